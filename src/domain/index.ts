@@ -1,0 +1,4 @@
+/** Pure core: entities, money, time, finance, value and digest facts. No I/O, no clock. */
+export * from './digest/facts.ts';
+export * from './types.ts';
+export * from './value/outputs.ts';

@@ -1,0 +1,137 @@
+import type { FxRate, Project } from '../domain/types.ts';
+
+export type AuthConfig =
+  | { kind: 'none' }
+  | { kind: 'basic'; username: string; password: string }
+  | { kind: 'bearer'; token: string }
+  | { kind: 'header'; name: string; value: string }
+  | { kind: 'query'; name: string; value: string }
+  | { kind: 'oauth2'; tokenUrl: string; clientId: string; clientSecret: string; scopes: string[] };
+
+/** What every connector has, whatever its kind. `src/fetch` acts on it. */
+export interface HttpSettings {
+  /** Absent for kinds that do not speak HTTP. */
+  url: string | null;
+  auth: AuthConfig;
+  timeoutMs: number;
+  /** A longer body is a permanent error. */
+  maxResponseBytes: number;
+  requestsPerMinute: number | null;
+  concurrency: number;
+  tls: { caFile: string | null; rejectUnauthorized: boolean };
+  /** `http://host:port` or null. */
+  proxy: string | null;
+  /** Redirects into private address ranges are refused unless true. */
+  allowPrivateRedirects: boolean;
+  headers: Record<string, string>;
+}
+
+export interface StreamConfig {
+  id: string;
+  /** Validated by the kind's stream schema. */
+  options: unknown;
+  /** First pull without a watermark starts here: an ISO date-time, or a duration before now. */
+  sinceMs: { kind: 'instant'; atMs: number } | { kind: 'ago'; durationMs: number };
+  /** Each pull re-reads this much before the watermark. */
+  lookbackMs: number;
+  /** Younger samples are provisional. */
+  finalAfterMs: number;
+}
+
+export interface ConnectorConfig {
+  id: string;
+  kind: string;
+  http: HttpSettings;
+  /** Validated by the kind's options schema. */
+  options: unknown;
+  streams: StreamConfig[];
+}
+
+export interface StakeholderConfig {
+  id: string;
+  name: string;
+  email: string | null;
+  slackId: string | null;
+  timeZone: string;
+  locale: string;
+}
+
+export type DeliveryChannel = 'email' | 'slack';
+export interface SubscriptionTarget {
+  channel: DeliveryChannel;
+  /** E-mail address, Slack channel id or user id. */
+  address: string;
+  name: string;
+}
+
+export interface SubscriptionConfig {
+  id: string;
+  project: string;
+  targets: SubscriptionTarget[];
+  schedule: string | null;
+  timeZone: string;
+  locale: string;
+  when: 'always' | 'changed';
+}
+
+export type CatchUpPolicy = 'latest' | 'all' | 'none';
+export interface ScheduleConfig {
+  id: string;
+  cron: string;
+  timeZone: string;
+  catchUp: CatchUpPolicy;
+  /** What it enqueues. */
+  job: { kind: string; args: Record<string, unknown> };
+}
+
+export interface SmtpConfig {
+  host: string;
+  port: number;
+  user: string | null;
+  password: string | null;
+  from: string;
+  /** `required`: refuse without TLS; `opportunistic`; `none`: plain text, for a relay on the same host. */
+  tls: 'required' | 'opportunistic' | 'none' | 'implicit';
+  rejectUnauthorized: boolean;
+}
+export interface SlackConfig {
+  token: string;
+  /** Another endpoint than Slack's own, for tests and proxies. */
+  apiUrl: string | null;
+}
+
+export interface Settings {
+  timeZone: string;
+  /** Where links in digests lead; null: no links are written. */
+  publicUrl: string | null;
+  smtp: SmtpConfig | null;
+  slack: SlackConfig | null;
+  objects:
+    | { kind: 'folder'; path: string }
+    | {
+        kind: 's3';
+        endpoint: string | null;
+        region: string;
+        bucket: string;
+        prefix: string;
+        accessKeyId: string | null;
+        secretAccessKey: string | null;
+        forcePathStyle: boolean;
+      };
+  api: { host: string; port: number; token: string | null };
+}
+
+/** The whole configuration, references resolved, every value checked. */
+export interface Config {
+  /** The folder that it was read from, absolute. */
+  directory: string;
+  settings: Settings;
+  connectors: ConnectorConfig[];
+  projects: Project[];
+  stakeholders: StakeholderConfig[];
+  subscriptions: SubscriptionConfig[];
+  schedules: ScheduleConfig[];
+  fxRates: FxRate[];
+  /** Every value that came out of `${env:}`, `${file:}` or stands in a secret field: never to be shown. */
+  secrets: string[];
+}

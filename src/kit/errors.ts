@@ -1,0 +1,95 @@
+/** The closed list of error codes. Each is documented in docs/errors.md; a test compares both ways. */
+export const errorCodes = [
+  'config/yaml-syntax',
+  'config/unknown-key',
+  'config/invalid-value',
+  'config/unknown-kind',
+  'config/unknown-reference',
+  'config/duplicate-id',
+  'config/missing-variable',
+  'config/unreadable-file',
+  'config/not-found',
+  'source/unreachable',
+  'source/timeout',
+  'source/tls',
+  'source/unauthorised',
+  'source/forbidden',
+  'source/not-found',
+  'source/rate-limited',
+  'source/server-error',
+  'source/bad-request',
+  'source/not-json',
+  'source/bad-shape',
+  'source/empty-answer',
+  'source/bad-number',
+  'source/too-large',
+  'source/partial',
+  'source/blocked-address',
+  'source/unit-mismatch',
+  'value/no-baseline',
+  'value/missing-fx-rate',
+  'value/bad-input',
+  'storage/unavailable',
+  'storage/directory-in-use',
+  'storage/directory-unwritable',
+  'storage/disk-full',
+  'storage/migration-failed',
+  'storage/stopped',
+  'queue/unavailable',
+  'queue/unknown-kind',
+  'queue/invalid-arguments',
+  'queue/timeout',
+  'queue/cancelled',
+  'object/unavailable',
+  'object/not-found',
+  'delivery/rejected',
+  'delivery/unreachable',
+  'delivery/rate-limited',
+  'delivery/unknown-outcome',
+  'api/port-in-use',
+  'usage',
+  'not-found',
+  'internal',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorDetails {
+  /** What the reader can do about it, one sentence. */
+  hint?: string | undefined;
+  cause?: unknown;
+  /** Structured facts for logs and `--json`; never secrets. */
+  facts?: Record<string, unknown> | undefined;
+}
+
+/** An error whose code and message are meant for people. Prefer the two subclasses. */
+export class OutturnError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly facts: Record<string, unknown> | undefined;
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = details.hint;
+    this.facts = details.facts;
+  }
+}
+
+/** Trying again can help. With `retryAfterMs` the job is delayed without spending an attempt. */
+export class RetryableError extends OutturnError {
+  readonly retryAfterMs: number | undefined;
+  constructor(code: ErrorCode, message: string, details: ErrorDetails & { retryAfterMs?: number | undefined } = {}) {
+    super(code, message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Trying again cannot help until a person changes something. */
+export class PermanentError extends OutturnError {}
+
+/** Any thrown value as an OutturnError; what is unknown becomes `internal`. */
+export function asOutturnError(thrown: unknown): OutturnError {
+  if (thrown instanceof OutturnError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new OutturnError('internal', message, { cause: thrown });
+}

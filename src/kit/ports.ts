@@ -1,0 +1,217 @@
+import type { DigestFacts } from '../domain/digest/facts.ts';
+import type { CostLine, Measurement } from '../domain/types.ts';
+import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
+import type { AnyConnectorKind } from './connector.ts';
+import type { Store } from './store.ts';
+
+export interface Clock {
+  nowMs(): number;
+}
+
+/** Structured log; every value passes the redactor. */
+export interface Logger {
+  debug(facts: Record<string, unknown>, message: string): void;
+  info(facts: Record<string, unknown>, message: string): void;
+  warn(facts: Record<string, unknown>, message: string): void;
+  error(facts: Record<string, unknown>, message: string): void;
+  child(facts: Record<string, unknown>): Logger;
+}
+
+export interface HttpRequest {
+  method?: 'GET' | 'POST';
+  /** Absolute, or relative to the connector's url. */
+  url: string;
+  query?: Record<string, string | number | readonly (string | number)[] | undefined>;
+  headers?: Record<string, string>;
+  /** A string is sent as it is, an object as a form (`application/x-www-form-urlencoded`) or JSON by `bodyType`. */
+  body?: string | Record<string, unknown>;
+  bodyType?: 'form' | 'json';
+  /** `json` (default): an answer that is not JSON is `source/not-json`. */
+  expect?: 'json' | 'text';
+  /** Statuses besides 2xx that the caller handles itself instead of an error being thrown. */
+  acceptStatuses?: readonly number[];
+}
+export interface HttpResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  /** The final address, secrets redacted. */
+  url: string;
+  receivedAtMs: number;
+  /** The body parsed; throws `source/not-json` when it is not JSON. */
+  json(): unknown;
+}
+/** Outbound HTTP for one connector: authentication, time-out, size cap, budget, error classes, redaction are done here. */
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** Local files a connector may read, below the folders that the operator named. */
+export interface FileSource {
+  /** Absolute paths that match a path or a glob, sorted. Throws `config/not-found` when none does. */
+  list(pattern: string): Promise<{ path: string; modifiedAtMs: number; bytes: number }[]>;
+  readText(path: string, maxBytes: number): Promise<string>;
+}
+
+export interface FetchFactory {
+  client(connector: ConnectorConfig, signal: AbortSignal): HttpClient;
+}
+
+export interface StoredObject {
+  /** Key below the store's root. */
+  key: string;
+  /** For people: an absolute file path or an `s3://` address. */
+  location: string;
+  bytes: number;
+  sha256: string;
+}
+/** Content is immutable: putting the same key twice is harmless. */
+export interface ObjectStore {
+  put(key: string, body: Buffer, contentType: string): Promise<StoredObject>;
+  /** Throws `object/not-found`. */
+  get(key: string): Promise<Buffer>;
+  check(): Promise<void>;
+}
+
+export interface OutgoingMessage {
+  channel: DeliveryChannel;
+  address: string;
+  recipientName: string;
+  facts: DigestFacts;
+  /** Deterministic: the same delivery always carries the same one. */
+  idempotencyKey: string;
+  test: boolean;
+}
+/** `unknown`: it may have arrived; only reconciliation may decide about another try. */
+export type DeliveryOutcome = { state: 'sent'; messageId: string } | { state: 'unknown'; reason: string };
+export interface Messenger {
+  /** Throws RetryableError when it surely was not delivered and may be later, PermanentError when it never will. */
+  deliver(message: OutgoingMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Whether a delivery of that key did arrive, as far as the channel can tell. */
+  reconcile(
+    channel: DeliveryChannel,
+    address: string,
+    idempotencyKey: string,
+  ): Promise<{ messageId: string } | 'absent' | 'cannot-tell'>;
+}
+
+export interface MailAttachment {
+  filename: string;
+  contentType: string;
+  body: Buffer;
+  /** Content-ID for `cid:` references in the HTML. */
+  contentId: string;
+}
+export interface RenderedMail {
+  subject: string;
+  text: string;
+  html: string;
+  attachments: MailAttachment[];
+}
+export interface RenderedSlackMessage {
+  /** Fallback and notification text. */
+  text: string;
+  blocks: Record<string, unknown>[];
+  chart: { png: Buffer; altText: string; filename: string } | null;
+}
+/** Facts → a channel's form. Injected into `src/delivery`, so that adapters need not know each other. */
+export interface MessageRenderer {
+  mail(facts: DigestFacts, options: { test: boolean }): Promise<RenderedMail>;
+  slack(facts: DigestFacts, options: { test: boolean }): Promise<RenderedSlackMessage>;
+}
+
+export type ReportFormat = 'html' | 'csv';
+export interface RenderedReport {
+  format: ReportFormat;
+  contentType: string;
+  body: Buffer;
+}
+export interface ReportRenderer {
+  render(facts: DigestFacts, format: ReportFormat): Promise<RenderedReport>;
+}
+
+export interface PullRequest {
+  connector: string;
+  stream: string;
+  /** Null: from the watermark less the lookback (or the stream's `since`) to now. */
+  fromMs: number | null;
+  toMs: number | null;
+  jobId: string;
+  attempt: number;
+}
+export interface PullSummary {
+  pullId: string;
+  connector: string;
+  stream: string;
+  fromMs: number;
+  toMs: number;
+  pages: number;
+  rows: number;
+  inserted: number;
+  revisions: number;
+  warnings: string[];
+  /** Projects whose figures this pull may have changed: a recompute was enqueued for each. */
+  projects: string[];
+}
+/** One stream's pull from end to end: pages → archive → parse → one transaction with watermark, dirty periods and outbox. */
+export interface PullRunner {
+  run(
+    request: PullRequest,
+    context: { signal: AbortSignal; progress(done: number, total: number): void },
+  ): Promise<PullSummary>;
+  /** The same requests and parsing; nothing is written. */
+  dryRun(request: Omit<PullRequest, 'jobId' | 'attempt'>, context: { signal: AbortSignal }): Promise<DryRunResult>;
+}
+export interface DryRunResult {
+  fromMs: number;
+  toMs: number;
+  requests: { method: string; url: string; bytes: number }[];
+  measurements: Measurement[];
+  costs: CostLine[];
+  warnings: string[];
+}
+
+/** Counters and histograms for each job kind and connector; implemented by src/telemetry. */
+export interface Metrics {
+  jobFinished(facts: {
+    kind: string;
+    outcome: 'succeeded' | 'retried' | 'failed' | 'cancelled';
+    durationMs: number;
+    waitedMs: number;
+  }): void;
+  pullFinished(facts: {
+    connector: string;
+    stream: string;
+    outcome: 'succeeded' | 'failed';
+    rows: number;
+    revisions: number;
+    durationMs: number;
+  }): void;
+  deliveryFinished(facts: { channel: DeliveryChannel; state: 'sent' | 'failed' | 'unknown' | 'retried' }): void;
+  fireRecorded(facts: { schedule: string; outcome: string; latenessMs: number }): void;
+  gauge(name: 'outbox_open' | 'watermark_lag_seconds', labels: Record<string, string>, value: number): void;
+  /** Prometheus text exposition. */
+  expose(): Promise<{ contentType: string; body: string }>;
+}
+
+export interface Registry {
+  connectorKind(kind: string): AnyConnectorKind | undefined;
+}
+
+/** What a job may use. */
+export interface JobPorts {
+  config: Config;
+  registry: Registry;
+  store: Store;
+  objects: ObjectStore;
+  fetch: FetchFactory;
+  files: FileSource;
+  messenger: Messenger;
+  reports: ReportRenderer;
+  pulls: PullRunner;
+  metrics: Metrics;
+  clock: Clock;
+  log: Logger;
+  newId(): string;
+  redact(text: string): string;
+}

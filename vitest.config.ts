@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['outturn-source', 'module', 'node', 'development|production', 'default'] },
+  ssr: { resolve: { conditions: ['outturn-source', 'module', 'node', 'development|production', 'default'] } },
+  test: {
+    include: ['src/**/*.test.ts', 'jobs/**/*.test.ts', 'connectors/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    execArgv: ['--conditions=outturn-source'],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
