@@ -302,6 +302,16 @@ export interface OutboxRepository {
   failed(id: string, error: { code: string; message: string; final: boolean }): Promise<void>;
   /** Older published rows of that kind and key, not started: this run has done their work. */
   collapseInto(id: string, kind: string, dedupeKey: string, createdBeforeMs: number): Promise<number>;
+  /**
+   * Ids of the committed, unacknowledged, never started rows of that kind and key, oldest first. A run that reads this
+   * before it reads anything else covers them all: unlike a comparison of times, that holds however long the
+   * transactions took that wrote them.
+   */
+  waiting(kind: string, dedupeKey: string): Promise<string[]>;
+  /** Those of `ids` that are still unacknowledged and never started → collapsed into `intoId`. Returns how many. */
+  collapse(intoId: string, ids: readonly string[]): Promise<number>;
+  /** Those of `ids` that are published or running and not acknowledged → unpublished again, relay notified. Returns how many. */
+  unpublish(ids: readonly string[]): Promise<number>;
   cancel(id: string): Promise<boolean>;
   get(id: string): Promise<OutboxRow | null>;
   list(filter: { state?: JobState | undefined; kind?: string | undefined; limit: number }): Promise<OutboxRow[]>;
