@@ -1,5 +1,6 @@
 import type { DigestFacts } from '../domain/digest/facts.ts';
 import type { CostLine, Measurement } from '../domain/types.ts';
+import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
 import type { Store } from './store.ts';
@@ -127,7 +128,8 @@ export interface RenderedReport {
   body: Buffer;
 }
 export interface ReportRenderer {
-  render(facts: DigestFacts, format: ReportFormat): Promise<RenderedReport>;
+  /** `outputs` are those of the snapshot that the facts were made from: the report's evidence tables. */
+  render(input: { facts: DigestFacts; outputs: RoiOutputs }, format: ReportFormat): Promise<RenderedReport>;
 }
 
 export interface PullRequest {

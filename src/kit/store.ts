@@ -201,7 +201,10 @@ export interface DigestRow {
   projectId: string;
   /** The schedule's slot (ISO instant) or the manual request's id: one digest for each (subscription, slot). */
   slot: string;
-  snapshotId: string;
+  /** Null: there was no snapshot to rest on, and the digest says so. */
+  snapshotId: string | null;
+  /** A test-send: never what a later digest is compared with. */
+  test: boolean;
   facts: DigestFacts;
   factsHash: string;
   createdAtMs: number;
@@ -210,6 +213,7 @@ export interface DigestRepository {
   /** Returns the row that is there when (subscription, slot) exists, `created: false`. */
   save(row: Omit<DigestRow, 'createdAtMs'>): Promise<{ digest: DigestRow; created: boolean }>;
   get(id: string): Promise<DigestRow | null>;
+  /** The newest that is not a test. */
   latest(subscription: string): Promise<DigestRow | null>;
 }
 

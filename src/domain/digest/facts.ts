@@ -14,7 +14,10 @@ export interface DigestFacts {
   timeZone: string;
   locale: string;
   asOf: LocalDate;
-  snapshotId: string;
+  /** Null: nothing was ever computed for the project. */
+  snapshotId: string | null;
+  /** Said above everything else, e.g. that the digest is late; null: nothing to say. */
+  notice: string | null;
   /** Null: no headline can be given honestly; `headlineAbsentBecause` says why. */
   headline: DigestHeadline | null;
   headlineAbsentBecause: string | null;
@@ -70,6 +73,7 @@ export interface DigestMetric {
   actual: DecimalString | null;
   actualPeriod: { from: LocalDate; to: LocalDate } | null;
   target: DecimalString | null;
+  targetBy: LocalDate | null;
   targetMet: boolean | null;
   benefitToDate: DecimalString | null;
   coverage: DecimalString | null;
