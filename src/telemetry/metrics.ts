@@ -1,0 +1,116 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Metrics } from '#kit';
+
+const SECOND_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
+
+/**
+ * Metrics of this process in a registry of its own, so that several can live in one process. Labels hold kinds, configured
+ * ids and outcomes only: never addresses or values from a source.
+ */
+export function createMetrics(options: { processMetrics?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix: 'outturn_' });
+
+  const jobs = new Counter({
+    name: 'outturn_jobs_total',
+    help: 'Attempts of jobs by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const jobDuration = new Histogram({
+    name: 'outturn_job_duration_seconds',
+    help: 'How long an attempt of a job ran.',
+    labelNames: ['kind', 'outcome'],
+    buckets: SECOND_BUCKETS,
+    registers,
+  });
+  const jobWait = new Histogram({
+    name: 'outturn_job_wait_seconds',
+    help: 'From the moment a job was due to the start of its first attempt.',
+    labelNames: ['kind'],
+    buckets: SECOND_BUCKETS,
+    registers,
+  });
+  const pulls = new Counter({
+    name: 'outturn_pulls_total',
+    help: 'Pulls by stream and outcome.',
+    labelNames: ['connector', 'stream', 'outcome'],
+    registers,
+  });
+  const pullRows = new Counter({
+    name: 'outturn_pull_rows_total',
+    help: 'Rows that pulls read.',
+    labelNames: ['connector', 'stream'],
+    registers,
+  });
+  const pullRevisions = new Counter({
+    name: 'outturn_pull_revisions_total',
+    help: 'Stored values that a later pull corrected.',
+    labelNames: ['connector', 'stream'],
+    registers,
+  });
+  const pullDuration = new Histogram({
+    name: 'outturn_pull_duration_seconds',
+    help: 'How long a pull took.',
+    labelNames: ['connector', 'stream', 'outcome'],
+    buckets: SECOND_BUCKETS,
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'outturn_deliveries_total',
+    help: 'Deliveries of digests by channel and state.',
+    labelNames: ['channel', 'state'],
+    registers,
+  });
+  const fires = new Counter({
+    name: 'outturn_fires_total',
+    help: 'Slots of schedules by what became of them.',
+    labelNames: ['schedule', 'outcome'],
+    registers,
+  });
+  const fireLateness = new Histogram({
+    name: 'outturn_fire_lateness_seconds',
+    help: 'How long after its slot a schedule fired.',
+    labelNames: ['schedule'],
+    buckets: [0.1, 1, 5, 30, 60, 300, 900, 3600, 21_600, 86_400],
+    registers,
+  });
+  const gauges = {
+    outbox_open: new Gauge({
+      name: 'outturn_outbox_open',
+      help: 'Intents that are not yet acknowledged.',
+      labelNames: [],
+      registers,
+    }),
+    watermark_lag_seconds: new Gauge({
+      name: 'outturn_watermark_lag_seconds',
+      help: 'Age of the newest instant up to which a stream is complete.',
+      labelNames: ['connector', 'stream'],
+      registers,
+    }),
+  };
+
+  return {
+    jobFinished({ kind, outcome, durationMs, waitedMs }) {
+      jobs.inc({ kind, outcome });
+      jobDuration.observe({ kind, outcome }, durationMs / 1000);
+      jobWait.observe({ kind }, Math.max(0, waitedMs) / 1000);
+    },
+    pullFinished({ connector, stream, outcome, rows, revisions, durationMs }) {
+      pulls.inc({ connector, stream, outcome });
+      pullRows.inc({ connector, stream }, rows);
+      pullRevisions.inc({ connector, stream }, revisions);
+      pullDuration.observe({ connector, stream, outcome }, durationMs / 1000);
+    },
+    deliveryFinished: ({ channel, state }) => deliveries.inc({ channel, state }),
+    fireRecorded({ schedule, outcome, latenessMs }) {
+      fires.inc({ schedule, outcome });
+      fireLateness.observe({ schedule }, Math.max(0, latenessMs) / 1000);
+    },
+    gauge(name, labels, value) {
+      gauges[name].set(labels, value);
+    },
+    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
