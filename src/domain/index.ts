@@ -1,4 +1,6 @@
 /** Pure core: entities, money, time, finance, value and digest facts. No I/O, no clock. */
 export * from './digest/facts.ts';
+export * from './money/index.ts';
+export * from './time/index.ts';
 export * from './types.ts';
 export * from './value/outputs.ts';

@@ -1,0 +1,3 @@
+/** Decimal arithmetic and currency conversion. */
+export * from './decimal.ts';
+export * from './fx.ts';
