@@ -1,5 +1,7 @@
 /** Pure core: entities, money, time, finance, value and digest facts. No I/O, no clock. */
+export * from './digest/build.ts';
 export * from './digest/facts.ts';
+export * from './digest/format.ts';
 export * from './money/index.ts';
 export * from './time/index.ts';
 export * from './types.ts';

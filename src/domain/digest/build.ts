@@ -1,0 +1,242 @@
+import { Decimal } from 'decimal.js';
+import type { CurrencyCode, DecimalString, LocalDate, Project } from '../types.ts';
+import type { CashFlow, MetricOutput, RoiOutputs } from '../value/outputs.ts';
+import { digestAlerts } from './alerts.ts';
+import type { DigestFacts, DigestHeadline, DigestMetric } from './facts.ts';
+import { createFormat, type Format, localDateOf } from './format.ts';
+import { count, isCounted, whatMoved } from './moves.ts';
+import { restatements } from './restatements.ts';
+
+/** A line of a chart needs no more points than that. */
+const CHART_POINTS = 120;
+
+export interface DigestInput {
+  project: Project;
+  /** Null: nothing was computed yet; the digest says so. */
+  snapshot: { id: string; outputs: RoiOutputs } | null;
+  /** What the reader was told last; null for the first digest. */
+  previous: { date: LocalDate; outputs: RoiOutputs } | null;
+  reader: { locale: string; timeZone: string };
+  /** Freshness is judged now, not when the snapshot was made: a source that died since must not look alive. */
+  nowMs: number;
+  notice?: string | null | undefined;
+  links: DigestFacts['links'];
+  /** One sentence that begins "You get this because". */
+  why: string;
+  unsubscribeUrl?: string | null | undefined;
+}
+
+/**
+ * What a digest says. Fails closed: with no snapshot, nothing monetised, no closed period or a monetised metric without
+ * fresh data the headline is null and `headlineAbsentBecause` says why.
+ */
+export function buildDigestFacts(input: DigestInput): DigestFacts {
+  const { project, snapshot, reader, nowMs } = input;
+  const outputs = snapshot?.outputs ?? null;
+  const currency: CurrencyCode = outputs?.currency ?? project.currency;
+  const format = createFormat({ ...reader, currency });
+  const frame = {
+    version: 1 as const,
+    projectId: project.id,
+    projectName: project.name,
+    sponsor: project.sponsor,
+    currency,
+    timeZone: reader.timeZone,
+    locale: reader.locale,
+    snapshotId: snapshot?.id ?? null,
+    notice: input.notice ?? null,
+    links: input.links,
+    why: input.why,
+    unsubscribeUrl: input.unsubscribeUrl ?? null,
+  };
+  if (outputs === null) return { ...frame, ...nothingComputed(localDateOf(nowMs, project.timeZone)) };
+  const staleSources = findStale(project, outputs, nowMs);
+  const absent = whyNoHeadline(outputs, staleSources, format);
+  const before = input.previous?.outputs ?? null;
+  return {
+    ...frame,
+    asOf: outputs.asOf,
+    headline: absent === null ? headlineOf(outputs, before) : null,
+    headlineAbsentBecause: absent,
+    ...(absent === null ? whatMoved(outputs, before) : { moved: [], otherMoves: null, netChange: null }),
+    comparedWith: input.previous?.date ?? null,
+    metrics: outputs.metrics.map((metric) => digestMetric(metric, staleSources)),
+    cost: { toDate: outputs.costToDate, budget: outputs.costs.budget, commitments: outputs.costs.commitments },
+    dataAsOfMs: newestOf(outputs.metrics),
+    coverage: outputs.coverage.ratio,
+    staleSources: staleSources.map(({ metricId: _, ...source }) => source),
+    restatements: restatements(outputs, before, format),
+    alerts: digestAlerts(outputs, staleSources, format),
+    chart: cumulative(outputs.cashFlows),
+  };
+}
+
+function nothingComputed(asOf: LocalDate) {
+  return {
+    asOf,
+    headline: null,
+    headlineAbsentBecause: 'Nothing has been computed for this project yet: no pull has brought data.',
+    moved: [],
+    otherMoves: null,
+    netChange: null,
+    comparedWith: null,
+    metrics: [],
+    cost: { toDate: null, budget: null, commitments: null },
+    dataAsOfMs: null,
+    coverage: null,
+    staleSources: [],
+    restatements: [],
+    alerts: ['No figures yet: check that the pulls of this project run'],
+    chart: [],
+  };
+}
+
+type StaleSource = DigestFacts['staleSources'][number] & { metricId: string };
+
+/** Metrics in force whose newest sample is older than their freshness limit, now or when the snapshot was made. */
+function findStale(project: Project, outputs: RoiOutputs, nowMs: number): StaleSource[] {
+  return outputs.metrics.flatMap((metric) => {
+    const definition = project.metrics.find(({ id }) => id === metric.metricId);
+    const ended = definition?.endsOn != null && definition.endsOn <= outputs.asOf;
+    const newest = metric.newestSampleAtMs;
+    const tooOld = newest !== null && definition !== undefined && nowMs - newest > definition.freshnessLimitMs;
+    if (ended || !(metric.stale || newest === null || tooOld)) return [];
+    return [{ ...metric.source, metric: metric.name, metricId: metric.metricId, newestSampleAtMs: newest }];
+  });
+}
+
+/** Null when an honest headline can be given. */
+function whyNoHeadline(outputs: RoiOutputs, stale: readonly StaleSource[], format: Format): string | null {
+  const monetised = outputs.metrics.filter((metric) => metric.monetised);
+  if (monetised.length === 0) {
+    const reasons = outputs.metrics.map(
+      ({ name, notMonetisedBecause }) => `${name}: ${notMonetisedBecause ?? 'tracked'}`,
+    );
+    return reasons.length === 0
+      ? 'No value metric is defined for this project, so no benefit can be stated.'
+      : `No metric of this project is turned into money, so no benefit can be stated (${list(reasons)}).`;
+  }
+  const blocking = stale.filter(({ metricId }) => monetised.some((metric) => metric.metricId === metricId));
+  if (blocking.length > 0) {
+    const names = blocking.map(({ metric, newestSampleAtMs }) =>
+      newestSampleAtMs === null ? `${metric} (none)` : `${metric} (newest ${format.instant(newestSampleAtMs)})`,
+    );
+    return `Fresh data are missing for ${list(names)}; a headline without them would mislead.`;
+  }
+  if (!monetised.some(({ periods }) => periods.some(isCounted)))
+    return 'No period is over with final data yet; provisional figures are never a headline.';
+  if (outputs.benefitToDate === null) return 'The benefit to date could not be computed; see the alerts.';
+  return null;
+}
+
+/** At most five, so that a reason stays a sentence. */
+function list(names: readonly string[]): string {
+  const rest = names.length - 5;
+  return rest > 0 ? `${names.slice(0, 5).join('; ')} and ${rest} more` : names.join('; ');
+}
+
+function headlineOf(now: RoiOutputs, before: RoiOutputs | null): DigestHeadline {
+  const comparable = before !== null && before.currency === now.currency;
+  return {
+    roi: now.roi,
+    roiChange: comparable ? difference(now.roi, before.roi) : null,
+    realisedRoi: now.realisedRoi,
+    npv: now.npv,
+    benefitToDate: now.benefitToDate,
+    costToDate: now.costToDate,
+    bcr: now.bcr,
+    irr: { status: now.irr.status, value: now.irr.status === 'unique' ? now.irr.value : null },
+    paybackDate: now.payback.date,
+    basis: now.basis,
+  };
+}
+
+function difference(now: DecimalString | null, before: DecimalString | null): DecimalString | null {
+  return now === null || before === null ? null : new Decimal(now).minus(before).toFixed();
+}
+
+function digestMetric(metric: MetricOutput, stale: readonly StaleSource[]): DigestMetric {
+  const isStale = stale.some(({ metricId }) => metricId === metric.metricId);
+  return {
+    name: metric.name,
+    unit: metric.unit,
+    direction: metric.direction,
+    monetised: metric.monetised,
+    notMonetisedBecause: metric.notMonetisedBecause,
+    baseline: metric.baseline?.value ?? null,
+    actual: metric.latest?.actual ?? null,
+    actualPeriod: metric.latest === null ? null : { from: metric.latest.from, to: metric.latest.to },
+    target: metric.target?.value ?? null,
+    targetBy: metric.target?.by ?? null,
+    targetMet: metric.target?.met ?? null,
+    benefitToDate: metric.benefitToDate,
+    coverage: metric.coverage.ratio,
+    state: metric.newestSampleAtMs === null ? 'no-data' : isStale ? 'stale' : 'fresh',
+  };
+}
+
+function newestOf(metrics: readonly MetricOutput[]): number | null {
+  const instants = metrics.flatMap(({ newestSampleAtMs }) => newestSampleAtMs ?? []);
+  return instants.length === 0 ? null : Math.max(...instants);
+}
+
+/** Running sums, thinned evenly; the last point is always there. */
+function cumulative(flows: readonly CashFlow[]): DigestFacts['chart'] {
+  let benefit = new Decimal(0);
+  let cost = new Decimal(0);
+  const points = flows.map((flow) => {
+    benefit = benefit.plus(flow.benefit);
+    cost = cost.plus(flow.cost);
+    return { date: flow.date, cumulativeBenefit: benefit.toFixed(), cumulativeCost: cost.toFixed() };
+  });
+  const step = Math.ceil(points.length / CHART_POINTS);
+  return points.filter((_, index) => (points.length - 1 - index) % step === 0);
+}
+
+/** `[Checkout] ROI 42% (+3 pts) · NPV €1.2m · 2 alerts · w/e 12 Sep`: dated, so that mails do not thread together. */
+export function digestSubject(facts: DigestFacts): string {
+  const format = createFormat(facts);
+  const { headline, alerts } = facts;
+  const parts =
+    headline === null
+      ? ['Figures withheld']
+      : [
+          `ROI ${format.percent(headline.roi)}${headline.roiChange === null ? '' : ` (${format.points(headline.roiChange)})`}`,
+          `NPV ${format.moneyCompact(headline.npv)}`,
+        ];
+  if (alerts.length > 0) parts.push(count(alerts.length, 'alert'));
+  parts.push(`w/e ${format.dayMonth(facts.asOf)}`);
+  return `[${facts.projectName.replace(/\s+/g, ' ').trim()}] ${parts.join(' · ')}`;
+}
+
+/**
+ * What a reader would see, rounded as it is rendered and without dates: two digests of the same fingerprint tell the
+ * same. Hash it to store it.
+ */
+export function digestFingerprint(facts: DigestFacts): string {
+  const format = createFormat(facts);
+  const { headline } = facts;
+  return JSON.stringify({
+    headline:
+      headline === null
+        ? null
+        : [
+            format.percent(headline.roi),
+            format.moneyCompact(headline.npv),
+            format.moneyCompact(headline.benefitToDate),
+            format.moneyCompact(headline.costToDate),
+          ],
+    absent: facts.headlineAbsentBecause,
+    metrics: facts.metrics.map((metric) => [
+      metric.name,
+      metric.state,
+      format.number(metric.actual),
+      format.number(metric.target),
+      metric.targetMet,
+      format.moneyCompact(metric.benefitToDate),
+    ]),
+    cost: [facts.cost.budget, facts.cost.commitments].map((amount) => format.moneyCompact(amount)),
+    alerts: facts.alerts,
+    stale: facts.staleSources,
+  });
+}

@@ -1,0 +1,108 @@
+import { Decimal } from 'decimal.js';
+import type { DecimalString } from '../types.ts';
+import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts';
+import type { DigestFacts } from './facts.ts';
+
+/** So many causes are named; the rest is one sum. */
+const NAMED_CAUSES = 3;
+
+type Moves = Pick<DigestFacts, 'moved' | 'otherMoves' | 'netChange'>;
+
+/**
+ * What moved benefit − cost to date between two computations: for each metric the periods newly counted and those
+ * restated, and the cost posted. Largest first; the named ones and `otherMoves` sum to `netChange` exactly.
+ */
+export function whatMoved(now: RoiOutputs, before: RoiOutputs | null): Moves {
+  if (before === null || before.currency !== now.currency) return { moved: [], otherMoves: null, netChange: null };
+  if (now.benefitToDate === null && now.costToDate === null) return { moved: [], otherMoves: null, netChange: null };
+  const netChange = net(now).minus(net(before));
+  const causes = [...metricCauses(now, before), ...costCauses(now, before)]
+    .filter(({ amount }) => !amount.isZero())
+    .sort((a, b) => b.amount.abs().comparedTo(a.amount.abs()) || (a.cause < b.cause ? -1 : 1));
+  const named = causes.slice(0, NAMED_CAUSES);
+  const other = named.reduce((rest, { amount }) => rest.minus(amount), netChange);
+  return {
+    moved: named.map(({ cause, amount }) => ({ cause, amount: amount.toFixed() })),
+    otherMoves: other.toFixed(),
+    netChange: netChange.toFixed(),
+  };
+}
+
+interface Cause {
+  cause: string;
+  amount: Decimal;
+}
+
+function metricCauses(now: RoiOutputs, before: RoiOutputs): Cause[] {
+  const old = new Map(before.metrics.map((metric) => [metric.metricId, metric]));
+  const current = new Set(now.metrics.map((metric) => metric.metricId));
+  const causes = now.metrics.flatMap((metric) => causesOfMetric(metric, old.get(metric.metricId)));
+  for (const metric of before.metrics)
+    if (!current.has(metric.metricId))
+      causes.push({ cause: `${metric.name}: no longer counted`, amount: zeroIfNull(metric.benefitToDate).negated() });
+  return causes;
+}
+
+function causesOfMetric(metric: MetricOutput, old: MetricOutput | undefined): Cause[] {
+  const total = zeroIfNull(metric.benefitToDate).minus(zeroIfNull(old?.benefitToDate ?? null));
+  const counted = countedBenefits(old?.periods ?? []);
+  let restated = new Decimal(0);
+  let restatedPeriods = 0;
+  let newPeriods = 0;
+  for (const period of metric.periods) {
+    const benefit = countedBenefit(period);
+    if (benefit === null) continue;
+    const earlier = counted.get(period.from);
+    if (earlier === undefined) newPeriods += 1;
+    else if (!benefit.equals(earlier)) {
+      restated = restated.plus(benefit.minus(earlier));
+      restatedPeriods += 1;
+    }
+  }
+  const added = total.minus(restated);
+  return [
+    {
+      cause: newPeriods > 0 ? `${metric.name}: ${count(newPeriods, 'new period')}` : `${metric.name}: other changes`,
+      amount: added,
+    },
+    { cause: `${metric.name}: ${count(restatedPeriods, 'period')} restated`, amount: restated },
+  ];
+}
+
+function costCauses(now: RoiOutputs, before: RoiOutputs): Cause[] {
+  const amount = zeroIfNull(before.costToDate).minus(zeroIfNull(now.costToDate));
+  return [{ cause: amount.isNegative() ? 'Cost posted' : 'Cost corrected downwards', amount }];
+}
+
+/** Benefit of the periods that were counted, by first day. */
+export function countedBenefits(periods: readonly PeriodOutput[]): Map<string, Decimal> {
+  const benefits = new Map<string, Decimal>();
+  for (const period of periods) {
+    const benefit = countedBenefit(period);
+    if (benefit !== null) benefits.set(period.from, benefit);
+  }
+  return benefits;
+}
+
+function countedBenefit(period: PeriodOutput): Decimal | null {
+  if (!isCounted(period) || period.benefit === null) return null;
+  return new Decimal(period.benefit);
+}
+
+/** Only these periods are money: provisional, open and missing ones never are. */
+export function isCounted(period: PeriodOutput): boolean {
+  return period.status === 'closed' || period.status === 'incomplete';
+}
+
+function net(outputs: RoiOutputs): Decimal {
+  return zeroIfNull(outputs.benefitToDate).minus(zeroIfNull(outputs.costToDate));
+}
+
+function zeroIfNull(amount: DecimalString | null): Decimal {
+  return new Decimal(amount ?? 0);
+}
+
+/** `1 period`, `2 periods`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
