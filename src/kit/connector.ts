@@ -85,7 +85,13 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   summary: string;
   options: z.ZodType<O>;
   stream: z.ZodType<S>;
-  capabilities: { measurements: boolean; costs: boolean; discover: boolean };
+  capabilities: {
+    measurements: boolean;
+    costs: boolean;
+    discover: boolean;
+    /** False for kinds that speak no HTTP: `url`, `auth`, `tls` and the like are then unknown keys. Absent: true, and `url` is required. */
+    http?: boolean;
+  };
   timing(stream: S): StreamTiming;
   check(ctx: ConnectorContext<O>): Promise<Finding[]>;
   checkStream(ctx: StreamContext<O, S>): Promise<Finding[]>;
