@@ -1,0 +1,191 @@
+import type { Clock, ConnectorConfig, HttpClient, HttpRequest, HttpResponse, Logger } from '#kit';
+import { OutturnError, PermanentError } from '#kit';
+import { appendQuery, encodeForm, parseBase, requestAddress } from './address.ts';
+import type { AddressPolicy } from './address-guard.ts';
+import type { Authenticator } from './authentication.ts';
+import type { Budget } from './budget.ts';
+import type { Exchange, WireResponse } from './exchange.ts';
+import {
+  blockedAddressError,
+  cancellation,
+  excerptOf,
+  notJsonError,
+  type RequestLabel,
+  statusError,
+} from './failures.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
+
+const MOST_REDIRECTS = 5;
+
+/** What all clients of one connector share. */
+export interface Session {
+  connector: ConnectorConfig;
+  exchange: Exchange;
+  authenticator: Authenticator;
+  budget: Budget;
+  redact(text: string): string;
+}
+
+interface Payload {
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+/** HTTP for one connector and one piece of work: aborting `signal` ends waiting and running requests. */
+export function createClient(session: Session, signal: AbortSignal, tools: { clock: Clock; log: Logger }): HttpClient {
+  const { connector, redact } = session;
+  const base = parseBase(connector.id, connector.http.url);
+  const describe = (method: string, address: URL): RequestLabel => ({
+    // Without the query: it may be long, and what is wrong is in the answer.
+    label: `connector ${connector.id}: ${method} ${redact(address.origin + address.pathname)}`,
+    address,
+    proxy: null,
+  });
+
+  async function send(
+    payload: Payload,
+    target: URL,
+    retriedAuth = false,
+  ): Promise<{ response: WireResponse; final: URL }> {
+    let { method, body } = payload;
+    let address = target;
+    const home = base?.origin ?? target.origin;
+    let generation = 0;
+    for (let hop = 0; ; hop += 1) {
+      const label = describe(method, address);
+      const trusted = address.origin === home;
+      const headers: Record<string, string> = {};
+      const wire = new URL(address.href);
+      // Credentials and the operator's own headers go to the configured origin alone.
+      if (trusted) {
+        for (const [name, value] of Object.entries(connector.http.headers)) headers[name.toLowerCase()] = value;
+        const credentials = await session.authenticator.credentials(signal);
+        Object.assign(headers, credentials.headers);
+        appendQuery(wire, credentials.query);
+        generation = credentials.generation;
+      }
+      Object.assign(headers, payload.headers);
+      if (body === null) delete headers['content-type'];
+      const policy: AddressPolicy = trusted || connector.http.allowPrivateRedirects ? 'no-metadata' : 'no-private';
+      const response = await session.exchange({ method, address: wire, headers, body, policy, label }, signal);
+
+      if (response.status === 401 && trusted && !retriedAuth && session.authenticator.refresh(generation))
+        return await send(payload, target, true);
+      const location = response.headers['location'];
+      if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined)
+        return { response, final: address };
+      const next = redirectTarget(label, location, address);
+      if (hop >= MOST_REDIRECTS)
+        throw new PermanentError('source/bad-request', `${label.label}: more than ${MOST_REDIRECTS} redirects`, {
+          hint: 'The source sends requests round in circles: check url and auth.',
+        });
+      if (method === 'POST' && response.status === 303) {
+        method = 'GET';
+        body = null;
+      } else if (method === 'POST' && response.status < 303)
+        // Following would lose the body: the source would answer something else than what was asked.
+        throw new PermanentError(
+          'source/bad-request',
+          `${label.label}: the source redirects (${response.status}) to ${redact(next.origin + next.pathname)}`,
+          { hint: 'Write that address as url; if it is a login page, auth is missing or wrong.' },
+        );
+      address = next;
+    }
+  }
+
+  function toResponse(request: HttpRequest, label: RequestLabel, response: WireResponse, final: URL): HttpResponse {
+    const contentType = response.headers['content-type'] ?? '';
+    let parsed: { value: unknown } | null = null;
+    const json = (): unknown => {
+      if (parsed === null) {
+        try {
+          parsed = { value: JSON.parse(response.body) };
+        } catch {
+          throw notJsonError(label.label, contentType, response.body, redact);
+        }
+      }
+      return parsed.value;
+    };
+    const successful = response.status >= 200 && response.status < 300;
+    if (successful && (request.expect ?? 'json') === 'json') json();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: response.body,
+      url: redact(final.href),
+      receivedAtMs: tools.clock.nowMs(),
+      json,
+    };
+  }
+
+  return {
+    async request(request) {
+      const method = request.method ?? 'GET';
+      const target = requestAddress(connector.id, base, request);
+      const label = describe(method, target);
+      const startedAtMs = tools.clock.nowMs();
+      let release: (() => void) | null = null;
+      try {
+        release = await session.budget.acquire(signal);
+        const { response, final } = await send({ method, ...payloadOf(request) }, target);
+        const finalLabel = describe(method, final);
+        tools.log.debug(
+          {
+            connector: connector.id,
+            method,
+            url: redact(target.href),
+            status: response.status,
+            characters: response.body.length,
+            durationMs: tools.clock.nowMs() - startedAtMs,
+          },
+          'source answered',
+        );
+        const accepted = request.acceptStatuses?.includes(response.status) === true;
+        if (!accepted && (response.status < 200 || response.status > 299))
+          throw statusError(
+            finalLabel,
+            response.status,
+            excerptOf(response.body, redact),
+            parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs()),
+          );
+        return toResponse(request, finalLabel, response, final);
+      } catch (thrown) {
+        if (thrown instanceof OutturnError) throw thrown;
+        if (signal.aborted) throw cancellation(signal, label.label);
+        throw thrown;
+      } finally {
+        release?.();
+      }
+    },
+  };
+}
+
+function payloadOf(request: HttpRequest): { headers: Record<string, string>; body: string | null } {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
+  if (request.body === undefined) return { headers, body: null };
+  if (typeof request.body === 'string')
+    return { headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body: request.body };
+  if (request.bodyType === 'form')
+    return {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: encodeForm(request.body),
+    };
+  return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(request.body) };
+}
+
+function redirectTarget(label: RequestLabel, location: string, from: URL): URL {
+  if (!URL.canParse(location, from.href))
+    throw new PermanentError(
+      'source/bad-request',
+      `${label.label}: the source redirects to something that is no address`,
+    );
+  const next = new URL(location, from.href);
+  if (next.protocol !== 'http:' && next.protocol !== 'https:')
+    throw blockedAddressError(label.label, `a redirect to ${next.protocol}//`);
+  next.username = '';
+  next.password = '';
+  next.hash = '';
+  return next;
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import { getCACertificates } from 'node:tls';
+import axios, { type AxiosProxyConfig, type AxiosResponse } from 'axios';
+import type { HttpSettings } from '#kit';
+import { PermanentError } from '#kit';
+import { type AddressPolicy, guardedLookup, refuseAddress } from './address-guard.ts';
+import { blockedAddressError, type RequestLabel, timeoutError, tooLargeError, transportError } from './failures.ts';
+
+/** One HTTP request and its whole answer: no redirect, no status is judged here. */
+export interface WireRequest {
+  method: 'GET' | 'POST';
+  address: URL;
+  headers: Record<string, string>;
+  body: string | null;
+  policy: AddressPolicy;
+  label: RequestLabel;
+}
+export interface WireResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+export type Exchange = (request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
+
+interface Agents {
+  http: HttpAgent;
+  https: HttpsAgent;
+}
+
+/** Sends requests with the connector's TLS, proxy, time-out and size settings. Connections are kept and reused. */
+export function createExchange(
+  connectorId: string,
+  settings: HttpSettings,
+  redact: (text: string) => string,
+): Exchange {
+  const tls = { rejectUnauthorized: settings.tls.rejectUnauthorized, ...readCa(connectorId, settings.tls.caFile) };
+  const agents: Partial<Record<AddressPolicy, Agents>> = {};
+  // One pair for each policy: a connection that was made under the looser one must not serve the stricter one.
+  const agentsFor = (policy: AddressPolicy): Agents => {
+    const options = { keepAlive: true, maxFreeSockets: 4, lookup: guardedLookup(policy) };
+    agents[policy] ??= { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...tls }) };
+    return agents[policy];
+  };
+  const proxy = settings.proxy === null ? null : parseProxy(connectorId, settings.proxy);
+
+  return async (request, signal) => {
+    const label: RequestLabel = { ...request.label, proxy: proxy?.address ?? null };
+    const refusal = refuseAddress(request.address.hostname, request.policy);
+    if (refusal !== null) throw blockedAddressError(label.label, refusal);
+    signal.throwIfAborted();
+
+    const timer = new AbortController();
+    const timeout = setTimeout(() => timer.abort(), settings.timeoutMs);
+    const either = AbortSignal.any([signal, timer.signal]);
+    const { http, https } = agentsFor(request.policy);
+    let receivedBytes: number | null = null;
+    try {
+      const response: AxiosResponse<Readable> = await axios.request<Readable>({
+        url: request.address.href,
+        method: request.method,
+        headers: { accept: 'application/json, text/*;q=0.5, */*;q=0.1', 'user-agent': 'outturn', ...request.headers },
+        data: request.body ?? undefined,
+        responseType: 'stream',
+        transformRequest: [(data: unknown) => data],
+        transformResponse: [(data: unknown) => data],
+        validateStatus: () => true,
+        maxRedirects: 0,
+        maxBodyLength: -1,
+        maxContentLength: -1,
+        proxy: proxy === null ? false : proxy.settings,
+        httpAgent: http,
+        httpsAgent: https,
+        signal: either,
+      });
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(response.headers))
+        if (value !== undefined && value !== null) headers[name.toLowerCase()] = String(value);
+      const chunks: Buffer[] = [];
+      receivedBytes = 0;
+      const stream = response.data;
+      const onAbort = (): void => void stream.destroy(new Error('aborted'));
+      either.addEventListener('abort', onAbort, { once: true });
+      try {
+        if (either.aborted) onAbort();
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          receivedBytes += chunk.length;
+          // Counted after decompression, so that a small archive cannot fill the memory.
+          if (receivedBytes > settings.maxResponseBytes) throw tooLargeError(label, settings.maxResponseBytes);
+          chunks.push(chunk);
+        }
+      } finally {
+        either.removeEventListener('abort', onAbort);
+        stream.destroy();
+      }
+      return { status: response.status, headers, body: decode(Buffer.concat(chunks), headers['content-type'] ?? '') };
+    } catch (thrown) {
+      if (signal.aborted) throw signal.reason;
+      if (timer.signal.aborted) throw timeoutError(label, settings.timeoutMs, receivedBytes);
+      if (thrown instanceof PermanentError) throw thrown;
+      throw transportError(label, thrown, redact);
+    } finally {
+      clearTimeout(timeout);
+    }
+  };
+}
+
+/** By the charset of the content type, UTF-8 without one; a byte order mark is dropped. */
+function decode(body: Buffer, contentType: string): string {
+  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return new TextDecoder().decode(body);
+  }
+}
+
+/** The operator's CA beside the ones that are trusted anyway: a token endpoint may have a public certificate. */
+function readCa(connectorId: string, caFile: string | null): { ca?: (string | Buffer)[] } {
+  if (caFile === null) return {};
+  try {
+    return { ca: [...getCACertificates('default'), readFileSync(caFile)] };
+  } catch (cause) {
+    throw new PermanentError('config/unreadable-file', `connector ${connectorId}: cannot read tls.caFile ${caFile}`, {
+      hint: 'Name a PEM file with the certificates of the CA, readable by this user.',
+      cause,
+    });
+  }
+}
+
+function parseProxy(connectorId: string, text: string): { address: URL; settings: AxiosProxyConfig } {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new PermanentError('config/invalid-value', `connector ${connectorId}: proxy is not an http:// address`, {
+      hint: 'Write it as http://host:port.',
+    });
+  const address = new URL(text);
+  const port = address.port === '' ? (address.protocol === 'https:' ? 443 : 80) : Number(address.port);
+  const settings: AxiosProxyConfig = { protocol: address.protocol, host: address.hostname, port };
+  if (address.username !== '')
+    settings.auth = { username: decodeURIComponent(address.username), password: decodeURIComponent(address.password) };
+  return { address, settings };
+}
