@@ -1,4 +1,5 @@
 /** Contracts between the parts: what a connector, a job and each port is, and the errors that they may throw. */
+export * from './compose-digest.ts';
 export * from './config.ts';
 export * from './connector.ts';
 export * from './duration.ts';
@@ -6,7 +7,11 @@ export * from './errors.ts';
 export type { FieldMeta } from './fields.ts';
 export * as fields from './fields.ts';
 export * from './job.ts';
+export * from './nearest.ts';
 export * from './ports.ts';
 export * from './redact.ts';
+export * from './row-mapping.ts';
+export * from './row-schema.ts';
+export * from './row-values.ts';
 export * from './store.ts';
 export * from './units.ts';
