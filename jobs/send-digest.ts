@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { createFormat, slotInstantMs } from '#domain';
+import { composeDigest, defineJob, PermanentError, type SubscriptionConfig } from '#kit';
+
+const args = z.strictObject({
+  subscription: z.string().min(1),
+  /** The schedule's slot, or the id of the request by hand: one digest for each. */
+  slot: z.string().min(1).max(200),
+  test: z.boolean().optional(),
+});
+
+/** A digest that goes out later than that after its slot says so. */
+const LATE_AFTER_MS = 3_600_000;
+
+/** Makes the digest of a subscription's slot once, and with it a delivery for each target, in one transaction. */
+export const sendDigest = defineJob({
+  kind: 'send-digest',
+  version: 1,
+  queue: 'delivery',
+  args,
+  attempts: 6,
+  backoff: { baseMs: 2_000, capMs: 300_000 },
+  timeoutMs: 60_000,
+  dedupeKey: ({ subscription, slot, test }) => `${subscription}/${slot}${test === true ? '/test' : ''}`,
+  async run({ subscription: id, slot: requested, test = false }, { jobId, signal, ports }) {
+    const { config, store, clock, newId } = ports;
+    const subscription = config.subscriptions.find((candidate) => candidate.id === id);
+    if (subscription === undefined)
+      throw new PermanentError('not-found', `No subscription ${id}`, {
+        hint: `Known are: ${config.subscriptions.map((known) => known.id).join(', ') || 'none'}.`,
+      });
+    const slot = test ? `test/${requested}` : requested;
+    const notice = lateNotice(slot, clock.nowMs(), subscription);
+    const { facts, factsHash, snapshot, previous } = await composeDigest(ports, subscription, { notice });
+    if (!test && subscription.when === 'changed' && previous !== null && previous.slot !== slot)
+      if (previous.factsHash === factsHash) return { state: 'unchanged', since: previous.slot, deliveries: [] };
+    signal.throwIfAborted();
+    return store.transaction(async (tx) => {
+      const row = { id: newId(), subscription: id, projectId: subscription.project, slot, test, facts, factsHash };
+      const { digest } = await tx.digests.save({ ...row, snapshotId: snapshot?.id ?? null });
+      const deliveries: string[] = [];
+      for (const { channel, address, name } of subscription.targets) {
+        const idempotencyKey = [id, slot, channel, address].join('/');
+        const target = { channel, address, recipientName: name, subscription: id, slot, test };
+        const { delivery, created } = await tx.deliveries.create({
+          ...target,
+          id: newId(),
+          idempotencyKey,
+          digestId: digest.id,
+        });
+        deliveries.push(delivery.id);
+        const intent = { kind: 'deliver-message', args: { deliveryId: delivery.id }, cause: `digest ${id} ${slot}` };
+        if (created) await tx.outbox.enqueue({ ...intent, parentId: jobId });
+      }
+      return { state: 'composed', digestId: digest.id, deliveries };
+    });
+  },
+});
+
+function lateNotice(slot: string, nowMs: number, { locale, timeZone }: SubscriptionConfig): string | null {
+  const dueMs = slotInstantMs(slot);
+  if (dueMs === null || nowMs - dueMs < LATE_AFTER_MS) return null;
+  return `This digest is late: it was due ${createFormat({ locale, timeZone, currency: 'EUR' }).instant(dueMs)}.`;
+}

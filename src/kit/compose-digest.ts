@@ -1,0 +1,62 @@
+import { buildDigestFacts, type DigestFacts, digestFingerprint, localDateOf } from '../domain/index.ts';
+import type { Config, SubscriptionConfig } from './config.ts';
+import { PermanentError } from './errors.ts';
+import type { Clock } from './ports.ts';
+import type { DigestRow, RoiSnapshot, Store } from './store.ts';
+
+export interface ComposedDigest {
+  facts: DigestFacts;
+  /** SHA-256 of what a reader would see. */
+  factsHash: string;
+  snapshot: RoiSnapshot | null;
+  /** The digest that it is compared with. */
+  previous: DigestRow | null;
+}
+
+/**
+ * The digest of a subscription as it would be sent now: the newest snapshot against that of the digest sent before.
+ * Preview, test-send and the job share it. Throws `not-found` when the configuration has no such project.
+ */
+export async function composeDigest(
+  ports: { config: Config; store: Store; clock: Clock },
+  subscription: SubscriptionConfig,
+  options: { notice?: string | null } = {},
+): Promise<ComposedDigest> {
+  const { config, store, clock } = ports;
+  const project = config.projects.find(({ id }) => id === subscription.project);
+  if (project === undefined)
+    throw new PermanentError('not-found', `Project ${subscription.project} is not in the configuration`, {
+      hint: `Add it under projects, or correct the subscription ${subscription.id}.`,
+    });
+  const snapshot = await store.snapshots.latest(project.id);
+  const previous = await store.digests.latest(subscription.id);
+  const earlier = previous?.snapshotId == null ? null : await store.snapshots.get(previous.snapshotId);
+  const { publicUrl } = config.settings;
+  const facts = buildDigestFacts({
+    project,
+    snapshot,
+    previous:
+      previous === null || earlier === null
+        ? null
+        : { date: localDateOf(previous.createdAtMs, subscription.timeZone), outputs: earlier.outputs },
+    reader: { locale: subscription.locale, timeZone: subscription.timeZone },
+    nowMs: clock.nowMs(),
+    notice: options.notice,
+    links:
+      publicUrl === null || snapshot === null
+        ? []
+        : [
+            {
+              label: 'Open the figures and their evidence',
+              url: `${publicUrl.replace(/\/+$/, '')}/projects/${encodeURIComponent(project.id)}/snapshots/${snapshot.id}`,
+            },
+          ],
+    why: `You get this because you are a recipient of the subscription “${subscription.id}” for ${project.name}.`,
+  });
+  return { facts, factsHash: await sha256Hex(digestFingerprint(facts)), snapshot, previous };
+}
+
+async function sha256Hex(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Buffer.from(digest).toString('hex');
+}
