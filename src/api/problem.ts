@@ -1,0 +1,77 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { type ErrorCode, OutturnError } from '#kit';
+
+/** RFC 9457 problem details with a stable `code`; `errors` lists every invalid field at once. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  requestId: string;
+  hint?: string;
+  errors?: { path: string; message: string }[];
+}
+
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  'not-found': 404,
+  usage: 400,
+  'source/unauthorised': 401,
+  'source/forbidden': 403,
+  'config/unknown-reference': 422,
+  'queue/invalid-arguments': 422,
+  'storage/unavailable': 503,
+  'storage/stopped': 503,
+  'storage/disk-full': 507,
+  'queue/unavailable': 503,
+};
+
+export function sendProblem(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  problem: Omit<Problem, 'type' | 'requestId'>,
+): FastifyReply {
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: `urn:outturn:error:${problem.code}`, ...problem, requestId: request.id }));
+}
+
+export function problemOf(error: FastifyError | OutturnError | Error): Omit<Problem, 'type' | 'requestId'> {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map((issue) => ({
+      path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || '(body)',
+      message: issue.message ?? 'is not valid',
+    }));
+    return {
+      title: 'The request is not valid',
+      status: 422,
+      detail: errors.map((each) => `${each.path}: ${each.message}`).join('; '),
+      code: 'usage',
+      errors,
+    };
+  }
+  if (error instanceof OutturnError) {
+    const status = statusOf[error.code] ?? 500;
+    return {
+      title: status >= 500 ? 'The request could not be carried out' : 'The request was refused',
+      status,
+      detail: error.message,
+      code: error.code,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    };
+  }
+  const status =
+    'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500 ? error.statusCode : 500;
+  return {
+    title: status < 500 ? 'The request is not valid' : 'Internal error',
+    status,
+    // What an unknown error says may hold anything: it goes to the log, not to the caller.
+    detail:
+      status < 500
+        ? error.message
+        : 'Something failed that should not have; the log has the details under this request id.',
+    code: status < 500 ? 'usage' : 'internal',
+  };
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+const id = z.string().min(1).max(200);
+
+export const recalculationBody = z.strictObject({
+  project: id.meta({ description: 'Id of the project' }),
+  asOf: z.iso.date().optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
+});
+
+export const pullBody = z.strictObject({
+  connector: id,
+  stream: id.optional().meta({ description: 'May be left out where the connector has one stream' }),
+  from: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Start of the window; the watermark less the lookback when absent' }),
+  to: z.iso.datetime({ offset: true }).optional().meta({ description: 'End of the window, excluded; now when absent' }),
+});
+
+export const jobParams = z.object({ id: z.uuid() });

@@ -1,0 +1,173 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { type Config, type Logger, type Metrics, OutturnError, PermanentError, type Store } from '#kit';
+import { jobView } from './job-view.ts';
+import { problemOf, sendProblem } from './problem.ts';
+import { jobParams, pullBody, recalculationBody } from './schemas.ts';
+
+export interface ApiOptions {
+  config: Config;
+  store: Store;
+  metrics: Metrics;
+  log: Logger;
+  /** Bearer token that every route but the health checks asks for. */
+  token: string;
+  /** What must answer before this process takes work; each entry null when well, else what is wrong. */
+  readiness(): Promise<Record<string, string | null>>;
+  newId(): string;
+}
+export interface Api {
+  /** Throws PermanentError `api/port-in-use`. Port 0 takes a free one. */
+  listen(address: { host: string; port: number }): Promise<{ url: string }>;
+  close(): Promise<void>;
+}
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+export function createApi(options: ApiOptions): Api {
+  const server = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: () => options.newId(),
+    forceCloseConnections: true,
+  });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500)
+      options.log.error(
+        {
+          requestId: request.id,
+          method: request.method,
+          route: request.routeOptions.url,
+          error: error.message,
+          stack: error.stack,
+        },
+        'request failed',
+      );
+    return sendProblem(reply, request, problem);
+  });
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, request, {
+      title: 'Not found',
+      status: 404,
+      code: 'not-found',
+      detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
+    }),
+  );
+  server.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+  });
+  addHealth(server, options);
+  server.register(async (guarded) => {
+    guarded.addHook('onRequest', async (request, reply) => {
+      if (authorised(request.headers.authorization, options.token)) return;
+      reply.header('www-authenticate', 'Bearer realm="outturn"');
+      return sendProblem(reply, request, {
+        title: 'Not authorised',
+        status: 401,
+        code: 'usage',
+        detail:
+          request.headers.authorization === undefined
+            ? 'The bearer token is missing.'
+            : 'The bearer token is not the right one.',
+        hint: 'Send `Authorization: Bearer …` with the value of settings.api.token.',
+      });
+    });
+    addRoutes(guarded, options);
+  });
+  return {
+    async listen({ host, port }) {
+      try {
+        return { url: await server.listen({ host, port }) };
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+          throw new PermanentError('api/port-in-use', `Port ${port} on ${host} is in use by another process.`, {
+            hint: 'Choose another one in settings.api.port or by --port, or end the process that holds it.',
+            cause: error,
+          });
+        if (error instanceof Error && 'code' in error && error.code === 'EACCES')
+          throw new PermanentError('api/port-in-use', `This user may not listen on port ${port}.`, {
+            hint: 'Choose a port above 1023.',
+            cause: error,
+          });
+        throw error;
+      }
+    },
+    close: () => server.close(),
+  };
+}
+
+function authorised(header: string | undefined, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const given = /^Bearer (.+)$/i.exec(header ?? '')?.[1];
+  return given !== undefined && timingSafeEqual(digest(given), digest(token));
+}
+
+function addHealth(server: FastifyInstance, { readiness }: ApiOptions): void {
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const checks = await readiness();
+    const ready = Object.values(checks).every((problem) => problem === null);
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ready' : 'not ready',
+      checks: Object.fromEntries(Object.entries(checks).map(([name, problem]) => [name, problem ?? 'ok'])),
+    });
+  });
+}
+
+function addRoutes(server: FastifyInstance, { config, store, metrics }: ApiOptions): void {
+  const routes = server.withTypeProvider<ZodTypeProvider>();
+  routes.get('/metrics', async (_request, reply) => {
+    const { contentType, body } = await metrics.expose();
+    return reply.type(contentType).send(body);
+  });
+  routes.post('/v1/recalculations', { schema: { body: recalculationBody } }, async (request, reply) => {
+    const { project } = request.body;
+    if (!config.projects.some((known) => known.id === project))
+      throw unknownReference(
+        'project',
+        project,
+        config.projects.map((known) => known.id),
+      );
+    const row = await store.transaction((tx) =>
+      tx.outbox.enqueue({ kind: 'recompute-roi', args: request.body, cause: 'api' }),
+    );
+    return reply.code(202).header('location', `/v1/jobs/${row.id}`).send(jobView(row));
+  });
+  routes.post('/v1/pulls', { schema: { body: pullBody } }, async (request, reply) => {
+    const connector = config.connectors.find((known) => known.id === request.body.connector);
+    if (connector === undefined)
+      throw unknownReference(
+        'connector',
+        request.body.connector,
+        config.connectors.map((known) => known.id),
+      );
+    const streams = connector.streams.map((stream) => stream.id);
+    const stream = request.body.stream ?? (streams.length === 1 ? streams[0] : undefined);
+    if (stream === undefined)
+      throw new PermanentError(
+        'config/unknown-reference',
+        `${connector.id} has ${streams.length} streams; name one as "stream".`,
+        { hint: `Its streams: ${streams.join(', ')}.` },
+      );
+    if (!streams.includes(stream)) throw unknownReference('stream', stream, streams);
+    const row = await store.transaction((tx) =>
+      tx.outbox.enqueue({ kind: 'pull', args: { ...request.body, stream }, cause: 'api' }),
+    );
+    return reply.code(202).header('location', `/v1/jobs/${row.id}`).send(jobView(row));
+  });
+  routes.get('/v1/jobs/:id', { schema: { params: jobParams } }, async (request) => {
+    const row = await store.outbox.get(request.params.id);
+    if (row === null) throw new OutturnError('not-found', `There is no job ${request.params.id}.`);
+    return jobView(row);
+  });
+}
+
+function unknownReference(what: string, id: string, known: string[]): PermanentError {
+  return new PermanentError('config/unknown-reference', `There is no ${what} "${id}".`, {
+    hint: known.length === 0 ? `The configuration has no ${what} at all.` : `Known: ${known.slice(0, 20).join(', ')}.`,
+  });
+}

@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { createFormat } from '#domain';
+import { type DemoDetails, runDemo } from '#src/main/demo';
+import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
+import { type Io, printJson } from '../io.ts';
+
+/** `outturn demo`: the whole promise in one command, on sources that it brings itself. */
+export function demo(program: Command, io: Io): void {
+  withCommon(program.command('demo').description('one full cycle on sandbox sources: pull, ROI, report, digest'), [
+    'demo',
+    'demo --json',
+  ]).action(async (options: CommonOptions) => {
+    // The whole process counts, its start included.
+    const startedAtMs = Math.round(performance.timeOrigin);
+    const environment = environmentOf(io, options);
+    const redraw = io.interactive && !options.json;
+    const details = await runDemo(environment, {
+      startedAtMs,
+      signal: io.signal,
+      onStep: (step) => {
+        if (redraw) process.stderr.write(`\r\x1b[2K${io.color.dim(`… ${step}`)}`);
+      },
+    });
+    if (redraw) process.stderr.write('\r\x1b[2K');
+    details.result.elapsedMs = Date.now() - startedAtMs;
+    if (options.json) return printJson(io, details.result);
+    io.out(summary(io, details));
+  });
+}
+
+function summary(
+  io: Io,
+  { result, names, currencies, configDirectory, dataDirectory, mailFolder, slackFolder, unchanged }: DemoDetails,
+): string {
+  const { bold, dim, green, red, cyan } = io.color;
+  const rows = result.pulls.reduce((sum, pull) => sum + pull.rows, 0);
+  const lines = ['', `${bold('Outturn')} ${dim('· what IT projects turned out to be worth')}`, ''];
+  lines.push(
+    `  ${green('✓')} PostgreSQL   ${result.postgres}, queue in ${result.queue === 'redis' ? 'Redis' : 'PostgreSQL'}`,
+  );
+  lines.push(
+    `  ${green('✓')} pulled       ${result.pulls.length} streams · ${rows.toLocaleString('en-GB')} rows${unchanged ? dim(' · all of them known already') : ''}`,
+  );
+  lines.push(`  ${green('✓')} reports      ${result.reports.length} written`);
+  const sent = result.deliveries.filter((delivery) => delivery.state === 'sent').length;
+  lines.push(
+    `  ${sent === result.deliveries.length ? green('✓') : red('✗')} digests      ${sent} of ${result.deliveries.length} delivered${unchanged ? dim(' · by an earlier run, nothing twice') : ''}`,
+    '',
+  );
+  for (const project of result.projects) {
+    const format = createFormat({ locale: 'en-GB', currency: currencies[project.id] ?? 'EUR', timeZone: 'UTC' });
+    const pays = project.roi !== null && !project.roi.startsWith('-');
+    const accent = pays ? green : red;
+    lines.push(`  ${bold(names[project.id] ?? project.id)}`);
+    lines.push(
+      `    ROI ${accent(bold(format.percent(project.roi).padEnd(8)))} NPV ${accent(format.money(project.npv).padEnd(12))} benefit ${format.money(project.benefitToDate).padEnd(10)} cost ${format.money(project.costToDate)}`,
+    );
+    const irr = project.irr.status === 'unique' ? format.percent(project.irr.value) : project.irr.status;
+    lines.push(
+      dim(
+        `    IRR ${irr.padEnd(8)} ${(project.paybackDate === null ? 'not paid back yet' : `paid back ${format.date(project.paybackDate)}`).padEnd(24)} coverage ${format.share(project.coverage)}`,
+      ),
+      '',
+    );
+  }
+  const here = (target: string): string => path.relative(process.cwd(), target) || '.';
+  for (const report of result.reports.filter((each) => each.format === 'html'))
+    lines.push(`  report  ${cyan(here(report.path))}`);
+  lines.push(`  mail    ${cyan(here(mailFolder))}`, `  Slack   ${cyan(here(slackFolder))}`, '');
+  const firstReport = result.reports.find((each) => each.format === 'html');
+  const at = `--config ${here(configDirectory)} --data ${here(dataDirectory)}`;
+  lines.push(bold('Next'));
+  if (firstReport) lines.push(`  open the report        ${dim(pathToFileURL(firstReport.path).href)}`);
+  lines.push(`  see every figure       npm run -s outturn -- roi ${result.projects[0]?.id ?? ''} ${at}`);
+  lines.push(`  read the YAML          ${here(configDirectory)}`);
+  lines.push('  connect your sources   edit config/, then  npm run -s outturn -- validate  and  check', '');
+  lines.push(dim(`${(result.elapsedMs / 1000).toFixed(1)} s`));
+  return lines.join('\n');
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { evaluateFinanceDocument, OutturnError } from '#kit';
+import { type Io, printJson, table } from '../io.ts';
+
+/** `outturn finance`: the finance engine on its own, for a document of cash flows on standard input. */
+export function finance(program: Command, io: Io): void {
+  program
+    .command('finance')
+    .description('compute NPV, ROI, BCR, IRR and payback of the cash flows on standard input')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ outturn finance --json < cases.json\n  $ echo \'{"cases":[{"id":"a","rate":"0.08","flows":["-100","60","60"]}]}\' | outturn finance',
+    )
+    .action(async (options: { json?: boolean }) => {
+      const results = evaluateFinanceDocument(parse(await io.readInput()));
+      if (options.json) return printJson(io, results);
+      const show = (value: number | null): string | null =>
+        value === null ? null : String(Number(value.toPrecision(8)));
+      io.out(
+        table(
+          io,
+          ['case', 'NPV', 'ROI', 'BCR', 'IRR', 'MIRR', 'XIRR', 'payback'],
+          results.map((row) => [
+            row.id,
+            show(row.npv),
+            show(row.roi),
+            show(row.bcr),
+            row.irrStatus === null ? null : `${row.irrStatus} ${row.irrRoots.map(show).join(' ')}`,
+            show(row.mirr),
+            show(row.xirr),
+            show(row.payback),
+          ]),
+          ['left', 'right', 'right', 'right', 'left', 'right', 'right', 'right'],
+        ),
+      );
+    });
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === '')
+    throw new OutturnError('usage', 'Standard input is empty.', {
+      hint: 'Give a document, e.g. `outturn finance --json < cases.json`.',
+    });
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new OutturnError(
+      'value/bad-input',
+      `Standard input is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+}

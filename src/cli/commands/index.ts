@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { check } from './check.ts';
+import { demo } from './demo.ts';
+import { digest } from './digest.ts';
+import { doctor } from './doctor.ts';
+import { finance } from './finance.ts';
+import { jobs } from './jobs.ts';
+import { migrate } from './migrate.ts';
+import { processes } from './processes.ts';
+import { pull } from './pull.ts';
+import { recompute } from './recompute.ts';
+import { roi } from './roi.ts';
+import { schema } from './schema.ts';
+import { validate } from './validate.ts';
+
+/** In the order that `--help` lists them. */
+export const commands: readonly ((program: Command, io: Io) => void)[] = [
+  demo,
+  validate,
+  check,
+  processes,
+  pull,
+  recompute,
+  roi,
+  digest,
+  jobs,
+  finance,
+  migrate,
+  doctor,
+  schema,
+];

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Role, runProcesses } from '#src/main/processes';
+import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
+import { type Io, printJson } from '../io.ts';
+
+const kinds: { name: string; roles: Role[]; description: string; examples: string[] }[] = [
+  {
+    name: 'up',
+    roles: ['api', 'worker', 'scheduler'],
+    description: 'run everything in one process',
+    examples: ['up', 'up --port 9000 --concurrency 8'],
+  },
+  { name: 'api', roles: ['api'], description: 'run the admin HTTP interface alone', examples: ['api --port 8080'] },
+  {
+    name: 'worker',
+    roles: ['worker'],
+    description: 'run jobs; start as many on as many hosts as needed',
+    examples: ['worker --concurrency 16'],
+  },
+  {
+    name: 'scheduler',
+    roles: ['scheduler'],
+    description: 'fire schedules; several may run, each slot fires once',
+    examples: ['scheduler'],
+  },
+];
+
+const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    return value;
+  };
+
+/** `outturn up | api | worker | scheduler`: run until SIGTERM or Ctrl-C, then finish what runs. */
+export function processes(program: Command, io: Io): void {
+  for (const { name, roles, description, examples } of kinds) {
+    const command = withCommon(program.command(name).description(description), examples).option(
+      '--grace <seconds>',
+      'time for running jobs at shutdown',
+      wholeNumber(0, 3_600),
+      10,
+    );
+    if (roles.includes('api'))
+      command.option('--port <port>', 'overrides settings.api.port; 0 takes a free one', wholeNumber(0, 65_535));
+    if (roles.includes('worker'))
+      command.option('--concurrency <jobs>', 'jobs at once for each queue', wholeNumber(1, 1_000), 4);
+    command.action(async (options: CommonOptions & { grace: number; port?: number; concurrency?: number }) => {
+      await runProcesses(environmentOf(io, options, 'info'), {
+        roles,
+        port: options.port,
+        concurrency: options.concurrency ?? 4,
+        graceMs: options.grace * 1_000,
+        signal: io.signal,
+        onReady: (facts) => {
+          if (options.json) return printJson(io, facts);
+          io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${facts.queue}`);
+          if (facts.apiUrl !== null)
+            io.err(`  ${facts.apiUrl}${facts.tokenFile === null ? '' : `  (bearer token in ${facts.tokenFile})`}`);
+          io.err('  Ctrl-C stops it');
+        },
+      });
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { formatProblem, readConfig } from '#src/main/configuration';
+import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
+import { type Io, printJson } from '../io.ts';
+
+/** `outturn validate`: every problem of the configuration at once, without touching anything. */
+export function validate(program: Command, io: Io): void {
+  withCommon(program.command('validate').description('check the configuration; no network, every problem at once'), [
+    'validate',
+    'validate --config /etc/outturn --json',
+  ]).action(async (options: CommonOptions) => {
+    const environment = environmentOf(io, options);
+    const { config, problems } = await readConfig(environment);
+    const errors = problems.filter((problem) => problem.severity === 'error');
+    const warnings = problems.length - errors.length;
+    const counts = config && {
+      connectors: config.connectors.length,
+      streams: config.connectors.reduce((sum, connector) => sum + connector.streams.length, 0),
+      projects: config.projects.length,
+      subscriptions: config.subscriptions.length,
+      schedules: config.schedules.length,
+    };
+    io.setExitCode(errors.length === 0 ? 0 : 1);
+    if (options.json) return printJson(io, { ok: errors.length === 0, problems, counts });
+    for (const problem of problems) {
+      const [place, ...message] = formatProblem(problem).split(' ');
+      const mark = problem.severity === 'error' ? io.color.red('error') : io.color.yellow('warning');
+      io.out(`${io.color.bold(place ?? '')} ${mark} ${message.join(' ')}`);
+    }
+    if (errors.length > 0)
+      io.out(
+        `\n${io.color.red(`${errors.length} error${errors.length === 1 ? '' : 's'}`)}${warnings > 0 ? `, ${warnings} warning${warnings === 1 ? '' : 's'}` : ''}`,
+      );
+    else if (counts)
+      io.out(
+        `${io.color.green('valid')}: ${Object.entries(counts)
+          .map(([what, n]) => `${n} ${n === 1 ? what.slice(0, -1) : what}`)
+          .join(', ')}${warnings > 0 ? `; ${warnings} warning${warnings === 1 ? '' : 's'}` : ''}`,
+      );
+  });
+}

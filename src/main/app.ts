@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Config, type JobPorts, type Logger, type MessageRenderer, type Metrics, type Store } from '#kit';
+import { createMessenger } from '#src/delivery/index';
+import { openEmbeddedPostgres } from '#src/embedded/index';
+import { createFetchFactory, createFileSource } from '#src/fetch/index';
+import { createPullRunner } from '#src/ingest/index';
+import { openObjectStore } from '#src/objects/index';
+import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
+import { createRenderer } from '#src/render/index';
+import { migrate, openStore } from '#src/store/index';
+import { createMetrics } from '#src/telemetry/index';
+import { requireConfig } from './configuration.ts';
+import type { Environment } from './environment.ts';
+import { jobKinds, registry } from './registry.ts';
+
+export const clock = { nowMs: () => Date.now() };
+export const newId = (): string => randomUUID();
+
+/** A database that is migrated and ready, whoever serves it. */
+export interface Database {
+  url: string;
+  mode: 'started' | 'joined' | 'external';
+  version: string;
+  appliedMigrations: string[];
+  store: Store;
+  close(): Promise<void>;
+}
+
+/** The embedded server (started or joined) or DATABASE_URL, brought to the newest migration. */
+export async function openDatabase(environment: Environment): Promise<Database> {
+  const { log } = environment;
+  const server =
+    environment.databaseUrl === null
+      ? await openEmbeddedPostgres({ dataDirectory: environment.dataDirectory, log })
+      : { url: environment.databaseUrl, mode: 'external' as const, version: null, release: async () => {} };
+  try {
+    const { applied } = await migrate({ url: server.url, log });
+    const store = await openStore({
+      url: server.url,
+      resolver: createIntentResolver(jobKinds),
+      clock,
+      newId,
+      log,
+      applicationName: `outturn@${hostname()}`,
+    });
+    return {
+      url: server.url,
+      mode: server.mode,
+      version: server.version ?? (await store.health()).version,
+      appliedMigrations: applied,
+      store,
+      close: async () => {
+        await store.close();
+        await server.release();
+      },
+    };
+  } catch (error) {
+    await server.release();
+    throw error;
+  }
+}
+
+/** Everything a job may need, wired; no worker runs yet. */
+export interface App {
+  config: Config;
+  database: Database;
+  store: Store;
+  ports: JobPorts;
+  renderer: MessageRenderer;
+  metrics: Metrics;
+  log: Logger;
+  /** Opens the queue on first use. */
+  queue(): Promise<QueueRuntime>;
+  queueBackend: 'postgres' | 'redis';
+  close(options?: { graceMs: number }): Promise<void>;
+}
+
+/** Reads the configuration, opens the database, makes the stored projects equal to the configuration and wires the ports. */
+export async function openApp(environment: Environment): Promise<App> {
+  const config = await requireConfig(environment);
+  const database = await openDatabase(environment);
+  try {
+    await database.store.projects.sync(config.projects);
+    return wire(environment, config, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function wire(environment: Environment, config: Config, database: Database): App {
+  const { log, redactor } = environment;
+  const { store } = database;
+  const metrics = createMetrics();
+  const renderer = createRenderer();
+  const messenger = createMessenger({
+    settings: config.settings,
+    renderer,
+    clock,
+    log,
+    publicHost: publicHost(config),
+  });
+  const shared = {
+    config,
+    registry,
+    store,
+    objects: openObjectStore(config.settings.objects),
+    fetch: createFetchFactory({ redactor, log, clock }),
+    files: createFileSource({ baseDirectory: config.directory }),
+    clock,
+    log,
+    metrics,
+    newId,
+    redact: redactor.text,
+  };
+  const ports: JobPorts = { ...shared, messenger, reports: renderer, pulls: createPullRunner(shared) };
+  let opening: Promise<QueueRuntime> | null = null;
+  return {
+    config,
+    database,
+    store,
+    ports,
+    renderer,
+    metrics,
+    log,
+    queueBackend: environment.redisUrl === null ? 'postgres' : 'redis',
+    queue: () => {
+      const runtime =
+        opening ??
+        createQueueRuntime({
+          backend:
+            environment.redisUrl === null
+              ? { kind: 'postgres', url: database.url }
+              : { kind: 'redis', url: environment.redisUrl },
+          jobs: jobKinds,
+          ports,
+          instance: `${hostname()}:${process.pid}`,
+        });
+      opening = runtime;
+      return runtime;
+    },
+    close: async ({ graceMs } = { graceMs: 10_000 }) => {
+      // A queue that failed to open has nothing to close; its error was thrown to whoever asked for it.
+      const queue = await opening?.catch(() => null);
+      await queue?.close({ graceMs });
+      await messenger.close();
+      await renderer.close();
+      await database.close();
+    },
+  };
+}
+
+function publicHost(config: Config): string {
+  const { publicUrl, smtp } = config.settings;
+  if (publicUrl !== null) return new URL(publicUrl).hostname;
+  return smtp?.from.match(/@([^>\s]+)/)?.[1] ?? 'outturn.invalid';
+}

@@ -1,0 +1,39 @@
+import { type Config, PermanentError } from '#kit';
+import { type ConfigProblem, configJsonSchema, formatProblem, loadConfig } from '#src/config/index';
+import { validateCron } from '#src/schedule/index';
+import type { Environment } from './environment.ts';
+import { connectorKinds, jobKinds } from './registry.ts';
+
+export { type ConfigProblem, formatProblem };
+
+/** Reads and checks the whole configuration; secrets found in it are redacted from then on. No network. */
+export async function readConfig(
+  environment: Environment,
+): Promise<{ config: Config | null; problems: ConfigProblem[] }> {
+  const result = await loadConfig({
+    directory: environment.configDirectory,
+    env: environment.variables,
+    kinds: connectorKinds,
+    jobKinds: jobKinds.map((job) => job.kind),
+    validateCron,
+  });
+  for (const secret of result.config?.secrets ?? []) environment.redactor.add(secret);
+  return result;
+}
+
+/** The configuration, or one error that carries every problem, one a line. */
+export async function requireConfig(environment: Environment): Promise<Config> {
+  const { config, problems } = await readConfig(environment);
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  for (const problem of problems)
+    if (problem.severity === 'warning') environment.log.warn({ code: problem.code }, formatProblem(problem));
+  if (config !== null && errors.length === 0) return config;
+  const [first] = errors;
+  throw new PermanentError(first?.code ?? 'config/not-found', errors.map(formatProblem).join('\n'), {
+    hint: 'Mend the configuration; `outturn validate` checks it without running anything.',
+    facts: { problems: errors },
+  });
+}
+
+/** JSON Schema of the YAML files, for editors. */
+export const editorSchema = (): object => configJsonSchema(connectorKinds);

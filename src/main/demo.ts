@@ -1,0 +1,181 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RoiOutputs } from '#domain';
+import { type Config, type DeliveryRow, OutturnError, type PullSummary, type ReportRow } from '#kit';
+import { sandboxConfigYaml, startSandbox } from '#src/sandbox/index';
+import { type App, clock, openApp } from './app.ts';
+import type { Environment } from './environment.ts';
+import { runHere } from './work.ts';
+
+export interface DemoResult {
+  elapsedMs: number;
+  postgres: string;
+  queue: string;
+  pulls: { connector: string; stream: string; pages: number; rows: number; revisions: number }[];
+  projects: {
+    id: string;
+    benefitToDate: string | null;
+    costToDate: string | null;
+    roi: string | null;
+    realisedRoi: string | null;
+    npv: string | null;
+    irr: { status: string; value: string | null };
+    paybackDate: string | null;
+    coverage: string | null;
+  }[];
+  reports: { project: string; format: string; path: string; bytes: number }[];
+  deliveries: { channel: string; target: string; state: string; messageId: string | null }[];
+}
+/** What only the human summary shows. */
+export interface DemoDetails {
+  result: DemoResult;
+  names: Record<string, string>;
+  currencies: Record<string, string>;
+  configDirectory: string;
+  dataDirectory: string;
+  mailFolder: string;
+  slackFolder: string;
+  /** Nothing was new: everything had been pulled and delivered by an earlier run. */
+  unchanged: boolean;
+}
+
+const TIMEOUT_MS = 60_000;
+
+/**
+ * One full cycle on sandbox sources: pull → store → ROI → report → digest → mail and Slack. Data end at the last local
+ * midnight, so a second run on the same day finds nothing new.
+ */
+export async function runDemo(
+  environment: Environment,
+  options: { startedAtMs: number; signal: AbortSignal; onStep(step: string): void },
+): Promise<DemoDetails> {
+  const dataDirectory = path.join(environment.dataDirectory, 'demo');
+  const configDirectory = path.join(dataDirectory, 'config');
+  options.onStep('sources and sinks on loopback');
+  const midnightMs = lastMidnightMs(clock.nowMs());
+  const sandbox = await startSandbox({
+    nowMs: midnightMs,
+    directory: path.join(dataDirectory, 'sandbox'),
+    log: environment.log,
+  });
+  try {
+    await writeConfig(
+      configDirectory,
+      sandboxConfigYaml(sandbox, { objectsDirectory: path.join(dataDirectory, 'objects') }),
+    );
+    options.onStep('PostgreSQL');
+    const app = await openApp({ ...environment, configDirectory, dataDirectory });
+    try {
+      const streams = app.config.connectors.flatMap((connector) =>
+        connector.streams.map((stream) => ({ connector: connector.id, stream: stream.id })),
+      );
+      options.onStep(`pulling ${streams.length} streams`);
+      const pulls = await run(
+        app,
+        streams.map((args) => ({ kind: 'pull', args })),
+        options.signal,
+      );
+      options.onStep('digests');
+      const slot = new Date(midnightMs).toISOString().slice(0, 10);
+      await run(
+        app,
+        app.config.subscriptions.map((subscription) => ({
+          kind: 'send-digest',
+          args: { subscription: subscription.id, slot },
+        })),
+        options.signal,
+      );
+      const reports = await reportsOf(app);
+      const deliveries = await app.store.deliveries.list(1_000);
+      const summaries = pulls.map((job) => job.result as PullSummary);
+      return {
+        result: {
+          elapsedMs: clock.nowMs() - options.startedAtMs,
+          postgres: `embedded ${app.database.version}`,
+          queue: app.queueBackend,
+          pulls: summaries.map(({ connector, stream, pages, rows, revisions }) => ({
+            connector,
+            stream,
+            pages,
+            rows,
+            revisions,
+          })),
+          projects: await projectsOf(app),
+          reports: reports.map((report) => ({
+            project: report.projectId,
+            format: report.format,
+            path: report.location,
+            bytes: report.bytes,
+          })),
+          deliveries: deliveriesOf(app.config, slot, deliveries),
+        },
+        names: Object.fromEntries(app.config.projects.map((project) => [project.id, project.name])),
+        currencies: Object.fromEntries(app.config.projects.map((project) => [project.id, project.currency])),
+        configDirectory,
+        dataDirectory,
+        mailFolder: sandbox.mailDirectory,
+        slackFolder: sandbox.slackDirectory,
+        unchanged: summaries.every((pull) => pull.inserted === 0 && pull.revisions === 0),
+      };
+    } finally {
+      options.onStep('closing');
+      await app.close();
+    }
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function run(app: App, requests: { kind: string; args: Record<string, unknown> }[], signal: AbortSignal) {
+  const jobs = await runHere(app, requests, { cause: 'demo', timeoutMs: TIMEOUT_MS, signal });
+  const failed = jobs.find((job) => job.state !== 'succeeded' && job.state !== 'collapsed');
+  if (failed)
+    throw new OutturnError(
+      'internal',
+      `${failed.kind} ${JSON.stringify(failed.args)} ended as ${failed.state}: ${failed.errorCode} ${failed.errorMessage}`,
+    );
+  return jobs;
+}
+
+async function writeConfig(directory: string, files: Record<string, string>): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const [name, content] of Object.entries(files)) await writeFile(path.join(directory, name), content);
+}
+
+async function projectsOf(app: App): Promise<DemoResult['projects']> {
+  const rows = await Promise.all(
+    app.config.projects.map(async (project) => ({
+      id: project.id,
+      snapshot: await app.store.snapshots.latest(project.id),
+    })),
+  );
+  return rows.map(({ id, snapshot }) => {
+    const outputs: RoiOutputs | undefined = snapshot?.outputs;
+    return {
+      id,
+      benefitToDate: outputs?.benefitToDate ?? null,
+      costToDate: outputs?.costToDate ?? null,
+      roi: outputs?.roi ?? null,
+      realisedRoi: outputs?.realisedRoi ?? null,
+      npv: outputs?.npv ?? null,
+      irr: { status: outputs?.irr.status ?? 'not-applicable', value: outputs?.irr.value ?? null },
+      paybackDate: outputs?.payback.date ?? null,
+      coverage: outputs?.coverage.ratio ?? null,
+    };
+  });
+}
+
+const reportsOf = async (app: App): Promise<ReportRow[]> =>
+  (await Promise.all(app.config.projects.map((project) => app.store.reports.latest(project.id)))).flat();
+
+/** The deliveries of this cycle's slot, whether made now or by an earlier run. */
+function deliveriesOf(config: Config, slot: string, rows: DeliveryRow[]): DemoResult['deliveries'] {
+  const subscriptions = new Set(config.subscriptions.map((subscription) => subscription.id));
+  return rows
+    .filter((row) => row.slot === slot && subscriptions.has(row.subscription))
+    .map((row) => ({ channel: row.channel, target: row.address, state: row.state, messageId: row.messageId }))
+    .sort((a, b) => `${a.channel} ${a.target}`.localeCompare(`${b.channel} ${b.target}`));
+}
+
+/** Midnight UTC: the sandbox's history is the same for everybody on one day. */
+const lastMidnightMs = (nowMs: number): number => nowMs - (nowMs % 86_400_000);

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { asOutturnError, PermanentError } from '#kit';
+import { createApi } from '#src/api/index';
+import { createScheduler } from '#src/schedule/index';
+import { type App, clock, newId, openApp } from './app.ts';
+import type { Environment } from './environment.ts';
+
+export type Role = 'api' | 'worker' | 'scheduler';
+
+export interface ProcessOptions {
+  roles: readonly Role[];
+  /** Overrides settings.api.port; 0 takes a free one. */
+  port?: number | undefined;
+  concurrency: number;
+  /** Ends the process gracefully. */
+  signal: AbortSignal;
+  graceMs: number;
+  onReady(facts: {
+    roles: readonly Role[];
+    apiUrl: string | null;
+    tokenFile: string | null;
+    database: string;
+    queue: string;
+  }): void;
+}
+
+const LAG_INTERVAL_MS = 15_000;
+
+/** Runs the roles until the signal, then stops taking work, waits for what runs, and closes everything in reverse order. */
+export async function runProcesses(environment: Environment, options: ProcessOptions): Promise<void> {
+  const app = await openApp(environment);
+  const closers: (() => Promise<void>)[] = [() => app.close({ graceMs: options.graceMs })];
+  try {
+    let apiUrl: string | null = null;
+    let tokenFile: string | null = null;
+    if (options.roles.includes('api')) {
+      const access = await apiToken(environment, app.config.settings.api.token);
+      tokenFile = access.file;
+      const api = createApi({
+        config: app.config,
+        store: app.store,
+        metrics: app.metrics,
+        log: app.log,
+        token: access.token,
+        readiness: () => readiness(app),
+        newId,
+      });
+      const { host, port } = app.config.settings.api;
+      closers.push(() => api.close());
+      ({ url: apiUrl } = await api.listen({ host, port: options.port ?? port }));
+    }
+    if (options.roles.includes('worker')) {
+      const queue = await app.queue();
+      await queue.startWorkers({ concurrency: options.concurrency });
+      await queue.startRelay();
+    }
+    if (options.roles.includes('scheduler')) {
+      const scheduler = createScheduler({
+        schedules: app.config.schedules,
+        store: app.store,
+        clock,
+        log: app.log,
+        metrics: app.metrics,
+        instance: `${hostname()}:${process.pid}`,
+      });
+      closers.push(() => scheduler.stop());
+      await scheduler.start();
+    }
+    const lag = setInterval(() => void recordLag(app), LAG_INTERVAL_MS);
+    closers.push(async () => clearInterval(lag));
+    await recordLag(app);
+    options.onReady({
+      roles: options.roles,
+      apiUrl,
+      tokenFile,
+      database: `${app.database.mode} PostgreSQL ${app.database.version}`,
+      queue: app.queueBackend,
+    });
+    await new Promise<void>((resolve) => {
+      if (options.signal.aborted) resolve();
+      else options.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** The configured token, or one made once and kept readable for this user alone. */
+async function apiToken(
+  environment: Environment,
+  configured: string | null,
+): Promise<{ token: string; file: string | null }> {
+  if (configured !== null) return { token: configured, file: null };
+  const file = path.join(environment.dataDirectory, 'api-token');
+  try {
+    await mkdir(environment.dataDirectory, { recursive: true });
+    const token = await readFile(file, 'utf8').then(
+      (text) => text.trim(),
+      async () => {
+        const made = randomBytes(32).toString('base64url');
+        await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' });
+        return made;
+      },
+    );
+    environment.redactor.add(token);
+    return { token, file };
+  } catch (error) {
+    throw new PermanentError('storage/directory-unwritable', `The API token cannot be kept in ${file}.`, {
+      hint: 'Set settings.api.token, or make the data directory writable for this user.',
+      cause: error,
+    });
+  }
+}
+
+async function readiness(app: App): Promise<Record<string, string | null>> {
+  const probe = (check: () => Promise<unknown>): Promise<string | null> =>
+    check().then(
+      () => null,
+      (error: unknown) => asOutturnError(error).message,
+    );
+  const [database, queue, objects] = await Promise.all([
+    probe(() => app.store.health()),
+    probe(async () => (await app.queue()).health()),
+    probe(() => app.ports.objects.check()),
+  ]);
+  return { database, queue, objects };
+}
+
+async function recordLag(app: App): Promise<void> {
+  try {
+    app.metrics.gauge('outbox_open', {}, await app.store.outbox.openCount());
+    for (const row of await app.store.watermarks.list())
+      app.metrics.gauge(
+        'watermark_lag_seconds',
+        { connector: row.connector, stream: row.stream },
+        (clock.nowMs() - row.watermarkMs) / 1000,
+      );
+  } catch (error) {
+    app.log.warn({ error: asOutturnError(error).message }, 'lag could not be measured');
+  }
+}
