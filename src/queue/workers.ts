@@ -1,0 +1,245 @@
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { type AnyJobKind, type JobPorts, type OutboxRow, type QueueName, queueNames } from '#kit';
+import { AttemptAborted, backoffMs, failForGood, type Outcome, runAttempt } from './attempt.ts';
+import type { Backend, JobData, JobProcessor, WorkerHandle } from './backend.ts';
+import { BACKOFF_TYPE } from './relay.ts';
+
+/**
+ * A killed worker's jobs run again once its lock has expired and a check has found it so: within LOCK + 2 × CHECK and the
+ * pick-up, which is under 15 s. The lock is renewed at half its duration.
+ */
+const LOCK_DURATION_MS = 7_000;
+const STALLED_CHECK_MS = 2_500;
+/** The third time that a job takes its worker with it, it is a dead letter. */
+const MAX_STALLED = 2;
+const STALLED_REASON = 'job stalled more than allowable limit';
+const RECONNECT_DELAY_MS = 1_000;
+/** How often running jobs are compared with the outbox (cancelled?) and with their lock's renewal. */
+const WATCH_INTERVAL_MS = 1_500;
+const STORE_DOWN_DELAY_MS = 3_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+/** Above the grace that an aborted handler has. */
+const ABORT_TIMEOUT_MS = 6_000;
+
+export type Concurrency = number | Partial<Record<QueueName, number>>;
+
+interface Run {
+  row: OutboxRow;
+  controller: AbortController;
+  renewedAtMs: number;
+}
+
+export interface Workers {
+  start(concurrency: Concurrency): Promise<void>;
+  isStarted(): boolean;
+  close(graceMs: number): Promise<void>;
+}
+export interface WorkersDependencies {
+  backend: Backend;
+  jobs: ReadonlyMap<string, AnyJobKind>;
+  ports: JobPorts;
+  instance: string;
+  random: () => number;
+  /** Called after each attempt: something may have become due or been done. */
+  onSettled(): void;
+}
+
+/** One BullMQ worker for each queue, with what BullMQ leaves out: abort on a lost lock, cancel, a bounded shutdown. */
+export function createWorkers(dependencies: WorkersDependencies): Workers {
+  const { backend, jobs, ports, instance, random, onSettled } = dependencies;
+  const { store, log } = ports;
+  const workers: WorkerHandle[] = [];
+  /** By outbox id; a job that was put back may still be settling when it starts again. */
+  const runs = new Map<string, Run>();
+  let isClosing = false;
+  let watch: NodeJS.Timeout | null = null;
+  let started: Promise<void> | null = null;
+  let active = 0;
+  let onIdle: (() => void) | null = null;
+
+  const process: JobProcessor = async (job, token, _signal) => {
+    active += 1;
+    try {
+      await settle(job, token, await attempt(job));
+      return null;
+    } finally {
+      active -= 1;
+      if (active === 0) onIdle?.();
+      onSettled();
+    }
+  };
+
+  async function attempt(job: Job<JobData>): Promise<Outcome> {
+    if (isClosing) return { kind: 'release' };
+    let run: Run | null = null;
+    try {
+      const row = await store.outbox.get(job.data.outboxId);
+      if (row === null) {
+        log.warn({ job: job.data.outboxId, kind: job.name }, 'a queued job has no intent: dropped');
+        return { kind: 'done' };
+      }
+      run = { row, controller: new AbortController(), renewedAtMs: performance.now() };
+      runs.set(row.id, run);
+      return await runAttempt(jobs, ports, {
+        row,
+        attempt: job.attemptsMade + 1,
+        attempts: job.opts.attempts ?? 1,
+        controller: run.controller,
+      });
+    } catch (error) {
+      // The store failed, not the job: it costs no attempt.
+      log.warn({ job: job.data.outboxId, kind: job.name, error }, 'a job could not be booked; it is put off');
+      return { kind: 'delay', delayMs: STORE_DOWN_DELAY_MS };
+    } finally {
+      if (run !== null && runs.get(run.row.id) === run) runs.delete(run.row.id);
+    }
+  }
+
+  /** Tells the queue what became of an attempt, in the errors that BullMQ understands. */
+  async function settle(job: Job<JobData>, token: string | undefined, outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'done':
+        return;
+      case 'delay':
+        await job.moveToDelayed(Date.now() + outcome.delayMs, token);
+        throw new DelayedError();
+      case 'release':
+        await job.moveToWait(token);
+        throw new WaitingError();
+      case 'retry':
+        throw bare(new Error(outcome.message));
+      case 'fail':
+        throw bare(new UnrecoverableError(outcome.message));
+      case 'lost':
+        // When nobody has taken it yet it is still this worker's to give back; otherwise the queue refuses, rightly.
+        await job.moveToWait(token).catch(() => undefined);
+        throw new WaitingError();
+    }
+  }
+
+  /** Aborts what was cancelled, and what could not renew its lock because the queue was out of reach. */
+  async function watchRuns(): Promise<void> {
+    for (const run of [...runs.values()]) {
+      if (performance.now() - run.renewedAtMs > LOCK_DURATION_MS) {
+        run.controller.abort(new AttemptAborted('lost-lock', 'The lock could not be renewed in time.'));
+        continue;
+      }
+      const row = await store.outbox.get(run.row.id);
+      if (row?.state === 'cancelled') run.controller.abort(new AttemptAborted('cancelled', 'The job was cancelled.'));
+    }
+  }
+
+  function createWorker(name: QueueName, concurrency: number): WorkerHandle {
+    const worker = backend.worker(name, process, {
+      name: instance.replace(/[^\w.-]/g, '-'),
+      concurrency,
+      lockDuration: LOCK_DURATION_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: MAX_STALLED,
+      runRetryDelay: RECONNECT_DELAY_MS,
+      settings: {
+        backoffStrategy: (attemptsMade, type, _error, job) => {
+          const backoff = jobs.get(job?.name ?? '')?.backoff ?? { baseMs: 1_000, capMs: 60_000 };
+          return type === BACKOFF_TYPE ? backoffMs(backoff, attemptsMade, random) : backoff.baseMs;
+        },
+      },
+    });
+    worker.on('locksRenewed', ({ jobIds }) => {
+      for (const id of jobIds) {
+        const run = runs.get(id);
+        if (run !== undefined) run.renewedAtMs = performance.now();
+      }
+    });
+    worker.on('lockRenewalFailed', (jobIds) => {
+      for (const id of jobIds)
+        runs.get(id)?.controller.abort(new AttemptAborted('lost-lock', 'Another worker took the job over.'));
+    });
+    worker.on('failed', (job, error) => {
+      if (job !== undefined && error.message === STALLED_REASON) void quarantine(job);
+    });
+    return worker;
+  }
+
+  /** A job that ended its worker again and again never reached a handler that could book its failure. */
+  async function quarantine(job: Job<JobData>): Promise<void> {
+    try {
+      const row = await store.outbox.get(job.data.outboxId);
+      if (row === null) return;
+      const message = `The job's worker ended or hung ${MAX_STALLED + 1} times while the job ran: it is not tried again.`;
+      log.error({ job: row.id, kind: row.kind }, message);
+      await failForGood(ports, row, {
+        code: 'internal',
+        message,
+        stack: null,
+        attempts: job.attemptsStarted,
+        startedAtMs: job.processedOn ?? ports.clock.nowMs(),
+      });
+      onSettled();
+    } catch (error) {
+      log.error({ job: job.data.outboxId, error }, 'a quarantined job could not be booked');
+    }
+  }
+
+  async function allSettled(timeoutMs: number): Promise<boolean> {
+    if (active === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      onIdle = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  return {
+    isStarted: () => workers.length > 0 && !isClosing,
+    start(concurrency) {
+      started ??= (async () => {
+        for (const name of queueNames) {
+          const limit = typeof concurrency === 'number' ? concurrency : (concurrency[name] ?? 1);
+          if (limit > 0) workers.push(createWorker(name, limit));
+        }
+        await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+        watch = setInterval(() => {
+          watchRuns().catch((error: unknown) => log.debug({ error }, 'running jobs could not be watched'));
+        }, WATCH_INTERVAL_MS);
+      })();
+      return started;
+    },
+    async close(graceMs) {
+      isClosing = true;
+      await started?.catch(() => undefined);
+      await Promise.all(workers.map((worker) => worker.pause(true)));
+      if (!(await allSettled(graceMs))) {
+        log.info({ jobs: [...runs.keys()] }, 'the grace period is over: running jobs go back to the queue');
+        for (const run of runs.values())
+          run.controller.abort(new AttemptAborted('shutdown', 'The worker was shut down; another one goes on.'));
+        await allSettled(ABORT_TIMEOUT_MS);
+      }
+      if (watch !== null) clearInterval(watch);
+      await Promise.all(workers.map((worker) => closeBounded(worker)));
+    },
+  };
+}
+
+/** BullMQ keeps errors with the job: only a redacted message goes there. */
+function bare<E extends Error>(error: E): E {
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
+
+/** BullMQ's own close has no time-out. */
+export async function closeBounded(handle: Pick<WorkerHandle, 'close' | 'disconnect'>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const isClosed = await Promise.race([
+    handle.close().then(
+      () => true,
+      () => false,
+    ),
+    new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), CLOSE_TIMEOUT_MS);
+    }),
+  ]);
+  clearTimeout(timer);
+  if (!isClosed) void handle.disconnect().catch(() => undefined);
+}
