@@ -5,7 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['outturn-source', 'module', 'node', 'development|production', 'default'] } },
   test: {
     include: ['src/**/*.test.ts', 'jobs/**/*.test.ts', 'connectors/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/harness/global-setup-packages.ts'],
+    globalSetup: ['test/harness/global-setup-packages.ts', 'test/harness/global-setup-database.ts'],
     pool: 'forks',
     execArgv: ['--conditions=outturn-source'],
     testTimeout: 30_000,
