@@ -1,0 +1,153 @@
+import type { Measurement } from '#domain';
+import { type ParseContext, type ParsedPage, PermanentError, type RawPage, unitConversion } from '#kit';
+import type { PrometheusOptions, PrometheusStream } from './options.ts';
+import { asObject } from './query-range.ts';
+
+/** What `pull` archives beside the body. */
+export interface PageMeta {
+  stepMs: number;
+  sample: 'interval' | 'instant';
+  startMs: number;
+  endMs: number;
+}
+
+/** Named in a warning; the rest is counted. */
+const MOST_NAMED = 5;
+const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf']);
+
+/** One `query_range` answer of resultType `matrix` as measurements. Values are strings there, to carry NaN and ±Inf. */
+export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, PrometheusStream>): ParsedPage {
+  const place = `stream ${ctx.streamId}`;
+  const meta = readMeta(page.meta, place);
+  const answer = asObject(parseJson(page.body, place));
+  const data = asObject(answer?.['data']);
+  if (answer?.['status'] !== 'success' || data === null)
+    throw badShape(`${place}: the answer is not a successful result of Prometheus`);
+  if (data['resultType'] !== 'matrix' || !Array.isArray(data['result']))
+    throw badShape(`${place}: resultType is ${JSON.stringify(data['resultType'])}, expected "matrix"`);
+
+  const convert = unitConversion(ctx.stream.sourceUnit ?? ctx.stream.unit, ctx.stream.unit);
+  if (convert === null)
+    throw new PermanentError(
+      'source/unit-mismatch',
+      `${place}: ${ctx.stream.sourceUnit} cannot be converted to ${ctx.stream.unit}`,
+    );
+  const measurements: Measurement[] = [];
+  const warnings = messages(answer['warnings'], 'Prometheus warns, the answer may be incomplete: ');
+  warnings.push(...messages(answer['infos'], 'Prometheus notes: '));
+  const seen = new Map<string, string>();
+  let outside = 0;
+
+  data['result'].forEach((item: unknown, index) => {
+    const series = asObject(item);
+    const metric = asObject(series?.['metric']);
+    if (series === null || metric === null) throw badShape(`${place}: series ${index + 1} has no metric`);
+    const name = seriesName(metric);
+    if (Array.isArray(series['histograms']) && series['histograms'].length > 0)
+      throw new PermanentError('source/bad-shape', `${place}: ${name} is a native histogram, not a number`, {
+        hint: 'Take a number out of it in the query: histogram_count(…), histogram_sum(…) or histogram_quantile(0.95, …).',
+      });
+    if (!Array.isArray(series['values'])) throw badShape(`${place}: ${name} has no values`);
+    const labels = keepLabels(metric, ctx.stream.labels);
+    const key = JSON.stringify(Object.entries(labels));
+    const twin = seen.get(key);
+    if (twin !== undefined)
+      throw new PermanentError('source/bad-shape', `${place}: ${twin} and ${name} cannot be told apart`, {
+        hint: `Aggregate in the query, such as sum by (${Object.keys(labels).join(', ')}) (…), or name more labels.`,
+      });
+    seen.set(key, name);
+
+    const oddities: string[] = [];
+    series['values'].forEach((pair: unknown, position) => {
+      const { pointMs, value, text } = readPair(pair, `${place}: ${name}, value ${position + 1}`);
+      if (pointMs < meta.startMs || pointMs > meta.endMs) {
+        outside += 1;
+        return;
+      }
+      // Not a number is not zero: nothing is stored, and the operator is told where.
+      if (!Number.isFinite(value)) {
+        oddities.push(`${new Date(pointMs).toISOString()} (${text})`);
+        return;
+      }
+      measurements.push({
+        labels,
+        unit: ctx.stream.unit,
+        atMs: meta.sample === 'interval' ? pointMs - meta.stepMs : pointMs,
+        durationMs: meta.sample === 'interval' ? meta.stepMs : 0,
+        value: convert(value),
+        status: 'final',
+      });
+    });
+    if (oddities.length > 0) warnings.push(oddityWarning(name, oddities));
+  });
+  const span = `${new Date(meta.startMs).toISOString()} and ${new Date(meta.endMs).toISOString()}`;
+  if (outside > 0) warnings.push(`left out ${outside} samples that do not lie between ${span}`);
+  if (data['result'].length === 0) warnings.push(`the query gives no series between ${span}`);
+  return { measurements, costs: [], warnings };
+}
+
+function oddityWarning(name: string, oddities: readonly string[]): string {
+  const named = oddities.slice(0, MOST_NAMED).join(', ');
+  const more = oddities.length > MOST_NAMED ? ` and ${oddities.length - MOST_NAMED} more` : '';
+  const samples = oddities.length === 1 ? '1 sample' : `${oddities.length} samples`;
+  return `left out ${samples} of ${name} without a finite value: ${named}${more}`;
+}
+
+/** As PromQL writes it: `up{job="node"}`. */
+function seriesName(metric: Record<string, unknown>): string {
+  const labels = Object.entries(metric)
+    .filter(([name]) => name !== '__name__')
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `${String(metric['__name__'] ?? '')}{${labels.join(', ')}}`;
+}
+
+/** In the order of their names, so that the same series always looks the same. */
+function keepLabels(metric: Record<string, unknown>, wanted: readonly string[] | undefined): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const name of Object.keys(metric).sort()) {
+    if (wanted === undefined ? name === '__name__' : !wanted.includes(name)) continue;
+    labels[name] = String(metric[name]);
+  }
+  return labels;
+}
+
+function readPair(pair: unknown, place: string): { pointMs: number; value: number; text: string } {
+  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number' || typeof pair[1] !== 'string')
+    throw badShape(`${place} is ${JSON.stringify(pair)?.slice(0, 80)}, expected [time, "number"]`);
+  const [time, text] = pair;
+  const special = SPECIAL_VALUES.has(text);
+  const value = special ? Number.NaN : Number(text);
+  if (!special && (text.trim() === '' || Number.isNaN(value)))
+    throw new PermanentError('source/bad-number', `${place} is ${JSON.stringify(text.slice(0, 80))}, not a number`);
+  return { pointMs: Math.round(time * 1000), value, text };
+}
+
+function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
+  const { stepMs, sample, startMs, endMs } = meta;
+  if (
+    typeof stepMs !== 'number' ||
+    typeof startMs !== 'number' ||
+    typeof endMs !== 'number' ||
+    (sample !== 'interval' && sample !== 'instant')
+  )
+    throw badShape(`${place}: the archived page lacks stepMs, sample, startMs or endMs`);
+  return { stepMs, sample, startMs, endMs };
+}
+
+function messages(value: unknown, prefix: string): string[] {
+  return Array.isArray(value) ? value.map((item) => `${prefix}${String(item).slice(0, 500)}`) : [];
+}
+
+function parseJson(body: string, place: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw badShape(`${place}: the page is not JSON`);
+  }
+}
+
+function badShape(message: string): PermanentError {
+  return new PermanentError('source/bad-shape', message, {
+    hint: 'Check that url leads to Prometheus, or to something that speaks its HTTP API.',
+  });
+}

@@ -1,0 +1,100 @@
+import type { CatalogEntry, ConnectorContext } from '#kit';
+import type { PrometheusOptions } from './options.ts';
+import { asObject, refuseError } from './query-range.ts';
+
+const MOST_ENTRIES = 5000;
+
+interface Metric {
+  type: string;
+  help: string;
+  unit: string;
+}
+
+/** Every metric name that the server has, with type and help where a scrape told them, as a stream to start from. */
+export async function discoverMetrics(ctx: ConnectorContext<PrometheusOptions>): Promise<CatalogEntry[]> {
+  const metadata = asObject(await data(ctx, 'api/v1/metadata')) ?? {};
+  const metrics = new Map<string, Metric>();
+  for (const [name, entries] of Object.entries(metadata)) {
+    const first = asObject(Array.isArray(entries) ? entries[0] : null);
+    const field = (key: string): string => (typeof first?.[key] === 'string' ? first[key] : '');
+    metrics.set(name, { type: field('type'), help: field('help'), unit: field('unit') });
+  }
+  // Imported history and remote-written series have names but no metadata.
+  const names = await data(ctx, 'api/v1/label/__name__/values');
+  const families = new Set(metrics.keys());
+  for (const name of Array.isArray(names) ? names : [])
+    if (
+      typeof name === 'string' &&
+      !families.has(name) &&
+      !families.has(name.replace(/_(bucket|sum|count|total)$/, ''))
+    )
+      metrics.set(name, { type: name.endsWith('_total') ? 'counter' : '', help: '', unit: '' });
+  return [...metrics]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, MOST_ENTRIES)
+    .map(([name, metric]) => entryOf(name, metric));
+}
+
+async function data(ctx: ConnectorContext<PrometheusOptions>, url: string): Promise<unknown> {
+  const response = await ctx.http.request({ url, acceptStatuses: [400, 422] });
+  refuseError(response, 'discover');
+  return asObject(response.json())?.['data'];
+}
+
+function entryOf(name: string, metric: Metric): CatalogEntry {
+  const title = [metric.help, metric.type === '' ? '' : `(${metric.type})`].filter((part) => part !== '').join(' ');
+  const unit = metric.unit === '' ? unitOfName(name) : (UNIT_WORDS[metric.unit] ?? metric.unit);
+  const common = { step: '1h' };
+  switch (metric.type) {
+    case 'counter': {
+      const counted = unit ?? 'events';
+      return {
+        id: name,
+        title,
+        unit,
+        stream: { query: `sum(increase(${range(name)}))`, ...common, sample: 'interval', unit: counted },
+      };
+    }
+    case 'histogram':
+    case 'summary':
+      return {
+        id: name,
+        title,
+        unit,
+        stream: {
+          query: `sum(increase(${range(`${name}_sum`)})) / sum(increase(${range(`${name}_count`)}))`,
+          ...common,
+          sample: 'interval',
+          unit: unit ?? 'value',
+        },
+      };
+    default:
+      return {
+        id: name,
+        title,
+        unit,
+        stream: { query: `avg(avg_over_time(${range(name)}))`, ...common, sample: 'interval', unit: unit ?? 'value' },
+      };
+  }
+}
+
+/** Names beyond the classic alphabet (Prometheus 3) must stand in quotes inside the braces. */
+function range(name: string): string {
+  return /^[A-Za-z_:][\w:]*$/.test(name) ? `${name}[1h]` : `{${JSON.stringify(name)}}[1h]`;
+}
+
+const UNIT_WORDS: Readonly<Record<string, string>> = {
+  seconds: 's',
+  milliseconds: 'ms',
+  bytes: 'bytes',
+  ratio: 'ratio',
+  joules: 'J',
+  grams: 'g',
+  percent: '%',
+};
+
+/** The base unit that Prometheus' naming convention puts at the end of a name. */
+function unitOfName(name: string): string | null {
+  const word = /_([a-z]+?)(?:_total|_sum)?$/.exec(name)?.[1];
+  return word === undefined ? null : (UNIT_WORDS[word] ?? null);
+}

@@ -1,0 +1,32 @@
+import { defineConnector } from '#kit';
+import { parseMatrix } from './answer.ts';
+import { checkQuery, checkServer } from './check.ts';
+import { discoverMetrics } from './discover.ts';
+import { type PrometheusOptions, type PrometheusStream, prometheusOptions, prometheusStream } from './options.ts';
+import { chunksOf, queryRange } from './query-range.ts';
+
+/** Prometheus and what speaks its HTTP API: Thanos, Mimir, Cortex, VictoriaMetrics. */
+export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
+  kind: 'prometheus',
+  summary: 'Numbers that PromQL gives, from Prometheus, Thanos, Mimir or VictoriaMetrics',
+  options: prometheusOptions,
+  stream: prometheusStream,
+  capabilities: { measurements: true, costs: false, discover: true },
+  timing: (stream) => ({ intervalMs: stream.step }),
+  check: checkServer,
+  checkStream: checkQuery,
+  discover: discoverMetrics,
+  async *pull({ http, stream, streamId, window }) {
+    for (const chunk of chunksOf(window, stream)) {
+      const { response, shownUrl } = await queryRange(http, stream, streamId, chunk);
+      yield {
+        body: response.body,
+        contentType: response.headers['content-type'] ?? 'application/json',
+        request: { method: 'POST', url: shownUrl },
+        receivedAtMs: response.receivedAtMs,
+        meta: { stepMs: stream.step, sample: stream.sample, ...chunk },
+      };
+    }
+  },
+  parse: parseMatrix,
+});

@@ -1,0 +1,118 @@
+import {
+  type HttpClient,
+  type HttpResponse,
+  OutturnError,
+  PermanentError,
+  type PullWindow,
+  RetryableError,
+} from '#kit';
+import type { PrometheusStream } from './options.ts';
+
+/** First and last point of one request, both asked for and both answered. */
+export interface Chunk {
+  startMs: number;
+  endMs: number;
+}
+
+/**
+ * The points of a half-open window, on whole multiples of the step, in chunks that share none.
+ *
+ * The server starts wherever it is told to: only a start that is a multiple of the step gives the same time stamps in
+ * every run. An `instant` point belongs to the window that holds it; an `interval` point at t tells about [t − step, t)
+ * and belongs to the window in which it ends, so that of two windows that touch exactly one has it, and intervals that
+ * are not over yet are in none.
+ */
+export function* chunksOf(window: PullWindow, stream: PrometheusStream): Generator<Chunk> {
+  const { step: stepMs, sample, pointsPerRequest } = stream;
+  const floor = (atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
+  const firstMs = sample === 'interval' ? floor(window.fromMs) + stepMs : floor(window.fromMs + stepMs - 1);
+  const lastMs = sample === 'interval' ? floor(window.toMs) : floor(window.toMs - 1);
+  // Both ends are inclusive: the next chunk begins one step after the end of this one.
+  for (let startMs = firstMs; startMs <= lastMs; startMs += pointsPerRequest * stepMs)
+    yield { startMs, endMs: Math.min(startMs + (pointsPerRequest - 1) * stepMs, lastMs) };
+}
+
+const seconds = (atMs: number): string => String(atMs / 1000);
+
+/** One `query_range`, by POST: a query may be longer than an address. Throws typed errors for what the server refuses. */
+export async function queryRange(
+  http: HttpClient,
+  stream: PrometheusStream,
+  streamId: string,
+  chunk: Chunk,
+): Promise<{ response: HttpResponse; shownUrl: string }> {
+  const form = {
+    query: stream.query,
+    start: seconds(chunk.startMs),
+    end: seconds(chunk.endMs),
+    step: seconds(stream.step),
+  };
+  const response = await http.request({
+    method: 'POST',
+    url: 'api/v1/query_range',
+    body: form,
+    bodyType: 'form',
+    acceptStatuses: [400, 422, 503],
+  });
+  refuseError(response, streamId);
+  // For people: the same request as an address that can be opened.
+  const query = new URLSearchParams(form).toString();
+  return { response, shownUrl: `${response.url}${response.url.includes('?') ? '&' : '?'}${query}` };
+}
+
+const MESSAGE_LENGTH = 500;
+
+/** `{"status": "error", "errorType", "error"}`, with whatever status it comes. */
+export function refuseError(response: HttpResponse, streamId: string): void {
+  const answer = asObject(readJson(response, streamId));
+  if (answer?.['status'] !== 'error' && response.status < 300) return;
+  const type = typeof answer?.['errorType'] === 'string' ? answer['errorType'] : `status ${response.status}`;
+  const said = typeof answer?.['error'] === 'string' ? answer['error'].slice(0, MESSAGE_LENGTH) : 'no reason given';
+  const message = `stream ${streamId}: Prometheus refuses the query (${type}): ${said}`;
+  const facts = { status: response.status, errorType: type };
+  switch (type) {
+    case 'timeout':
+    case 'canceled':
+      throw new RetryableError('source/timeout', message, {
+        hint: 'The query takes the server too long: lower pointsPerRequest, or use a recording rule.',
+        facts,
+      });
+    case 'unavailable':
+    case 'internal':
+      throw new RetryableError('source/server-error', message, { facts });
+    case 'not_found':
+      throw new PermanentError('source/not-found', message, { facts });
+    case 'bad_data':
+      throw new PermanentError('source/bad-request', message, {
+        hint: `Correct query in the stream ${streamId}; the same text can be tried in Prometheus' own expression browser.`,
+        facts,
+      });
+    case 'execution':
+      throw new PermanentError('source/bad-request', message, {
+        hint: 'The query is well-formed but cannot be evaluated on this data: aggregate further, or ask for fewer series.',
+        facts,
+      });
+    default:
+      throw response.status >= 500
+        ? new RetryableError('source/server-error', message, { facts })
+        : new PermanentError('source/bad-request', message, { facts });
+  }
+}
+
+/** A refusal in plain text comes from something in between (proxy, TLS port), not from Prometheus. */
+function readJson(response: HttpResponse, streamId: string): unknown {
+  try {
+    return response.json();
+  } catch (thrown) {
+    if (response.status < 300 || !(thrown instanceof OutturnError)) throw thrown;
+    const message = `stream ${streamId}: answered with status ${response.status}; ${thrown.message}`;
+    if (response.status >= 500) throw new RetryableError('source/server-error', message);
+    throw new PermanentError('source/bad-request', message, { hint: 'Check that url leads to Prometheus itself.' });
+  }
+}
+
+export function asObject(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}
