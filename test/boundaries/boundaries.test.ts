@@ -7,7 +7,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const config = createRequire(import.meta.url)('../../.dependency-cruiser.cjs') as IConfiguration;
 
-const adapters = ['config', 'schedule', 'queue', 'fetch', 'ingest', 'store', 'cache', 'objects', 'render', 'delivery', 'api', 'auth', 'telemetry', 'embedded', 'sandbox'];
+const adapters = [
+  'config',
+  'schedule',
+  'queue',
+  'fetch',
+  'ingest',
+  'store',
+  'cache',
+  'objects',
+  'render',
+  'delivery',
+  'api',
+  'auth',
+  'telemetry',
+  'embedded',
+  'sandbox',
+];
 
 /** rule → files that break it, and nothing else of interest. */
 const violations: Record<string, Record<string, string>> = {
@@ -17,11 +33,17 @@ const violations: Record<string, Record<string, string>> = {
   ...Object.fromEntries(
     adapters.map((room, index) => {
       const other = adapters[(index + 1) % adapters.length];
-      return [`${room}-imports-kit-only`, { [`src/${room}/a.ts`]: `import '../${other}/b.ts';`, [`src/${other}/b.ts`]: '' }];
+      return [
+        `${room}-imports-kit-only`,
+        { [`src/${room}/a.ts`]: `import '../${other}/b.ts';`, [`src/${other}/b.ts`]: '' },
+      ];
     }),
   ),
   'jobs-import-kit-and-domain': { 'jobs/a.ts': "import './b.ts';", 'jobs/b.ts': '' },
-  'connectors-import-kit-and-domain': { 'connectors/a/index.ts': "import '../b/index.ts';", 'connectors/b/index.ts': '' },
+  'connectors-import-kit-and-domain': {
+    'connectors/a/index.ts': "import '../b/index.ts';",
+    'connectors/b/index.ts': '',
+  },
   'only-main-wires': { 'src/main/up.ts': "import '../../jobs/pull.ts';", 'jobs/pull.ts': '' },
   'cli-imports-main': { 'src/cli/a.ts': "import '../store/b.ts';", 'src/store/b.ts': '' },
   'nothing-imports-cli': { 'src/main/a.ts': "import '../cli/b.ts';", 'src/cli/b.ts': '' },
@@ -29,7 +51,7 @@ const violations: Record<string, Record<string, string>> = {
   'product-never-imports-tests': { 'src/main/a.ts': "import '../../test/b.ts';", 'test/b.ts': '' },
 };
 for (const rule of config.forbidden ?? []) {
-  const library = /^only-.+-imports-/.test(rule.name ?? '') ? String((rule.to as { path: string }).path) : null;
+  const library = /^only-.+-imports-/.test(rule.name ?? '') ? String((rule as { to: { path: string } }).to.path) : null;
   if (library === null) continue;
   const name = library.replace('(^|node_modules/)', '').replace('(/|$)', '').replace('.+', 'driver');
   violations[rule.name as string] = { 'src/main/a.ts': `import '${name}';` };
@@ -49,7 +71,12 @@ describe('the import table', () => {
       await writeFile(path.join(baseDir, file), content);
     }
     const folders = [...new Set(Object.keys(files).map((file) => file.split('/')[0] as string))];
-    const result = await cruise(folders, { baseDir, ruleSet: { forbidden: config.forbidden ?? [] }, validate: true, tsPreCompilationDeps: true });
+    const result = await cruise(folders, {
+      baseDir,
+      ruleSet: { forbidden: config.forbidden ?? [] },
+      validate: true,
+      tsPreCompilationDeps: true,
+    });
     return (result.output as ICruiseResult).summary.violations.map((violation) => violation.rule.name);
   }
 
@@ -62,7 +89,12 @@ describe('the import table', () => {
   });
 
   it('lets an adapter import the contracts, and a job the domain', async () => {
-    const files = { 'src/store/a.ts': "import '../kit/k.ts';", 'src/kit/k.ts': '', 'jobs/j.ts': "import '../src/domain/d.ts';", 'src/domain/d.ts': '' };
+    const files = {
+      'src/store/a.ts': "import '../kit/k.ts';",
+      'src/kit/k.ts': '',
+      'jobs/j.ts': "import '../src/domain/d.ts';",
+      'src/domain/d.ts': '',
+    };
     expect(await brokenRules('allowed', files)).toEqual([]);
   });
 });

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type RunningProcess, startProcess } from './process.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const command = (args: readonly string[]): string[] => [
+  '--conditions=outturn-source',
+  `${root}src/cli/outturn.ts`,
+  ...args,
+];
+
+export interface CliResult {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+  /** Standard output as JSON. */
+  json<T = unknown>(): T;
+}
+
+export interface CliOptions {
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  input?: string;
+}
+
+/** Only what a fresh shell has: nothing of this run's own settings leaks into the command. */
+function environment(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR, LANG } = process.env;
+  return { PATH, HOME, TMPDIR, LANG, NO_COLOR: '1', ...extra };
+}
+
+/** Runs `outturn …` as a user would, from source, and waits for its end. */
+export function outturn(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, command(args), { cwd: options.cwd ?? root, env: environment(options.env) });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (status) =>
+      resolve({
+        status,
+        stdout,
+        stderr,
+        json: <T>() => {
+          try {
+            return JSON.parse(stdout) as T;
+          } catch {
+            throw new Error(`not JSON on standard output (status ${status}):\n${stdout}\n${stderr}`);
+          }
+        },
+      }),
+    );
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Starts a command that stays, such as `outturn up`, and waits until `ready` holds. */
+export const startOutturn = (
+  args: readonly string[],
+  options: CliOptions & { ready: (output: string) => Promise<boolean> | boolean },
+): Promise<RunningProcess> =>
+  startProcess({
+    command: process.execPath,
+    args: command(args),
+    cwd: options.cwd ?? root,
+    env: environment(options.env),
+    ready: options.ready,
+    timeoutMs: 60_000,
+  });
