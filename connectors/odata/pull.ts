@@ -1,0 +1,147 @@
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type OutturnError,
+  PermanentError,
+  type PullContext,
+  type RawPage,
+  RetryableError,
+  type StreamContext,
+} from '#kit';
+import { errorText, readAnswer } from './answer.ts';
+import type { ODataOptions, ODataStream } from './options.ts';
+import { firstQuery } from './query.ts';
+
+/** Statuses whose body is an OData error object that says more than the number. */
+const EXPLAINED_STATUSES = [400, 403, 404, 405, 406, 410, 414, 422, 501];
+
+/** What parse needs besides the body; archived with the page. */
+export interface PageMeta extends Record<string, unknown> {
+  version: ODataOptions['version'];
+  entitySet: string;
+  /** Number of the page's first row in the whole answer, from 1: for messages. */
+  firstRow: number;
+}
+
+/** Asks the service; an answer that explains a refusal becomes an error with that explanation. */
+export async function ask(
+  ctx: Pick<StreamContext<ODataOptions, ODataStream>, 'http' | 'streamId'>,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  const response = await ctx.http.request({
+    ...request,
+    headers: { accept: 'application/json', ...request.headers },
+    acceptStatuses: EXPLAINED_STATUSES,
+  });
+  if (response.status >= 200 && response.status < 300) return response;
+  throw refusal(ctx.streamId, response);
+}
+
+function refusal(streamId: string, response: HttpResponse): OutturnError {
+  const reason = errorText(response.body) ?? 'without a reason';
+  const message = `stream ${streamId}: the service answered ${response.status}: ${reason}`;
+  const facts = { status: response.status };
+  if (response.status === 403)
+    return new PermanentError('source/forbidden', message, {
+      facts,
+      hint: 'The user lacks the authorisation for this entity set (in SAP: S_SERVICE, and the objects of the data).',
+    });
+  if (response.status === 404 || response.status === 410)
+    return new PermanentError('source/not-found', message, {
+      facts,
+      hint: 'Check url and entitySet; outturn discover lists what the service has.',
+    });
+  return new PermanentError('source/bad-request', message, {
+    facts,
+    hint: 'Check filter, cursor and the fields of the mapping; outturn check compares them with the metadata.',
+  });
+}
+
+/**
+ * Pages of an entity set. The server's next link is followed as it is. Where there is none and rows are missing by the
+ * service's own count (SAP RAP sends 100 rows and no link), the rest is asked for by `$skip`; only what was counted, or
+ * without a count an empty page, ends the pull. Throws `source/partial` rather than give fewer rows than counted.
+ */
+export async function* pullPages(ctx: PullContext<ODataOptions, ODataStream>): AsyncIterable<RawPage> {
+  const { options, stream } = ctx;
+  const query = firstQuery(options, stream, ctx.window);
+  const headers = { prefer: `odata.maxpagesize=${stream.pageSize}` };
+  const followed = new Set<string>();
+  let request: HttpRequest = { url: stream.entitySet, query, headers };
+  let received = 0;
+  let counted: number | null = null;
+  let skipping = false;
+  let previousLast: string | null = null;
+
+  for (;;) {
+    const response = await ask(ctx, request);
+    const answer = readAnswer(response.body, options.version);
+    counted ??= answer.count;
+    if (skipping && previousLast !== null && answer.rows.some((row) => JSON.stringify(row) === previousLast))
+      throw new RetryableError('source/partial', `stream ${ctx.streamId}: rows moved while pages were read by $skip`, {
+        hint: 'Rows were inserted meanwhile, or the service ignores $skip. Name in keys what identifies a row.',
+      });
+    const meta: PageMeta = { version: options.version, entitySet: stream.entitySet, firstRow: received + 1 };
+    yield {
+      body: response.body,
+      contentType: response.headers['content-type'] ?? 'application/json',
+      request: { method: 'GET', url: response.url },
+      receivedAtMs: response.receivedAtMs,
+      meta,
+    };
+    received += answer.rows.length;
+    const last = answer.rows.at(-1);
+    if (last !== undefined) previousLast = JSON.stringify(last);
+
+    if (answer.nextLink !== null) {
+      if (followed.has(answer.nextLink))
+        throw new PermanentError(
+          'source/bad-shape',
+          `stream ${ctx.streamId}: the next link leads back to a page already read`,
+          {
+            hint: 'The service pages in a circle; report it to its maker, with $orderby of this stream.',
+          },
+        );
+      followed.add(answer.nextLink);
+      request = { ...linkedRequest(answer.nextLink, response, ctx), headers };
+      skipping = false;
+      continue;
+    }
+    if (counted === null ? answer.rows.length === 0 : received >= counted) return;
+    if (answer.rows.length === 0)
+      throw new RetryableError(
+        'source/partial',
+        `stream ${ctx.streamId}: the service counted ${counted} rows but sent ${received}`,
+        {
+          hint: 'Nothing was stored. Rows may have been deleted meanwhile; if it stays so, lower pageSize or narrow filter.',
+        },
+      );
+    request = { url: stream.entitySet, query: { ...query, $skip: String(received) }, headers };
+    skipping = true;
+  }
+}
+
+/** A next link as a request to the configured service; another host is refused, or replaced with `rewriteLinks`. */
+function linkedRequest(
+  link: string,
+  response: HttpResponse,
+  ctx: PullContext<ODataOptions, ODataStream>,
+): { url: string } {
+  const home = new URL(response.url).origin;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(link) || link.startsWith('//')) {
+    if (!URL.canParse(link, home))
+      throw new PermanentError('source/bad-shape', `stream ${ctx.streamId}: the next link is no address`);
+    const target = new URL(link, home);
+    if (target.origin === home) return { url: target.href };
+    if (ctx.options.rewriteLinks) return { url: `${home}${target.pathname}${target.search}` };
+    throw new PermanentError(
+      'source/blocked-address',
+      `stream ${ctx.streamId}: the next link leads to ${target.origin}, not to ${home}`,
+      { hint: 'If the service stands behind a proxy and names its inner host, set rewriteLinks: true.' },
+    );
+  }
+  if (link.startsWith('/')) return { url: `${home}${link}` };
+  // Relative to the page it came in (RFC 3986); the client puts the service's own path before it.
+  const folder = ctx.stream.entitySet.replace(/[^/]*$/, '');
+  return { url: link.startsWith('?') ? `${ctx.stream.entitySet}${link}` : `${folder}${link}` };
+}
