@@ -1,0 +1,21 @@
+/** CSV files below the configuration folder, as measurements or cost lines. */
+import { type ConnectorContext, defineConnector } from '#kit';
+import { checkStream } from './check.ts';
+import { type FileOptions, type FileStream, optionsSchema, streamSchema } from './options.ts';
+import { parsePage } from './parse.ts';
+import { pullFiles } from './pull.ts';
+
+export const file = defineConnector<FileOptions, FileStream>({
+  kind: 'file',
+  summary: 'CSV files below the configuration folder, as measurements or cost lines.',
+  options: optionsSchema,
+  stream: streamSchema,
+  capabilities: { measurements: true, costs: true, discover: false, http: false },
+  // Files come when somebody writes them: no number of rows can be expected.
+  timing: () => ({ intervalMs: 0 }),
+  check: async (_ctx: ConnectorContext<FileOptions>) => [],
+  checkStream,
+  discover: async () => [],
+  pull: pullFiles,
+  parse: parsePage,
+});
