@@ -30,6 +30,9 @@ const MAX_WARNING_PLACES = 5;
 
 class RowReader {
   readonly #leftOut = new Map<string, { count: number; places: string[] }>();
+  /** A page has one mapping, so one time zone. */
+  readonly #dayStarts = new Map<string, number>();
+  readonly #lengths = new Map<number, number>();
   readonly #reading: RowReading;
   constructor(reading: RowReading) {
     this.#reading = reading;
@@ -68,7 +71,7 @@ class RowReader {
   instantMs(row: SourceRow, name: string, timeZone: string, calendarDays: boolean): number | null {
     const cell = this.cell(row, name);
     const read = readTime(cell, this.#reading.dateFormat);
-    if (read.kind === 'date') return startOfLocalDayMs(read.date, timeZone);
+    if (read.kind === 'date') return this.startOfDayMs(read.date, timeZone);
     if (read.kind === 'local') return localDateTimeMs(read.dateTime, timeZone);
     if (read.kind === 'absent') return this.leaveOut(row, `"${name}" is blank`);
     if (read.kind === 'invalid') throw wrong(row, name, cell, 'a date or a date-time', 'source/bad-shape');
@@ -76,6 +79,27 @@ class RowReader {
     const dayOfV2 = calendarDays && String(cell).startsWith('/Date(') && read.epochMs % 86_400_000 === 0;
     if (!wallClock && !dayOfV2) return read.epochMs;
     return localDateTimeMs(new Date(read.epochMs).toISOString().slice(0, -1), timeZone);
+  }
+
+  /** Calendar arithmetic is slow and tables repeat their days: remembered. */
+  startOfDayMs(date: string, timeZone: string): number {
+    let startMs = this.#dayStarts.get(date);
+    if (startMs === undefined) {
+      startMs = startOfLocalDayMs(date, timeZone);
+      this.#dayStarts.set(date, startMs);
+    }
+    return startMs;
+  }
+
+  /** Length of what a value covers from `atMs` on. */
+  durationMs(atMs: number, { covers, timeZone }: MeasurementMapping): number {
+    if (covers.kind === 'fixed') return covers.ms;
+    let durationMs = this.#lengths.get(atMs);
+    if (durationMs === undefined) {
+      durationMs = addCalendarMs(atMs, covers, timeZone) - atMs;
+      this.#lengths.set(atMs, durationMs);
+    }
+    return durationMs;
   }
 
   date(row: SourceRow, name: string, timeZone: string | undefined): string | null {
@@ -160,7 +184,7 @@ function toMeasurement(reader: RowReader, row: SourceRow, mapping: MeasurementMa
   const { at, covers: length, timeZone, unit } = mapping;
   const atMs = reader.instantMs(row, at, timeZone, length.kind === 'calendar');
   if (atMs === null) return null;
-  const durationMs = length.kind === 'fixed' ? length.ms : addCalendarMs(atMs, length, timeZone) - atMs;
+  const durationMs = reader.durationMs(atMs, mapping);
   const labels: Record<string, string> = {};
   for (const name of mapping.labels) labels[name] = reader.text(row, name) ?? '';
   const common = { labels, unit, atMs, durationMs, status: 'final' as const };

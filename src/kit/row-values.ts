@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { parseDecimal } from './units.ts';
+import { parseDecimal, parseLocalDate } from './units.ts';
 
 /** How a source writes dates without saying so: the ISO way, or one of the local orders of CSV exports. */
 export const dateFormats = ['iso', 'dd.mm.yyyy', 'dd/mm/yyyy', 'mm/dd/yyyy'] as const;
@@ -83,9 +83,8 @@ export function readTime(cell: unknown, format: DateFormat = 'iso'): TimeReading
   }
   const match = ISO_TIME.exec(toIsoOrder(text, format) ?? '');
   const [, date, time, offset] = match ?? [];
-  if (date === undefined) return { kind: 'invalid' };
+  if (date === undefined || parseLocalDate(date) === null) return { kind: 'invalid' };
   try {
-    Temporal.PlainDate.from(date, { overflow: 'reject' });
     if (time === undefined) return { kind: 'date', date };
     const dateTime = `${date}T${time.replace(',', '.')}`;
     Temporal.PlainDateTime.from(dateTime, { overflow: 'reject' });
