@@ -70,16 +70,18 @@ export function refuseError(response: HttpResponse, streamId: string): void {
   const said = typeof answer?.['error'] === 'string' ? answer['error'].slice(0, MESSAGE_LENGTH) : 'no reason given';
   const message = `stream ${streamId}: Prometheus refuses the query (${type}): ${said}`;
   const facts = { status: response.status, errorType: type };
+  const { retryAfterMs } = response;
   switch (type) {
     case 'timeout':
     case 'canceled':
       throw new RetryableError('source/timeout', message, {
         hint: 'The query takes the server too long: lower pointsPerRequest, or use a recording rule.',
         facts,
+        retryAfterMs,
       });
     case 'unavailable':
     case 'internal':
-      throw new RetryableError('source/server-error', message, { facts });
+      throw new RetryableError('source/server-error', message, { facts, retryAfterMs });
     case 'not_found':
       throw new PermanentError('source/not-found', message, { facts });
     case 'bad_data':
@@ -94,7 +96,7 @@ export function refuseError(response: HttpResponse, streamId: string): void {
       });
     default:
       throw response.status >= 500
-        ? new RetryableError('source/server-error', message, { facts })
+        ? new RetryableError('source/server-error', message, { facts, retryAfterMs })
         : new PermanentError('source/bad-request', message, { facts });
   }
 }
@@ -106,7 +108,8 @@ function readJson(response: HttpResponse, streamId: string): unknown {
   } catch (thrown) {
     if (response.status < 300 || !(thrown instanceof OutturnError)) throw thrown;
     const message = `stream ${streamId}: answered with status ${response.status}; ${thrown.message}`;
-    if (response.status >= 500) throw new RetryableError('source/server-error', message);
+    if (response.status >= 500)
+      throw new RetryableError('source/server-error', message, { retryAfterMs: response.retryAfterMs });
     throw new PermanentError('source/bad-request', message, { hint: 'Check that url leads to Prometheus itself.' });
   }
 }

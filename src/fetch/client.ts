@@ -115,6 +115,7 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
       body: response.body,
       url: redact(final.href),
       receivedAtMs: tools.clock.nowMs(),
+      retryAfterMs: parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs()),
       json,
     };
   }

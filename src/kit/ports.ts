@@ -39,6 +39,8 @@ export interface HttpResponse {
   /** The final address, secrets redacted. */
   url: string;
   receivedAtMs: number;
+  /** What `Retry-After` says, for statuses that the caller handles itself. */
+  retryAfterMs?: number | undefined;
   /** The body parsed; throws `source/not-json` when it is not JSON. */
   json(): unknown;
 }

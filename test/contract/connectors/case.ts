@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import type { AnyConnectorKind } from '#kit';
+
+export const connectorsDirectory = join(import.meta.dirname, '../../../connectors');
+
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const caseSchema = z.strictObject({
+  title: z.string().min(1),
+  source: z.string().min(1),
+  now: instant.optional(),
+  window: z.strictObject({ from: instant, to: instant }),
+  stream: z.string().optional(),
+  env: z.record(z.string(), z.string()).default({}),
+  urlPath: z.string().default(''),
+  connector: z.looseObject({ kind: z.string(), streams: z.record(z.string(), z.looseObject({})) }),
+});
+
+const oneOrMore = z.union([z.string(), z.array(z.string())]);
+const exchangeSchema = z.strictObject({
+  request: z.strictObject({
+    method: z.enum(['GET', 'POST']),
+    path: z.string().startsWith('/'),
+    query: z.record(z.string(), oneOrMore).optional(),
+    form: z.record(z.string(), oneOrMore).optional(),
+    json: z.unknown().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+  }),
+  response: z.strictObject({
+    status: z.int().default(200),
+    headers: z.record(z.string(), z.string()).default({}),
+    body: z.string().optional(),
+    json: z.unknown().optional(),
+  }),
+});
+export type Exchange = z.output<typeof exchangeSchema>;
+
+const errorSchema = z.strictObject({
+  code: z.string(),
+  retryable: z.boolean(),
+  says: z.array(z.string()),
+  retryAfterMs: z.number().optional(),
+});
+
+export interface TestCase {
+  name: string;
+  directory: string;
+  definition: z.output<typeof caseSchema>;
+  /** Null for kinds without a url. */
+  exchanges: Exchange[] | null;
+  expectedLines: unknown[] | null;
+  expectedError: z.output<typeof errorSchema> | null;
+}
+
+/** Every kind under connectors/, by its one export that is a connector. */
+export async function loadKinds(): Promise<{ folder: string; kind: AnyConnectorKind }[]> {
+  const found: { folder: string; kind: AnyConnectorKind }[] = [];
+  for (const folder of readdirSync(connectorsDirectory).sort()) {
+    if (!existsSync(join(connectorsDirectory, folder, 'index.ts'))) continue;
+    const module: Record<string, unknown> = await import(join(connectorsDirectory, folder, 'index.ts'));
+    const kinds = Object.values(module).filter(isKind);
+    if (kinds.length !== 1 || kinds[0] === undefined)
+      throw new Error(
+        `connectors/${folder}/index.ts must export exactly one connector kind, it exports ${kinds.length}`,
+      );
+    found.push({ folder, kind: kinds[0] });
+  }
+  return found;
+}
+
+function isKind(value: unknown): value is AnyConnectorKind {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'pull' in value && 'parse' in value;
+}
+
+export function caseNames(folder: string): string[] {
+  const directory = join(connectorsDirectory, folder, 'testcases');
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+export function loadCase(folder: string, name: string): TestCase {
+  const directory = join(connectorsDirectory, folder, 'testcases', name);
+  const read = (file: string): string | null =>
+    existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : null;
+  const lines = (text: string): unknown[] =>
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line): unknown => JSON.parse(line));
+  const config = read('config.yaml');
+  if (config === null) throw new Error(`${directory} has no config.yaml`);
+  const http = read('http.jsonl');
+  const expected = read('expected.jsonl');
+  const expectedError = read('expected.err');
+  return {
+    name,
+    directory,
+    definition: caseSchema.parse(parseYaml(config)),
+    exchanges: http === null ? null : z.array(exchangeSchema).parse(lines(http)),
+    expectedLines: expected === null ? null : lines(expected),
+    expectedError: expectedError === null ? null : errorSchema.parse(JSON.parse(expectedError)),
+  };
+}
+
+/** The body that an exchange answers with, `{{url}}` still in it. */
+export function bodyOf(exchange: Exchange): string {
+  return exchange.response.body ?? (exchange.response.json === undefined ? '' : JSON.stringify(exchange.response.json));
+}

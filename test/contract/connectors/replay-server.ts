@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { bodyOf, type Exchange } from './case.ts';
+
+/** What came in, taken apart the way a testcase writes it. */
+export interface SeenRequest {
+  method: string;
+  path: string;
+  query: Record<string, string | string[]>;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Answers in place of the recording; false: the recording answers. */
+export type Fault = (index: number, response: ServerResponse, request: SeenRequest) => boolean;
+
+export interface ReplayServer {
+  url: string;
+  seen: SeenRequest[];
+  /** Differences between requests and recording; empty when all is as recorded. */
+  problems: string[];
+  close(): Promise<void>;
+}
+
+/** A loopback server that answers the n-th request with the n-th exchange, and notes every difference. */
+export async function startReplayServer(
+  exchanges: readonly Exchange[],
+  options: { fault?: Fault; ignoreHeaders?: boolean; ignoreQuery?: readonly string[] } = {},
+): Promise<ReplayServer> {
+  const seen: SeenRequest[] = [];
+  const problems: string[] = [];
+  let url = '';
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error: unknown) => {
+      problems.push(String(error));
+      response.destroy();
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const index = seen.length;
+    const current = await readRequest(request, options.ignoreQuery ?? []);
+    seen.push(current);
+    if (options.fault?.(index, response, current) === true) return;
+    const exchange = exchanges[index];
+    const difference =
+      exchange === undefined
+        ? `request ${index + 1} (${current.method} ${current.path}) is not in http.jsonl`
+        : differenceOf(exchange.request, current, options.ignoreHeaders === true);
+    if (difference !== null || exchange === undefined) {
+      problems.push(difference ?? '');
+      response.writeHead(599, { 'content-type': 'text/plain' }).end(difference ?? '');
+      return;
+    }
+    const fill = (text: string): string => text.replaceAll('{{url}}', url);
+    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    for (const [name, value] of Object.entries(exchange.response.headers)) headers[name.toLowerCase()] = fill(value);
+    response.writeHead(exchange.response.status, headers).end(fill(bodyOf(exchange)));
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    seen,
+    problems,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readRequest(request: IncomingMessage, ignored: readonly string[]): Promise<SeenRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const address = new URL(request.url ?? '/', 'http://replay');
+  for (const name of ignored) address.searchParams.delete(name);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);
+  return {
+    method: request.method ?? '',
+    path: decodeURIComponent(address.pathname),
+    query: grouped(address.searchParams),
+    headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+export function grouped(params: URLSearchParams): Record<string, string | string[]> {
+  const result: Record<string, string | string[]> = {};
+  for (const name of new Set(params.keys())) {
+    const values = params.getAll(name);
+    result[name] = values.length === 1 ? (values[0] ?? '') : values;
+  }
+  return result;
+}
+
+function differenceOf(expected: Exchange['request'], seen: SeenRequest, ignoreHeaders: boolean): string | null {
+  const compare = (what: string, wanted: unknown, got: unknown): string | null =>
+    isDeepStrictEqual(wanted, got) ? null : `${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`;
+  const differences = [
+    compare('method', expected.method, seen.method),
+    compare('path', expected.path, seen.path),
+    compare('query', expected.query ?? {}, seen.query),
+  ];
+  if (expected.form !== undefined)
+    differences.push(compare('form', expected.form, grouped(new URLSearchParams(seen.body))));
+  if (expected.json !== undefined) {
+    let body: unknown = seen.body;
+    try {
+      body = JSON.parse(seen.body);
+    } catch {
+      // Compared as text: the difference shows it.
+    }
+    differences.push(compare('json', expected.json, body));
+  }
+  if (!ignoreHeaders)
+    for (const [name, value] of Object.entries(expected.headers ?? {}))
+      differences.push(compare(`header ${name}`, value, seen.headers[name.toLowerCase()]));
+  const found = differences.filter((difference) => difference !== null);
+  return found.length === 0 ? null : found.join('; ');
+}
