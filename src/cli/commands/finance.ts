@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { evaluateFinanceDocument, OutturnError } from '#kit';
+import { evaluateFinanceInput, OutturnError } from '#kit';
 import { type Io, printJson, table } from '../io.ts';
 
 /** `outturn finance`: the finance engine on its own, for a document of cash flows on standard input. */
@@ -13,7 +13,7 @@ export function finance(program: Command, io: Io): void {
       '\nExamples:\n  $ outturn finance --json < cases.json\n  $ echo \'{"cases":[{"id":"a","rate":"0.08","flows":["-100","60","60"]}]}\' | outturn finance',
     )
     .action(async (options: { json?: boolean }) => {
-      const results = evaluateFinanceDocument(parse(await io.readInput()));
+      const results = evaluateFinanceInput(parse(await io.readInput()));
       if (options.json) return printJson(io, results);
       const show = (value: number | null): string | null =>
         value === null ? null : String(Number(value.toPrecision(8)));
@@ -26,7 +26,7 @@ export function finance(program: Command, io: Io): void {
             show(row.npv),
             show(row.roi),
             show(row.bcr),
-            row.irrStatus === null ? null : `${row.irrStatus} ${row.irrRoots.map(show).join(' ')}`,
+            row.irrStatus === null ? null : `${row.irrStatus} ${(row.irrRoots ?? []).map(show).join(' ')}`,
             show(row.mirr),
             show(row.xirr),
             show(row.payback),
