@@ -17,6 +17,8 @@ export interface Format {
   points(difference: DecimalString | null): string;
   /** A plain figure with at most four significant digits after it matters: `118`, `0.0042`. */
   number(value: DecimalString | null): string;
+  /** For evidence: all digits up to the sixth decimal. */
+  exact(value: DecimalString | null): string;
   /** `12 Sep 2026`. */
   date(date: LocalDate | null): string;
   /** `12 Sep`. */
@@ -56,6 +58,7 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
   const points = writer(locale, { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
   const pointsFine = writer(locale, { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   const plain = writer(locale, { maximumFractionDigits: 1 });
+  const exact = writer(locale, { maximumFractionDigits: 6 });
   const small = writer(locale, { maximumSignificantDigits: 3 });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
   const dayMonth = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -83,6 +86,7 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
       return `${size(inPoints) < 1 ? pointsFine(inPoints) : points(inPoints)} pts`;
     }),
     number: orNot((value: DecimalString) => (size(value) < 1 ? small(value) : plain(value))),
+    exact: orNot((value: DecimalString) => exact(value)),
     date: orNot((date: LocalDate) => threeLetters(day.format(utc(date)))),
     dayMonth: (date) => threeLetters(dayMonth.format(utc(date))),
     period: (from, to) => threeLetters(day.formatRange(utc(from), utc(lastDay(from, to)))).replaceAll('\u2009', ' '),

@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module';
+import { createFormat, type DigestFacts } from '#domain';
+import { palette } from './palette.ts';
+
+/** Narrow, so that letters can still be read on a phone. */
+const WIDTH = 552;
+const HEIGHT = 290;
+/** Screens of twice the density show letters sharply. */
+const PNG_SCALE = 2;
+const FONT = 'DejaVu Sans';
+
+/** Cumulative benefit against cumulative cost as SVG; null when two points are not there to join. Deterministic. */
+export async function renderChartSvg(facts: DigestFacts): Promise<string | null> {
+  if (facts.chart.length < 2) return null;
+  const echarts = await loadEcharts();
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
+  try {
+    chart.setOption(chartOption(facts));
+    // Ids come from a counter of the process; the same facts must give the same bytes.
+    return chart.renderToSVGString().replace(/\bzr\d+-/g, 'outturn-');
+  } finally {
+    // Without it a timer keeps the process alive.
+    chart.dispose();
+  }
+}
+
+/** The chart as PNG on an opaque ground, with the fonts that this package brings along. */
+export async function renderChartPng(facts: DigestFacts): Promise<Buffer | null> {
+  const svg = await renderChartSvg(facts);
+  if (svg === null) return null;
+  const { Resvg } = await import('@resvg/resvg-js');
+  const png = new Resvg(svg, {
+    background: palette.surface,
+    fitTo: { mode: 'width', value: WIDTH * PNG_SCALE },
+    font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: FONT },
+  })
+    .render()
+    .asPng();
+  return Buffer.from(png);
+}
+
+export const chartSize = { width: WIDTH, height: HEIGHT };
+
+function fontFiles(): string[] {
+  const { resolve } = createRequire(import.meta.url);
+  return ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((name) => resolve(`dejavu-fonts-ttf/ttf/${name}`));
+}
+
+async function loadEcharts() {
+  const [core, { LineChart }, { GridComponent, MarkPointComponent }, { SVGRenderer }] = await Promise.all([
+    import('echarts/core'),
+    import('echarts/charts'),
+    import('echarts/components'),
+    import('echarts/renderers'),
+  ]);
+  core.use([LineChart, GridComponent, MarkPointComponent, SVGRenderer]);
+  return core;
+}
+
+function chartOption(facts: DigestFacts) {
+  const format = createFormat(facts);
+  const text = { fontFamily: FONT, fontSize: 14, color: palette.muted };
+  const line = (name: string, color: string, values: (number | string)[][], dashed: boolean) => ({
+    name,
+    type: 'line' as const,
+    symbol: 'none',
+    silent: true,
+    step: dashed ? ('end' as const) : (false as const),
+    data: values,
+    lineStyle: { color, width: dashed ? 2 : 3, type: dashed ? ([5, 4] as number[]) : ('solid' as const) },
+    ...(dashed ? {} : { areaStyle: { color, opacity: 0.1 } }),
+    endLabel: {
+      show: true,
+      formatter: `{name|${name}}\n{value|${format.moneyCompact(String(values.at(-1)?.[1] ?? 0))}}`,
+      rich: {
+        name: { ...text, color, lineHeight: 18 },
+        value: { ...text, color, fontSize: 15, fontWeight: 'bold' as const, lineHeight: 18 },
+      },
+      distance: 8,
+    },
+    labelLayout: { moveOverlap: 'shiftY' as const },
+  });
+  return {
+    animation: false,
+    backgroundColor: palette.surface,
+    textStyle: { fontFamily: FONT },
+    grid: {
+      left: 12,
+      right: 96,
+      top: 18,
+      bottom: 8,
+      outerBoundsMode: 'same' as const,
+      outerBoundsContain: 'axisLabel' as const,
+    },
+    xAxis: {
+      type: 'time' as const,
+      axisLine: { lineStyle: { color: palette.line } },
+      axisTick: { show: false },
+      splitNumber: 4,
+      axisLabel: {
+        ...text,
+        hideOverlap: true,
+        formatter: (atMs: number) => format.dayMonth(new Date(atMs).toISOString().slice(0, 10)),
+      },
+    },
+    yAxis: {
+      type: 'value' as const,
+      splitNumber: 4,
+      axisLabel: { ...text, formatter: (value: number) => format.moneyCompact(String(value)) },
+      splitLine: { lineStyle: { color: palette.line } },
+    },
+    series: [
+      line(
+        'Cost',
+        palette.muted,
+        facts.chart.map((point) => [`${point.date}T00:00:00Z`, Number(point.cumulativeCost)]),
+        true,
+      ),
+      line(
+        'Benefit',
+        palette.accent,
+        facts.chart.map((point) => [`${point.date}T00:00:00Z`, Number(point.cumulativeBenefit)]),
+        false,
+      ),
+    ],
+    useUTC: true,
+  };
+}

@@ -1,0 +1,107 @@
+import type { DecimalString, DigestFacts, RoiOutputs } from '#domain';
+import { plain } from './plain.ts';
+
+const columns = [
+  'record',
+  'project',
+  'snapshot',
+  'as_of',
+  'currency',
+  'metric',
+  'name',
+  'unit',
+  'from',
+  'to',
+  'status',
+  'actual',
+  'counterfactual',
+  'exposure',
+  'rate',
+  'gross',
+  'benefit',
+  'amount',
+  'received',
+  'expected',
+  'revision',
+  'source',
+  'note',
+] as const;
+type Row = Partial<Record<(typeof columns)[number], string | number | null>>;
+
+/**
+ * For machines (RFC 4180, UTF-8): `record` is `figure`, `period` (one for each metric and period), `cost` or `flow`.
+ * Decimals with a point and ISO dates whatever the locale. A withheld figure is empty, and its note says why.
+ */
+export async function renderCsv({ facts, outputs }: { facts: DigestFacts; outputs: RoiOutputs }): Promise<Buffer> {
+  const { stringify } = await import('csv-stringify/sync');
+  const common: Row = {
+    project: facts.projectId,
+    snapshot: facts.snapshotId,
+    as_of: facts.asOf,
+    currency: facts.currency,
+  };
+  const rows = [...figureRows(facts, outputs), ...periodRows(outputs), ...costRows(outputs), ...flowRows(outputs)].map(
+    (row) => columns.map((column) => cell({ ...common, ...row }[column] ?? null)),
+  );
+  return Buffer.from(stringify([[...columns], ...rows], { record_delimiter: '\r\n' }));
+}
+
+function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: RoiOutputs): Row[] {
+  const figures: [string, DecimalString | null, string][] = [
+    ['roi', outputs.roi, outputs.basis],
+    ['realised_roi', outputs.realisedRoi, 'undiscounted, to date'],
+    ['npv', outputs.npv, outputs.basis],
+    ['bcr', outputs.bcr, outputs.basis],
+    ['irr', outputs.irr.status === 'unique' ? outputs.irr.value : null, outputs.irr.status],
+    ['benefit_to_date', outputs.benefitToDate, 'adjusted'],
+    ['unadjusted_benefit_to_date', outputs.unadjustedBenefitToDate, 'before attribution and confidence'],
+    ['coverage', outputs.coverage.ratio, 'received / expected samples'],
+  ];
+  const withheld = headline === null;
+  return figures.map(([name, amount, note]) =>
+    withheld && name !== 'coverage'
+      ? { record: 'figure', name, amount: null, note: `withheld: ${headlineAbsentBecause ?? 'no reason given'}` }
+      : { record: 'figure', name, amount, note },
+  );
+}
+
+function periodRows({ metrics }: RoiOutputs): Row[] {
+  return metrics.flatMap((metric) =>
+    metric.periods.map(({ from, to, ...period }) => ({
+      record: 'period',
+      metric: metric.metricId,
+      name: metric.name,
+      unit: metric.unit,
+      from,
+      to,
+      ...period,
+      source: `${metric.source.connector}/${metric.source.stream}`,
+      note: metric.monetised ? null : `tracked only: ${metric.notMonetisedBecause ?? ''}`,
+    })),
+  );
+}
+
+function costRows({ costs }: RoiOutputs): Row[] {
+  return [
+    { record: 'cost', name: 'to_date', amount: costs.toDate, note: `${costs.lineCount} lines` },
+    { record: 'cost', name: 'budget', amount: costs.budget },
+    { record: 'cost', name: 'commitments', amount: costs.commitments },
+    ...costs.byPool.map(({ pool, amount }) => ({ record: 'cost', name: `pool: ${pool}`, amount })),
+  ];
+}
+
+function flowRows({ cashFlows }: RoiOutputs): Row[] {
+  return cashFlows.map(({ date, benefit, cost }) => ({ record: 'flow', from: date, benefit, amount: cost }));
+}
+
+const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
+/** What spreadsheets take for the start of a formula, full-width forms included. */
+const FORMULA = /^\s*[=+\-@＝＋－＠\t\r]/;
+
+/** Text that a spreadsheet would run gets an apostrophe before it; numbers stay numbers. */
+export function cell(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number' || NUMBER.test(value)) return String(value);
+  const text = plain(value);
+  return FORMULA.test(text) ? `'${text}` : text;
+}

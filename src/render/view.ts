@@ -1,0 +1,224 @@
+import { createFormat, type DigestFacts, type DigestMetric, digestSubject, type Format } from '#domain';
+import { clip, plain } from './plain.ts';
+
+/** A section of a message shows at most so many rows; the rest is counted. */
+export const MAX_ROWS = 20;
+const MAX_NAME = 80;
+const MAX_SENTENCE = 300;
+
+export type Tone = 'good' | 'bad' | 'quiet' | 'plain';
+
+export interface Figure {
+  label: string;
+  value: string;
+  tone: Tone;
+}
+
+export interface MetricRow {
+  name: string;
+  actual: string;
+  target: string;
+  targetTone: Tone;
+  benefit: string;
+  benefitTone: Tone;
+  /** Period, baseline, and what is wrong with it, if anything. */
+  notes: string[];
+  warning: string | null;
+}
+
+export interface Section<Row> {
+  rows: Row[];
+  /** `and 7 more`; null: nothing was left out. */
+  more: string | null;
+}
+
+/** The facts as words and formatted figures: what every channel shows, so that none says anything else. Unescaped. */
+export interface DigestView {
+  subject: string;
+  test: boolean;
+  title: string;
+  sponsor: string | null;
+  asOf: string;
+  notice: string | null;
+  /** Null when the headline is withheld; `absentBecause` then says why. */
+  headline: { roi: Figure; roiChange: string | null; figures: Figure[]; basis: string } | null;
+  absentBecause: string | null;
+  alerts: Section<string>;
+  moved: { since: string; rows: { cause: string; amount: string; tone: Tone }[]; net: string; netTone: Tone } | null;
+  chart: { altText: string } | null;
+  metrics: Section<MetricRow>;
+  cost: Figure[];
+  restatements: Section<{ what: string; change: string; why: string }>;
+  data: string[];
+  links: { label: string; url: string }[];
+  footer: string[];
+  unsubscribeUrl: string | null;
+}
+
+export function digestView(facts: DigestFacts, options: { test: boolean }): DigestView {
+  const format = createFormat(facts);
+  return {
+    subject: `${options.test ? 'TEST ' : ''}${clip(plain(digestSubject(facts)), 200)}`,
+    test: options.test,
+    title: clip(plain(facts.projectName), 120) || facts.projectId,
+    sponsor: facts.sponsor === null ? null : clip(plain(facts.sponsor), MAX_NAME),
+    asOf: format.date(facts.asOf),
+    notice: facts.notice === null ? null : clip(plain(facts.notice), MAX_SENTENCE),
+    headline: headlineView(facts, format),
+    absentBecause:
+      facts.headline === null ? clip(plain(facts.headlineAbsentBecause ?? 'No reason is known.'), 900) : null,
+    alerts: section(facts.alerts, (alert) => clip(plain(alert), MAX_SENTENCE)),
+    moved: movedView(facts, format),
+    chart: facts.chart.length < 2 ? null : { altText: chartAltText(facts, format) },
+    metrics: section(facts.metrics, (metric) => metricRow(metric, facts.asOf, format)),
+    cost: costFigures(facts, format),
+    restatements: section(facts.restatements, ({ metric, period, oldBenefit, newBenefit, why }) => ({
+      what: `${clip(plain(metric), MAX_NAME)}, period from ${format.date(period)}`,
+      change: `${format.money(oldBenefit)} → ${format.money(newBenefit)}`,
+      why: clip(plain(why), MAX_SENTENCE),
+    })),
+    data: dataLines(facts, format),
+    links: facts.links.filter(({ url }) => isWebAddress(url)).slice(0, 5),
+    footer: footerLines(facts),
+    unsubscribeUrl: facts.unsubscribeUrl !== null && isWebAddress(facts.unsubscribeUrl) ? facts.unsubscribeUrl : null,
+  };
+}
+
+function headlineView({ headline, comparedWith }: DigestFacts, format: Format): DigestView['headline'] {
+  if (headline === null) return null;
+  const irr =
+    headline.irr.status === 'unique'
+      ? format.percent(headline.irr.value)
+      : { multiple: 'several roots', none: 'none', 'not-applicable': 'n/a' }[headline.irr.status];
+  return {
+    roi: { label: 'ROI', value: format.percent(headline.roi), tone: signTone(headline.roi) },
+    roiChange:
+      headline.roiChange === null
+        ? null
+        : `${format.points(headline.roiChange)}${comparedWith === null ? '' : ` since ${format.dayMonth(comparedWith)}`}`,
+    figures: [
+      { label: 'NPV', value: tile(headline.npv, format), tone: signTone(headline.npv) },
+      {
+        label: 'Payback',
+        value: headline.paybackDate === null ? 'not yet' : format.date(headline.paybackDate),
+        tone: 'plain',
+      },
+      { label: 'Benefit to date', value: tile(headline.benefitToDate, format), tone: signTone(headline.benefitToDate) },
+      { label: 'Cost to date', value: tile(headline.costToDate, format), tone: 'plain' },
+      { label: 'Realised ROI', value: format.percent(headline.realisedRoi), tone: signTone(headline.realisedRoi) },
+      { label: 'IRR', value: irr, tone: 'plain' },
+    ],
+    basis: clip(plain(headline.basis), MAX_SENTENCE),
+  };
+}
+
+/** In full while it fits into a tile, compact beyond ten million. */
+function tile(amount: string | null, format: Format): string {
+  return amount !== null && Math.abs(Number(amount)) >= 1e7 ? format.moneyCompact(amount) : format.money(amount);
+}
+
+function movedView(facts: DigestFacts, format: Format): DigestView['moved'] {
+  if (facts.netChange === null) return null;
+  const rows = facts.moved.map(({ cause, amount }) => ({ cause: clip(plain(cause), 100), amount }));
+  if (facts.otherMoves !== null && Number(facts.otherMoves) !== 0)
+    rows.push({ cause: 'Everything else', amount: facts.otherMoves });
+  return {
+    since: facts.comparedWith === null ? '' : format.date(facts.comparedWith),
+    rows: rows.map(({ cause, amount }) => ({ cause, amount: format.moneyChange(amount), tone: signTone(amount) })),
+    net: format.moneyChange(facts.netChange),
+    netTone: signTone(facts.netChange),
+  };
+}
+
+function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRow {
+  const due = metric.targetBy !== null && metric.targetBy <= asOf;
+  const unit = clip(plain(metric.unit), 24);
+  const notes: string[] = [];
+  if (metric.actualPeriod !== null) notes.push(format.period(metric.actualPeriod.from, metric.actualPeriod.to));
+  if (metric.baseline !== null) notes.push(`baseline ${format.number(metric.baseline)}`);
+  if (metric.targetBy !== null) notes.push(`target by ${format.date(metric.targetBy)}`);
+  if (!metric.monetised) notes.push(`tracked only: ${clip(plain(metric.notMonetisedBecause ?? 'not monetised'), 120)}`);
+  const warnings: string[] = [];
+  if (metric.state === 'stale') warnings.push('stale');
+  if (metric.state === 'no-data') warnings.push('no data');
+  if (metric.coverage !== null && Number(metric.coverage) < 0.95)
+    warnings.push(`${format.share(metric.coverage)} of samples`);
+  return {
+    name: clip(plain(metric.name), MAX_NAME),
+    actual: metric.actual === null ? 'n/a' : `${format.number(metric.actual)} ${unit}`,
+    target: targetWords(metric, due, format),
+    targetTone: metric.targetMet === true ? 'good' : due ? 'bad' : 'quiet',
+    benefit: metric.monetised ? format.money(metric.benefitToDate) : '–',
+    benefitTone: metric.monetised ? signTone(metric.benefitToDate) : 'quiet',
+    notes,
+    warning: warnings.length === 0 ? null : warnings.join(', '),
+  };
+}
+
+function targetWords({ target, targetMet, direction }: DigestMetric, due: boolean, format: Format): string {
+  if (target === null) return 'no target';
+  const words = `target ${direction === 'down' ? '≤' : '≥'} ${format.number(target)}`;
+  return targetMet === true ? `${words}, met` : due ? `${words}, missed` : words;
+}
+
+function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
+  const figures: Figure[] = [{ label: 'Cost to date', value: format.money(cost.toDate), tone: 'plain' }];
+  if (cost.budget !== null) {
+    const used = cost.toDate === null || Number(cost.budget) === 0 ? null : Number(cost.toDate) / Number(cost.budget);
+    const note = used === null ? '' : ` (${format.percent(used.toFixed(6))} used)`;
+    figures.push({
+      label: 'Budget',
+      value: `${format.money(cost.budget)}${note}`,
+      tone: used !== null && used > 1 ? 'bad' : 'plain',
+    });
+  }
+  if (cost.commitments !== null)
+    figures.push({ label: 'Commitments', value: format.money(cost.commitments), tone: 'plain' });
+  return figures;
+}
+
+function dataLines(facts: DigestFacts, format: Format): string[] {
+  const lines = [
+    facts.dataAsOfMs === null ? 'No sample has arrived.' : `Data as of ${format.instant(facts.dataAsOfMs)}.`,
+  ];
+  if (facts.coverage !== null) lines.push(`${format.share(facts.coverage)} of the expected samples arrived.`);
+  const shown = section(facts.staleSources, ({ metric, connector, stream, newestSampleAtMs }) => {
+    const newest = newestSampleAtMs === null ? 'nothing yet' : `newest ${format.instant(newestSampleAtMs)}`;
+    return `${clip(plain(metric), MAX_NAME)} from ${clip(plain(`${connector}/${stream}`), MAX_NAME)} (${newest})`;
+  });
+  if (shown.rows.length > 0)
+    lines.push(`Stale: ${shown.rows.join('; ')}${shown.more === null ? '' : `; ${shown.more}`}.`);
+  return lines;
+}
+
+function footerLines(facts: DigestFacts): string[] {
+  const lines = [clip(plain(facts.why), MAX_SENTENCE)];
+  if (facts.unsubscribeUrl === null) lines.push('To stop it, reply or ask whoever runs Outturn for you.');
+  lines.push(`Times are in ${facts.timeZone}, amounts in ${facts.currency}.`);
+  if (facts.snapshotId !== null) lines.push(`Snapshot ${facts.snapshotId}.`);
+  return lines;
+}
+
+function chartAltText({ chart }: DigestFacts, format: Format): string {
+  const last = chart.at(-1);
+  if (last === undefined) return 'No data';
+  return (
+    `Cumulative benefit and cost to ${format.date(last.date)}: ` +
+    `benefit ${format.money(last.cumulativeBenefit)}, cost ${format.money(last.cumulativeCost)}.`
+  );
+}
+
+function section<Fact, Row>(facts: readonly Fact[], row: (fact: Fact) => Row): Section<Row> {
+  const rest = facts.length - MAX_ROWS;
+  return { rows: facts.slice(0, MAX_ROWS).map(row), more: rest > 0 ? `and ${rest} more` : null };
+}
+
+/** Other schemes (`javascript:`) never become a link. */
+function isWebAddress(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
+
+function signTone(amount: string | null): Tone {
+  if (amount === null || Number(amount) === 0) return 'plain';
+  return amount.startsWith('-') ? 'bad' : 'good';
+}

@@ -1,0 +1,49 @@
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openObjectStore } from '#src/objects/index';
+import { objectStoreContract } from './contract.ts';
+
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'outturn-objects-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+objectStoreContract('folder', async () => openObjectStore({ kind: 'folder', path: join(directory, 'store') }));
+
+describe('the folder store', () => {
+  it('writes a cut file anew and leaves nothing beside it', async () => {
+    const path = join(directory, 'cut');
+    const store = openObjectStore({ kind: 'folder', path });
+    await store.put('a', Buffer.from('whole'), 'text/plain');
+    await writeFile(join(path, 'a'), 'who');
+    await store.put('a', Buffer.from('whole'), 'text/plain');
+    expect((await store.get('a')).toString()).toBe('whole');
+    expect(await readdir(path)).toEqual(['a']);
+  });
+
+  it('names the folder that it cannot write to', async () => {
+    const path = join(directory, 'a-file');
+    await writeFile(path, '');
+    const store = openObjectStore({ kind: 'folder', path });
+    const refusal = { code: 'storage/directory-unwritable', message: expect.stringContaining(path) };
+    await expect(store.check()).rejects.toMatchObject(refusal);
+    await expect(store.put('a', Buffer.from('x'), 'text/plain')).rejects.toMatchObject(refusal);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('names a folder without permission', async () => {
+    const path = await mkdtemp(join(directory, 'locked-'));
+    await chmod(path, 0o500);
+    await expect(openObjectStore({ kind: 'folder', path }).check()).rejects.toMatchObject({
+      code: 'storage/directory-unwritable',
+    });
+  });
+
+  it('says that the disk is full', async () => {
+    // /dev/full answers every write with "no space left on device".
+    const store = openObjectStore({ kind: 'folder', path: '/dev/full' });
+    await expect(store.check()).rejects.toMatchObject({ message: expect.stringContaining('/dev/full') });
+  });
+});
