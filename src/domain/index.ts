@@ -6,4 +6,4 @@ export * from './finance/index.ts';
 export * from './money/index.ts';
 export * from './time/index.ts';
 export * from './types.ts';
-export * from './value/outputs.ts';
+export * from './value/index.ts';

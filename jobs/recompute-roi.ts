@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { computeRoi, engineVersion, inputsHash, isLocalDate, localDateAt } from '#domain';
+import { defineJob, loadRoiInput, PermanentError } from '#kit';
+
+const args = z.strictObject({
+  project: z
+    .string()
+    .min(1)
+    .meta({ description: 'Id of the project', examples: ['checkout-rewrite'] }),
+  asOf: z
+    .string()
+    .refine(isLocalDate, 'expected a date of the calendar, YYYY-MM-DD')
+    .optional()
+    .meta({ description: 'Business date; default today in the project’s time zone', examples: ['2026-06-30'] }),
+});
+
+/** Recomputes one project's figures into an immutable snapshot; a report is built only when the snapshot is new. */
+export const recomputeRoi = defineJob({
+  kind: 'recompute-roi',
+  version: 1,
+  queue: 'compute',
+  args,
+  attempts: 5,
+  backoff: { baseMs: 2_000, capMs: 120_000 },
+  timeoutMs: 300_000,
+  dedupeKey: ({ project, asOf }) => (asOf === undefined ? project : `${project}@${asOf}`),
+  async run({ project: id, asOf: wanted }, { jobId, ports, signal, progress }) {
+    const project = ports.config.projects.find((candidate) => candidate.id === id);
+    if (!project)
+      throw new PermanentError('not-found', `Project ${id} is not in the configuration`, {
+        hint: `Known projects: ${ports.config.projects.map((known) => known.id).join(', ') || 'none'}.`,
+      });
+    const knownAtMs = ports.clock.nowMs();
+    const asOf = wanted ?? localDateAt(knownAtMs, project.timeZone);
+    return ports.store.transaction(async (repositories) => {
+      await repositories.lock(`project:${id}`);
+      // Before anything is read: what is marked later belongs to the recompute that the marking pull asks for.
+      const dirty = wanted === undefined ? await repositories.dirty.take(id) : [];
+      const input = await loadRoiInput(ports, repositories, project, asOf);
+      signal.throwIfAborted();
+      progress(1, 2);
+      const { snapshot, created } = await repositories.snapshots.save({
+        id: ports.newId(),
+        projectId: id,
+        asOf,
+        knownAtMs,
+        engineVersion,
+        inputsHash: inputsHash(input),
+        outputs: computeRoi(input),
+      });
+      const report = { kind: 'build-report', args: { project: id, snapshotId: snapshot.id } };
+      if (created) await repositories.outbox.enqueue({ ...report, cause: `recompute-roi ${id}`, parentId: jobId });
+      progress(2, 2);
+      const { outputs } = snapshot;
+      return { snapshotId: snapshot.id, created, asOf, dirty: dirty.length, warnings: outputs.warnings.length };
+    });
+  },
+});

@@ -1,0 +1,99 @@
+import { Decimal, roundMoney, sum } from '../money/decimal.ts';
+import { convert } from '../money/fx.ts';
+import type { CostKind, CostLine, LocalDate } from '../types.ts';
+import { money, moneyOrNull } from './figures.ts';
+import { horizonEnd, type RoiInput } from './input.ts';
+import type { CostOutput, ValueWarning } from './outputs.ts';
+
+export interface CostResult {
+  output: CostOutput;
+  warnings: ValueWarning[];
+  /** Actual and accrual lines that count, in the project's currency, by posting date. */
+  counted: { date: LocalDate; amount: Decimal }[];
+  /** Null: unknown (nothing declared, or a line that cannot be converted). */
+  toDate: Decimal | null;
+}
+
+interface ConvertedLine {
+  line: CostLine;
+  amount: Decimal | null;
+}
+
+/**
+ * Cost to date = Σ(actual + accrual) posted up to and on `asOf`, each at the exchange rate of its posting date;
+ * reversals and corrections are lines of their own with their own sign. A line without a rate leaves every total that
+ * it belongs to unknown: it is never taken at 1.
+ */
+export function evaluateCosts(input: RoiInput): CostResult {
+  const { project, asOf, fxRates } = input;
+  const lines = [...input.costs, ...project.manualCosts];
+  const end = horizonEnd(project);
+  const converted: ConvertedLine[] = lines.map((line) => {
+    const result = convert(fxRates, new Decimal(line.amount), line.currency, project.currency, line.postingDate);
+    return { line, amount: result.found ? roundMoney(result.amount) : null };
+  });
+  const ofKind = (...kinds: CostKind[]): ConvertedLine[] => converted.filter(({ line }) => kinds.includes(line.kind));
+  const spent = ofKind('actual', 'accrual').filter(({ line }) => line.postingDate <= asOf);
+  const within = spent.filter(({ line }) => line.postingDate < end);
+  const declared = project.costSources.length + project.manualCosts.length > 0;
+  const total = totalOf(within);
+  const toDate = declared ? (total ?? null) : null;
+  return {
+    output: {
+      toDate: moneyOrNull(toDate),
+      budget: moneyOrNull(totalOrAbsent(ofKind('budget'))),
+      commitments: moneyOrNull(totalOrAbsent(ofKind('commitment'))),
+      lineCount: lines.length,
+      byPool: byPool(within),
+    },
+    warnings: warningsOf(input, converted, spent.length - within.length),
+    counted: within.flatMap(({ line, amount }) => (amount ? [{ date: line.postingDate, amount }] : [])),
+    toDate,
+  };
+}
+
+function totalOf(lines: readonly ConvertedLine[]): Decimal | null {
+  const amounts = lines.map(({ amount }) => amount);
+  return amounts.every((amount) => amount !== null) ? sum(amounts) : null;
+}
+const totalOrAbsent = (lines: readonly ConvertedLine[]): Decimal | null => (lines.length === 0 ? null : totalOf(lines));
+
+/** Largest first; a pool with a line that cannot be converted is left out, as the warning says. */
+function byPool(lines: readonly ConvertedLine[]): CostOutput['byPool'] {
+  const pools = new Map<string, ConvertedLine[]>();
+  for (const entry of lines) {
+    const pool = entry.line.pool ?? 'other';
+    pools.set(pool, [...(pools.get(pool) ?? []), entry]);
+  }
+  return [...pools]
+    .flatMap(([pool, entries]) => {
+      const amount = totalOf(entries);
+      return amount ? [{ pool, amount }] : [];
+    })
+    .sort((a, b) => b.amount.comparedTo(a.amount) || (a.pool < b.pool ? -1 : 1))
+    .map(({ pool, amount }) => ({ pool, amount: money(amount) }));
+}
+
+function warningsOf(input: RoiInput, converted: readonly ConvertedLine[], pastHorizon: number): ValueWarning[] {
+  const { project } = input;
+  const warnings: ValueWarning[] = [];
+  const warn = (code: ValueWarning['code'], message: string): void => {
+    warnings.push({ code, metricId: null, message });
+  };
+  const used = converted.filter(({ line }) => line.kind !== 'forecast');
+  const unconverted = used.filter(({ amount }) => amount === null);
+  const first = unconverted[0]?.line;
+  if (first)
+    warn(
+      'value/missing-fx-rate',
+      `${unconverted.length} cost ${unconverted.length === 1 ? 'line has' : 'lines have'} no exchange rate into ${project.currency}, the first ${first.sourceKey} (${first.amount} ${first.currency} on ${first.postingDate}); totals that need it are not given`,
+    );
+  if (pastHorizon > 0)
+    warn(
+      'value/partial',
+      `${pastHorizon} cost lines are posted on or after ${horizonEnd(project)}, the end of the horizon; they are not counted`,
+    );
+  if (project.costSources.length > 0 && input.costs.length === 0)
+    warn('value/no-data', 'no cost line has been received from the declared cost sources');
+  return warnings;
+}

@@ -1,0 +1,6 @@
+/** From samples and cost lines to benefit, cost, ROI and its doubts. */
+export * from './benefit.ts';
+export * from './canonical.ts';
+export * from './input.ts';
+export * from './outputs.ts';
+export * from './roi.ts';

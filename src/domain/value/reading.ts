@@ -1,0 +1,109 @@
+import { Decimal } from '../money/decimal.ts';
+import type { MetricKind } from '../types.ts';
+import type { PreparedSeries, Series, Spell } from './series.ts';
+
+/** What the samples of one period come to. */
+export interface Reading {
+  /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator. Null: nothing to go by. */
+  actual: Decimal | null;
+  /** Ratio: Σdenominator. */
+  denominator: Decimal | null;
+  received: number;
+  /** Null where neither the stream nor its samples tell their cadence. */
+  expected: number | null;
+  complete: boolean;
+  /** Part of the period that the samples cover, 0 to 1. */
+  share: Decimal;
+  provisional: boolean;
+  revision: number;
+}
+
+/** Reads [fromMs, toMs) out of the series. A sample across the border counts for its part on this side. */
+export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: number, toMs: number): Reading {
+  const lengthMs = toMs - fromMs;
+  const active = prepared.series.filter(({ spells }) => (spells[0]?.fromMs ?? toMs) < toMs);
+  let total: Decimal = new Decimal(0);
+  let numerator: Decimal = new Decimal(0);
+  let denominator: Decimal = new Decimal(0);
+  let coveredMs = 0;
+  let received = 0;
+  let expected: number | null = null;
+  let revision = 0;
+  let provisional = false;
+  let silentSeries = 0;
+  for (const series of active) {
+    let seriesCoveredMs = 0;
+    let weighted: Decimal = new Decimal(0);
+    let plainSum: Decimal = new Decimal(0);
+    let count = 0;
+    for (const spell of spellsIn(series, fromMs, toMs)) {
+      const overlapMs = Math.min(spell.toMs, toMs) - Math.max(spell.fromMs, fromMs);
+      const part = partOf(spell, overlapMs, fromMs, toMs);
+      seriesCoveredMs += overlapMs;
+      count += 1;
+      revision = Math.max(revision, spell.revision);
+      provisional ||= spell.provisional;
+      if (kind === 'flow') total = total.plus(spell.value.times(part));
+      if (kind === 'stock') weighted = weighted.plus(spell.value.times(overlapMs));
+      plainSum = plainSum.plus(spell.value);
+      if (spell.numerator) numerator = numerator.plus(spell.numerator.times(part));
+      if (spell.denominator) denominator = denominator.plus(spell.denominator.times(part));
+    }
+    if (kind === 'stock' && count > 0)
+      total = total.plus(seriesCoveredMs > 0 ? weighted.div(seriesCoveredMs) : plainSum.div(count));
+    if (count === 0) silentSeries += 1;
+    const points = expectedPoints(series.intervalMs, lengthMs);
+    if (points === null) {
+      received += count;
+      coveredMs += count > 0 ? lengthMs : 0;
+    } else {
+      expected = (expected ?? 0) + points;
+      const got = Math.min(points, Math.round((points * seriesCoveredMs) / lengthMs));
+      received += got;
+      coveredMs += got === points ? lengthMs : seriesCoveredMs;
+    }
+  }
+  if (active.length === 0) expected = expectedPoints(prepared.declaredIntervalMs, lengthMs);
+  const any = silentSeries < active.length;
+  const quotient = kind === 'ratio' && !denominator.isZero() ? numerator.div(denominator) : null;
+  return {
+    actual: any ? (kind === 'ratio' ? quotient : total) : null,
+    denominator: any && kind === 'ratio' ? denominator : null,
+    received,
+    expected,
+    complete: any && silentSeries === 0 && (expected === null || received >= expected),
+    share: active.length === 0 ? new Decimal(0) : new Decimal(coveredMs).div(lengthMs * active.length),
+    provisional,
+    revision,
+  };
+}
+
+function expectedPoints(intervalMs: number | null, lengthMs: number): number | null {
+  return intervalMs === null ? null : Math.max(1, Math.round(lengthMs / intervalMs));
+}
+
+function partOf(spell: Spell, overlapMs: number, fromMs: number, toMs: number): Decimal {
+  const lengthMs = spell.toMs - spell.fromMs;
+  if (spell.divisible && lengthMs > 0)
+    return overlapMs === lengthMs ? new Decimal(1) : new Decimal(overlapMs).div(lengthMs);
+  return new Decimal(spell.fromMs >= fromMs && spell.fromMs < toMs ? 1 : 0);
+}
+
+/** Spells that touch [fromMs, toMs); the first is found by halving. */
+function spellsIn({ spells }: Series, fromMs: number, toMs: number): Spell[] {
+  let low = 0;
+  let high = spells.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const spell = spells[middle] as Spell;
+    if (spell.toMs <= fromMs && spell.fromMs < fromMs) low = middle + 1;
+    else high = middle;
+  }
+  const found: Spell[] = [];
+  for (let index = low; index < spells.length; index++) {
+    const spell = spells[index] as Spell;
+    if (spell.fromMs >= toMs) break;
+    found.push(spell);
+  }
+  return found;
+}

@@ -1,0 +1,50 @@
+import type { SampleSet } from '../domain/index.ts';
+import {
+  type CostLine,
+  evidenceRange,
+  type LocalDate,
+  type Project,
+  type RoiInput,
+  type SeriesSource,
+} from '../domain/index.ts';
+import type { Config } from './config.ts';
+import type { Registry } from './ports.ts';
+import type { Repositories } from './store.ts';
+
+/** Distance between two samples of a source as its connector kind declares it; null where it does not. */
+function declaredIntervalMs(config: Config, registry: Registry, source: SeriesSource): number | null {
+  const connector = config.connectors.find(({ id }) => id === source.connector);
+  const stream = connector?.streams.find(({ id }) => id === source.stream);
+  const kind = connector && registry.connectorKind(connector.kind);
+  return (stream && kind?.timing(stream.options).intervalMs) || null;
+}
+
+/**
+ * Reads all that a project's figures as of a date rest on. Inside the recompute's transaction, after its lock, so that
+ * what a later pull writes is the next recompute's matter.
+ */
+export async function loadRoiInput(
+  ports: { config: Config; registry: Registry },
+  repositories: Pick<Repositories, 'measurements' | 'costs'>,
+  project: Project,
+  asOf: LocalDate,
+): Promise<RoiInput> {
+  const metrics: RoiInput['metrics'][number][] = [];
+  for (const metric of project.metrics) {
+    const range = evidenceRange(project, metric, asOf);
+    const read = async (source: SeriesSource | null): Promise<SampleSet | null> =>
+      source && {
+        samples: await repositories.measurements.read(source, range),
+        intervalMs: declaredIntervalMs(ports.config, ports.registry, source),
+      };
+    metrics.push({
+      metricId: metric.id,
+      source: (await read(metric.source)) ?? { samples: [], intervalMs: null },
+      denominator: await read(metric.denominator),
+      exposure: await read(metric.exposure?.kind === 'series' ? metric.exposure.source : null),
+    });
+  }
+  const costs: CostLine[] = [];
+  for (const source of project.costSources) costs.push(...(await repositories.costs.read(source)));
+  return { project, asOf, metrics, costs, fxRates: ports.config.fxRates };
+}
