@@ -1,0 +1,256 @@
+import {
+  type AnyConnectorKind,
+  asOutturnError,
+  type Clock,
+  type Config,
+  type ConnectorConfig,
+  type DryRunResult,
+  type FetchFactory,
+  type FileSource,
+  type Logger,
+  type Metrics,
+  type ObjectStore,
+  type OutturnError,
+  PermanentError,
+  type PullContext,
+  type PullRequest,
+  type PullRunner,
+  type PullSummary,
+  type RawPage,
+  type Registry,
+  type Store,
+  type StreamConfig,
+} from '#kit';
+import { cancelled, KeyedQueue, untilAborted } from './abort.ts';
+import { requireSameUnits } from './affected.ts';
+import { PageArchive } from './archive.ts';
+import { expectedPoints, type PullPlan, planPull } from './plan.ts';
+import { PulledRows } from './rows.ts';
+import { storePull } from './store-pull.ts';
+
+export interface PullRunnerParts {
+  config: Config;
+  registry: Registry;
+  store: Store;
+  objects: ObjectStore;
+  fetch: FetchFactory;
+  files: FileSource;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  newId(): string;
+  redact(text: string): string;
+}
+
+interface Target {
+  connector: ConnectorConfig;
+  stream: StreamConfig;
+  kind: AnyConnectorKind;
+}
+
+function findTarget({ config, registry }: PullRunnerParts, request: Pick<PullRequest, 'connector' | 'stream'>): Target {
+  const connector = config.connectors.find(({ id }) => id === request.connector);
+  const ids = (list: readonly { id: string }[]): string => list.map(({ id }) => id).join(', ') || 'none';
+  if (connector === undefined)
+    throw new PermanentError('config/unknown-reference', `there is no connector ${request.connector}`, {
+      hint: `The configuration has: ${ids(config.connectors)}.`,
+    });
+  const stream = connector.streams.find(({ id }) => id === request.stream);
+  if (stream === undefined)
+    throw new PermanentError('config/unknown-reference', `connector ${connector.id} has no stream ${request.stream}`, {
+      hint: `It has: ${ids(connector.streams)}.`,
+    });
+  const kind = registry.connectorKind(connector.kind);
+  if (kind === undefined)
+    throw new PermanentError(
+      'config/unknown-kind',
+      `connector ${connector.id} is of the unknown kind ${connector.kind}`,
+    );
+  return { connector, stream, kind };
+}
+
+/**
+ * Runs pulls. Two of one stream never run at once in this process; across processes the transaction that stores takes a
+ * lock. Errors are typed (kit's codes); after one, nothing is stored but the pull row with the reason.
+ */
+export function createPullRunner(parts: PullRunnerParts): PullRunner {
+  const { store, clock, log, metrics } = parts;
+  const queue = new KeyedQueue();
+
+  function context(target: Target, plan: PullPlan, signal: AbortSignal): PullContext<unknown, unknown> {
+    const { connector, stream } = target;
+    return {
+      options: connector.options,
+      http: parts.fetch.client(connector, signal),
+      files: parts.files,
+      log: log.child({ connector: connector.id, stream: stream.id }),
+      nowMs: () => clock.nowMs(),
+      signal,
+      stream: stream.options,
+      streamId: stream.id,
+      window: plan.window,
+    };
+  }
+
+  async function plan(target: Target, request: Pick<PullRequest, 'fromMs' | 'toMs'>): Promise<PullPlan> {
+    const { connector, stream, kind } = target;
+    const watermark = await store.watermarks.get(connector.id, stream.id);
+    const { intervalMs } = kind.timing(stream.options);
+    const watermarkMs = watermark?.watermarkMs ?? null;
+    return planPull({
+      stream,
+      intervalMs,
+      watermarkMs,
+      nowMs: clock.nowMs(),
+      fromMs: request.fromMs,
+      toMs: request.toMs,
+    });
+  }
+
+  /** Reads all pages; `keep` comes before parsing, so that evidence of a bad page exists, and gives the hash. */
+  async function read(
+    target: Target,
+    planned: PullPlan,
+    signal: AbortSignal,
+    keep: (page: RawPage) => Promise<string>,
+  ): Promise<PulledRows> {
+    const { kind, connector, stream } = target;
+    const finalUpToMs = clock.nowMs() - stream.finalAfterMs;
+    const rows = new PulledRows();
+    const parseContext = { options: connector.options, stream: stream.options, streamId: stream.id };
+    for await (const page of untilAborted(kind.pull(context(target, planned, signal)), signal)) {
+      const hash = await keep(page);
+      rows.add(kind.parse(page, parseContext), hash, finalUpToMs);
+    }
+    if (signal.aborted) throw cancelled(signal);
+    requireSameUnits(parts.config.projects, { connector: connector.id, stream: stream.id }, rows.samples);
+    judgeCompleteness(rows, expected(target, planned, rows));
+    return rows;
+  }
+
+  function expected(target: Target, planned: PullPlan, rows: PulledRows): number | null {
+    const each = expectedPoints(planned.window, target.kind.timing(target.stream.options).intervalMs);
+    return each === null ? null : each * Math.max(rows.seriesCount, 1);
+  }
+
+  /** The error in words of the stream, with the row of the failed pull written. */
+  async function recordFailure(
+    pullId: string,
+    thrown: unknown,
+    pages: number,
+    signal: AbortSignal,
+  ): Promise<OutturnError> {
+    const error = signal.aborted ? cancelled(signal) : asOutturnError(thrown);
+    try {
+      await store.pulls.fail(pullId, {
+        errorCode: error.code,
+        errorMessage: parts.redact(error.message),
+        pages,
+      });
+    } catch (second) {
+      // The first error is the one that matters; this one is usually the same database being away.
+      log.warn({ pullId, code: asOutturnError(second).code }, 'the failed pull could not be recorded');
+    }
+    return error;
+  }
+
+  async function pull(
+    target: Target,
+    request: PullRequest,
+    { signal, progress }: { signal: AbortSignal; progress(done: number, total: number): void },
+  ): Promise<PullSummary> {
+    const startedAtMs = clock.nowMs();
+    const name = { connector: target.connector.id, stream: target.stream.id };
+    const planned = await plan(target, request);
+    const pullId = parts.newId();
+    const { jobId, attempt } = request;
+    await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window });
+    const archive = new PageArchive(parts.objects, pullId, parts.redact);
+    const finished = (outcome: 'succeeded' | 'failed', rows: number, revisions: number): void =>
+      metrics.pullFinished({ ...name, outcome, rows, revisions, durationMs: clock.nowMs() - startedAtMs });
+    try {
+      const rows = await read(target, planned, signal, async (page) => {
+        const kept = await archive.add(page);
+        // How many pages follow only the source knows.
+        progress(archive.pages.length, archive.pages.length + 1);
+        return kept.sha256;
+      });
+      if (archive.pages.length > 0) await archive.close({ ...name, kind: target.kind.kind });
+      if (signal.aborted) throw cancelled(signal);
+      // Where points are due at fixed times, an empty answer proves nothing: that window is asked for again.
+      const blank = rows.size === 0 && target.kind.timing(target.stream.options).intervalMs > 0;
+      const stored = await storePull(store, {
+        ...name,
+        pullId,
+        jobId,
+        observedAtMs: startedAtMs,
+        advanceToMs: blank ? null : planned.advanceToMs,
+        expected: expected(target, planned, rows),
+        rows,
+        pages: archive.pages,
+        projects: parts.config.projects,
+      });
+      progress(archive.pages.length, archive.pages.length);
+      finished('succeeded', rows.size, stored.revisions);
+      if (stored.watermarkMs !== null)
+        metrics.gauge('watermark_lag_seconds', name, (clock.nowMs() - stored.watermarkMs) / 1000);
+      log.info({ ...name, pullId, pages: archive.pages.length, rows: rows.size, ...stored }, 'pulled');
+      return {
+        pullId,
+        ...name,
+        ...planned.window,
+        pages: archive.pages.length,
+        rows: rows.size,
+        inserted: stored.inserted,
+        revisions: stored.revisions,
+        warnings: rows.warnings,
+        projects: stored.projects,
+      };
+    } catch (thrown) {
+      const error = await recordFailure(pullId, thrown, archive.pages.length, signal);
+      finished('failed', 0, 0);
+      throw error;
+    }
+  }
+
+  return {
+    async run(request, runContext) {
+      const target = findTarget(parts, request);
+      return await queue.run(`${target.connector.id}/${target.stream.id}`, runContext.signal, () =>
+        pull(target, request, runContext),
+      );
+    },
+
+    async dryRun(request, { signal }): Promise<DryRunResult> {
+      const target = findTarget(parts, request);
+      const planned = await plan(target, request);
+      const requests: DryRunResult['requests'] = [];
+      try {
+        const rows = await read(target, planned, signal, async ({ request: { method, url }, body }) => {
+          requests.push({ method, url: parts.redact(url), bytes: Buffer.byteLength(body) });
+          return '';
+        });
+        const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
+        return {
+          ...planned.window,
+          requests,
+          measurements: rows.samples.map(strip),
+          costs: rows.costs.map(strip),
+          warnings: rows.warnings,
+        };
+      } catch (thrown) {
+        throw signal.aborted ? cancelled(signal) : asOutturnError(thrown);
+      }
+    },
+  };
+}
+
+/** Zero, no data and incomplete data are told apart; only the last two are worth a warning. */
+function judgeCompleteness(rows: PulledRows, expectedCount: number | null): void {
+  if (rows.size === 0 && rows.warnings.length === 0)
+    rows.warn('the source answered, but with no sample and no cost line for this window');
+  else if (expectedCount !== null && rows.samples.length < expectedCount)
+    rows.warn(
+      `${rows.samples.length} of ${expectedCount} expected points came; the others count as missing, not as zero`,
+    );
+}
