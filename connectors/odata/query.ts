@@ -1,4 +1,5 @@
-import { localDateOf, localDateTimeOf, mappedFields, PermanentError, type PullWindow } from '#kit';
+import { localDateAt } from '#domain';
+import { localDateTimeOf, mappedFields, PermanentError, type PullWindow } from '#kit';
 import { type Cursor, type ODataOptions, type ODataStream, type ODataVersion, timeZoneOf } from './options.ts';
 
 const HOUR_MS = 3_600_000;
@@ -19,7 +20,7 @@ function dateRange(window: PullWindow, timeZone: string | null): { from: string;
       ? [window.fromMs - BEHIND_UTC_MS, window.toMs - 1 + AHEAD_OF_UTC_MS]
       : [window.fromMs, window.toMs - 1];
   const zone = timeZone ?? 'UTC';
-  return { from: localDateOf(fromMs, zone), before: nextDate(localDateOf(lastMs, zone)) };
+  return { from: localDateAt(fromMs, zone), before: nextDate(localDateAt(lastMs, zone)) };
 }
 
 /** Wall-clock bounds of the window, an hour wider on each side: clocks that go back show an hour twice. */

@@ -1,17 +1,10 @@
+import { localDateAt, startOfDayMs } from '../domain/time/index.ts';
 import type { CostLine, Measurement } from '../domain/types.ts';
 import type { ParsedPage } from './connector.ts';
 import { PermanentError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { type CostMapping, CURRENCY_CODE, type MeasurementMapping, type RowMapping } from './row-schema.ts';
-import {
-  addCalendarMs,
-  type DateFormat,
-  localDateOf,
-  localDateTimeMs,
-  readNumber,
-  readTime,
-  startOfLocalDayMs,
-} from './row-values.ts';
+import { addCalendarMs, type DateFormat, localDateTimeMs, readNumber, readTime } from './row-values.ts';
 
 /** One row of a table, and where it stands for messages (`row 12`, `line 40`). */
 export interface SourceRow {
@@ -30,8 +23,7 @@ const MAX_WARNING_PLACES = 5;
 
 class RowReader {
   readonly #leftOut = new Map<string, { count: number; places: string[] }>();
-  /** A page has one mapping, so one time zone. */
-  readonly #dayStarts = new Map<string, number>();
+  /** Calendar arithmetic is slow, and tables repeat their days: remembered for the page, which has one mapping. */
   readonly #lengths = new Map<number, number>();
   readonly #reading: RowReading;
   constructor(reading: RowReading) {
@@ -71,7 +63,7 @@ class RowReader {
   instantMs(row: SourceRow, name: string, timeZone: string, calendarDays: boolean): number | null {
     const cell = this.cell(row, name);
     const read = readTime(cell, this.#reading.dateFormat);
-    if (read.kind === 'date') return this.startOfDayMs(read.date, timeZone);
+    if (read.kind === 'date') return startOfDayMs(read.date, timeZone);
     if (read.kind === 'local') return localDateTimeMs(read.dateTime, timeZone);
     if (read.kind === 'absent') return this.leaveOut(row, `"${name}" is blank`);
     if (read.kind === 'invalid') throw wrong(row, name, cell, 'a date or a date-time', 'source/bad-shape');
@@ -79,16 +71,6 @@ class RowReader {
     const dayOfV2 = calendarDays && String(cell).startsWith('/Date(') && read.epochMs % 86_400_000 === 0;
     if (!wallClock && !dayOfV2) return read.epochMs;
     return localDateTimeMs(new Date(read.epochMs).toISOString().slice(0, -1), timeZone);
-  }
-
-  /** Calendar arithmetic is slow and tables repeat their days: remembered. */
-  startOfDayMs(date: string, timeZone: string): number {
-    let startMs = this.#dayStarts.get(date);
-    if (startMs === undefined) {
-      startMs = startOfLocalDayMs(date, timeZone);
-      this.#dayStarts.set(date, startMs);
-    }
-    return startMs;
   }
 
   /** Length of what a value covers from `atMs` on. */
@@ -110,7 +92,7 @@ class RowReader {
     if (read.kind === 'date') return read.date;
     if (read.kind === 'local') return read.dateTime.slice(0, 10);
     const asWritten = timeZone === undefined || this.#reading.wallClockFields?.includes(name) === true;
-    return asWritten ? read.writtenDate : localDateOf(read.epochMs, timeZone);
+    return asWritten ? read.writtenDate : localDateAt(read.epochMs, timeZone);
   }
 
   choice<T extends string>(row: SourceRow, option: T | { field: string; map: Record<string, T> }): T {

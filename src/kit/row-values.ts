@@ -96,19 +96,9 @@ export function readTime(cell: unknown, format: DateFormat = 'iso'): TimeReading
   }
 }
 
-/** The first instant of a local day; midnight does not exist everywhere on every day. */
-export function startOfLocalDayMs(date: string, timeZone: string): number {
-  return Temporal.PlainDate.from(date).toZonedDateTime(timeZone).startOfDay().epochMilliseconds;
-}
-
 /** A wall-clock time as an instant: the earlier one when the clock shows it twice, the later one when it skips it. */
 export function localDateTimeMs(dateTime: string, timeZone: string): number {
   return Temporal.PlainDateTime.from(dateTime).toZonedDateTime(timeZone).epochMilliseconds;
-}
-
-/** The local date (`YYYY-MM-DD`) that an instant falls on. */
-export function localDateOf(epochMs: number, timeZone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone).toPlainDate().toString();
 }
 
 /** The wall-clock time of an instant, `YYYY-MM-DDTHH:mm:ss` (with a fraction only when there is one). */
