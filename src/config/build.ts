@@ -1,0 +1,210 @@
+import type { CostLine, FxRate, Project, SeriesSource, ValueMetric } from '#domain';
+import type { Config, ScheduleConfig, Settings, SubscriptionConfig } from '#kit';
+import { lineId, metricStart } from './check-project.ts';
+import type { FxRateInput, MetricInput, ProjectInput } from './schema/project.ts';
+import type { SettingsInput } from './schema/settings.ts';
+import type { CheckedSections } from './sections.ts';
+
+/** Checked input in the shapes of kit; nothing can fail any more. */
+export function buildConfig(
+  sections: CheckedSections & { settings: NonNullable<CheckedSections['settings']> },
+  directory: string,
+  secrets: readonly string[],
+): Config {
+  const settings = buildSettings(sections.settings.value);
+  const projects = sections.projects.map(({ id, value }) => buildProject(id, value, settings.timeZone));
+  const stakeholders = sections.stakeholders.map(({ id, value }) => ({
+    id,
+    name: value.name,
+    email: value.email ?? null,
+    slackId: value.slackId ?? null,
+    timeZone: value.timeZone ?? settings.timeZone,
+    locale: value.locale,
+  }));
+  const subscriptions = sections.subscriptions.map(({ id, value }): SubscriptionConfig => {
+    const people = value.to.map((target) => stakeholders.find((person) => person.id === target.stakeholder));
+    return {
+      id,
+      project: value.project,
+      targets: value.to.map((target, index) => {
+        const person = people[index];
+        const address = (target.channel === 'email' ? person?.email : person?.slackId) ?? target.address ?? '';
+        return { channel: target.channel, address, name: target.name ?? person?.name ?? address };
+      }),
+      schedule: value.schedule ?? null,
+      timeZone:
+        value.timeZone ?? projects.find((project) => project.id === value.project)?.timeZone ?? settings.timeZone,
+      locale: value.locale ?? people.find((person) => person !== undefined)?.locale ?? 'en-GB',
+      when: value.when,
+    };
+  });
+  return {
+    directory,
+    settings,
+    connectors: sections.connectors.map(({ value }) => value.connector),
+    projects,
+    stakeholders,
+    subscriptions,
+    schedules: [
+      ...shorthandSchedules(sections, subscriptions, settings.timeZone),
+      ...explicitSchedules(sections, settings),
+    ],
+    fxRates: sections.fx.map(({ value }) => buildFxRate(value)),
+    secrets: [...new Set(secrets)],
+  };
+}
+
+/** `pull:<connector>.<stream>` and `digest:<subscription>`; the colon keeps them apart from ids that people write. */
+function shorthandSchedules(
+  sections: CheckedSections,
+  subscriptions: readonly SubscriptionConfig[],
+  timeZone: string,
+): ScheduleConfig[] {
+  const pulls = sections.connectors.flatMap(({ id: connector, value }) =>
+    [...value.schedules].map(
+      ([stream, { cron }]): ScheduleConfig => ({
+        id: `pull:${connector}.${stream}`,
+        cron,
+        timeZone,
+        catchUp: 'latest',
+        job: { kind: 'pull', args: { connector, stream } },
+      }),
+    ),
+  );
+  const digests = subscriptions.flatMap(({ id, schedule, timeZone: zone }): ScheduleConfig[] =>
+    schedule === null
+      ? []
+      : [
+          {
+            id: `digest:${id}`,
+            cron: schedule,
+            timeZone: zone,
+            catchUp: 'latest',
+            job: { kind: 'send-digest', args: { subscription: id } },
+          },
+        ],
+  );
+  return [...pulls, ...digests];
+}
+
+const explicitSchedules = (sections: CheckedSections, settings: Settings): ScheduleConfig[] =>
+  sections.schedules.map(({ id, value }) => ({
+    id,
+    cron: value.cron,
+    timeZone: value.timeZone ?? settings.timeZone,
+    catchUp: value.catchUp,
+    job: value.job,
+  }));
+
+const SMTP_PORTS = { implicit: 465, required: 587, opportunistic: 25, none: 25 } as const;
+
+function buildSettings(value: SettingsInput): Settings {
+  const { smtp, slack, objects } = value;
+  return {
+    timeZone: value.timeZone,
+    publicUrl: value.publicUrl ?? null,
+    smtp:
+      smtp === undefined
+        ? null
+        : {
+            host: smtp.host,
+            port: smtp.port ?? SMTP_PORTS[smtp.tls],
+            user: smtp.user ?? null,
+            password: smtp.password ?? null,
+            from: smtp.from,
+            tls: smtp.tls,
+            rejectUnauthorized: !smtp.insecure,
+          },
+    slack: slack === undefined ? null : { token: slack.token, apiUrl: slack.apiUrl ?? null },
+    objects:
+      objects.kind === 'folder'
+        ? objects
+        : {
+            ...objects,
+            endpoint: objects.endpoint ?? null,
+            accessKeyId: objects.accessKeyId ?? null,
+            secretAccessKey: objects.secretAccessKey ?? null,
+          },
+    api: { ...value.api, token: value.api.token ?? null },
+  };
+}
+
+export const buildFxRate = (value: FxRateInput): FxRate => ({ ...value, validTo: value.validTo ?? null });
+
+function buildProject(id: string, value: ProjectInput, timeZone: string): Project {
+  return {
+    id,
+    name: value.name,
+    portfolio: value.portfolio ?? null,
+    sponsor: value.sponsor ?? null,
+    currency: value.currency,
+    timeZone: value.timeZone ?? timeZone,
+    startsOn: value.startsOn,
+    horizonYears: value.horizonYears,
+    discountRate: value.discountRate,
+    timing: value.timing,
+    metrics: Object.entries(value.metrics).map(([metricId, metric]) => buildMetric(metricId, metric, value)),
+    costSources: value.costs.sources,
+    manualCosts: value.costs.lines.map(
+      (line, index): CostLine => ({
+        sourceKey: lineId(line.id, index),
+        projectRef: id,
+        kind: line.kind,
+        capitalisation: line.capitalisation,
+        recurrence: line.recurrence,
+        pool: line.pool ?? null,
+        amount: line.amount,
+        currency: line.currency ?? value.currency,
+        postingDate: line.date,
+        cashDate: line.cashDate ?? null,
+        document: line.document ?? null,
+        correctionOf: line.correctionOf ?? null,
+        text: line.text ?? null,
+      }),
+    ),
+  };
+}
+
+function buildMetric(id: string, metric: MetricInput, project: ProjectInput): ValueMetric {
+  const { baseline, exposure } = metric;
+  return {
+    id,
+    name: metric.name ?? id,
+    owner: metric.owner ?? null,
+    benefitClass: metric.benefitClass,
+    kind: metric.kind,
+    unit: metric.unit,
+    direction: metric.direction,
+    source: metric.source,
+    denominator: metric.denominator ?? null,
+    exposure:
+      exposure === undefined
+        ? null
+        : typeof exposure === 'string'
+          ? { kind: 'value', value: exposure }
+          : { kind: 'series', source: exposure satisfies SeriesSource },
+    cadence: metric.cadence,
+    freshnessLimitMs: metric.freshnessLimit,
+    baseline:
+      baseline?.value !== undefined
+        ? { kind: 'value', value: baseline.value }
+        : baseline?.from !== undefined && baseline.to !== undefined
+          ? { kind: 'window', from: baseline.from, to: baseline.to }
+          : null,
+    counterfactual: { kind: 'constant' },
+    target: metric.target ?? null,
+    rates: metric.rates.map((rate) => ({
+      from: rate.from,
+      to: rate.to ?? null,
+      amount: rate.amount,
+      currency: rate.currency ?? project.currency,
+      per: rate.per ?? metric.unit,
+    })),
+    attribution: metric.attribution,
+    deadweight: metric.deadweight,
+    displacement: metric.displacement,
+    confidence: metric.confidence,
+    startsOn: metricStart(metric, project.startsOn),
+    endsOn: metric.endsOn ?? null,
+  };
+}

@@ -1,0 +1,210 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '#kit';
+import { keyPlaceAt, type Located, nodeAt, placeAt, plain } from './located.ts';
+import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { knownKeys, secretsIn } from './schema/walk.ts';
+
+/** What a value is checked against, and what is told about it. */
+export interface CheckInput<T> {
+  /** The value with its places; `path` leads to it from the top of the configuration. */
+  node: Located;
+  path: readonly PathPart[];
+  schema: z.ZodType<T>;
+  /** Describes the same value for near misses and secrets, where `schema` is only a part of it. Default: `schema`. */
+  description?: z.core.$ZodType;
+  /** Only these keys of a mapping are looked at; the others belong to somebody else. */
+  keys?: (key: string) => boolean;
+  problems: ProblemList;
+}
+
+/** The checked value, or undefined when it has errors, which are then in `problems`. */
+export function checkValue<T>(input: CheckInput<T>): { value: T } | undefined {
+  let raw = select(plain(input.node), input.keys);
+  // Texts from outside become numbers or truth values where the schema asks for them; each round may uncover more.
+  for (let round = 0; ; round += 1) {
+    const result = input.schema.safeParse(raw);
+    if (result.success) return containsUnresolved(input.node, input.keys) ? undefined : { value: result.data };
+    const issues = result.error.issues.flatMap(flattenIssue);
+    const coerced = round < 20 ? coerce(input.node, raw, issues) : undefined;
+    if (coerced === undefined) {
+      const secretPaths = new Set(
+        secretsIn(input.description ?? input.schema, raw).map((found) => JSON.stringify(found.path)),
+      );
+      for (const issue of issues) report(input, issue, secretPaths);
+      return undefined;
+    }
+    raw = coerced;
+  }
+}
+
+function select(value: unknown, keys: ((key: string) => boolean) | undefined): unknown {
+  if (keys === undefined || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => keys(key)));
+}
+
+function containsUnresolved(node: Located, keys?: (key: string) => boolean): boolean {
+  if (node.type === 'scalar') return node.unresolved;
+  if (node.type === 'list') return node.items.some((item) => containsUnresolved(item));
+  return [...node.entries.values()].some((entry) => (keys?.(entry.key) ?? true) && containsUnresolved(entry.value));
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** A union's issue as those of the alternative that fits best: the one that got furthest with the fewest complaints. */
+function flattenIssue(issue: Issue): Issue[] {
+  const at = (inner: Issue): Issue => ({ ...inner, path: [...issue.path, ...inner.path] });
+  if (issue.code === 'invalid_key') return issue.issues.map((inner) => ({ ...inner, path: issue.path }) as Issue);
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const branches = issue.errors.map((branch) => branch.flatMap(flattenIssue));
+  const score = (branch: Issue[]): number =>
+    branch.filter((inner) => inner.path.length === 0 && inner.code === 'invalid_type').length * 100 + branch.length;
+  const best = branches.reduce((left, right) => (score(right) < score(left) ? right : left));
+  const expected = issue.message === 'Invalid input' ? null : issue.message;
+  // Alternatives that are all plain values: the union's own wording says it better than the first one's.
+  if (expected !== null && best.every((inner) => inner.path.length === 0)) return [issue];
+  return best.map(at);
+}
+
+const pathOf = (issue: Issue): PathPart[] => issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+
+/** A copy with coercible texts replaced where a number or truth value was expected; undefined when nothing could be. */
+function coerce(node: Located, raw: unknown, issues: readonly Issue[]): unknown {
+  let changed = false;
+  let result = raw;
+  for (const issue of issues) {
+    if (issue.code !== 'invalid_type') continue;
+    const path = pathOf(issue);
+    const scalar = nodeAt(node, path);
+    if (scalar?.type !== 'scalar' || !scalar.coercible || typeof scalar.value !== 'string') continue;
+    const value = coerceText(scalar.value.trim(), issue.expected);
+    if (value === undefined || valueAt(result, path) === value) continue;
+    result = replaceAt(result, path, value);
+    changed = true;
+  }
+  return changed ? result : undefined;
+}
+
+function coerceText(text: string, expected: string): number | boolean | undefined {
+  if (expected === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
+  if (expected !== 'number' && expected !== 'int') return undefined;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}
+
+function valueAt(value: unknown, path: readonly PathPart[]): unknown {
+  return path.reduce<unknown>(
+    (current, part) =>
+      typeof current === 'object' && current !== null && Object.hasOwn(current, part)
+        ? (current as Record<PathPart, unknown>)[part]
+        : undefined,
+    value,
+  );
+}
+
+function replaceAt(value: unknown, path: readonly PathPart[], replacement: unknown): unknown {
+  const [part, ...rest] = path;
+  if (part === undefined) return replacement;
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === part ? replaceAt(item, rest, replacement) : item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, key === part ? replaceAt(item, rest, replacement) : item]),
+  );
+}
+
+function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<string>): void {
+  const local = pathOf(issue);
+  const full = [...input.path, ...local];
+  const place = placeAt(input.node, local);
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(input.description ?? input.schema, local);
+    for (const key of issue.keys)
+      input.problems.add(
+        keyPlaceAt(input.node, local, key),
+        [...full, key],
+        'config/unknown-key',
+        `unknown key ${quote(key)}${known.length === 0 ? '' : `; known here: ${listWords(known)}`}`,
+        { suggestion: nearMiss(key, known) },
+      );
+    return;
+  }
+  const node = nodeAt(input.node, local);
+  if (node?.type === 'scalar' && node.unresolved) return;
+  const { message, candidates } = describe(issue);
+  if (node === undefined || (node.type === 'scalar' && node.value === null)) {
+    const missing = issue.code === 'custom' && /^[a-z]/.test(issue.message) ? issue.message : `is required: ${message}`;
+    input.problems.add(
+      place,
+      full,
+      'config/invalid-value',
+      issue.message.startsWith('is required') ? issue.message : missing,
+    );
+    return;
+  }
+  const secret = secretPaths.has(JSON.stringify(local));
+  const shown = node.type === 'scalar' && !secret ? found(node) : '';
+  const near =
+    node.type === 'scalar' && typeof node.value === 'string' && !node.interpolated && !secret
+      ? nearMiss(node.value, candidates)
+      : null;
+  const code: ErrorCode = 'config/invalid-value';
+  const quoting =
+    issue.code === 'invalid_type' && issue.expected === 'string' && node.type === 'scalar' ? ' (put it in quotes)' : '';
+  input.problems.add(place, full, code, `${message}${quoting}${shown}`, { suggestion: near });
+}
+
+/** What was found, in its YAML spelling; what came from outside is named by its reference alone. */
+function found(node: Located & { type: 'scalar' }): string {
+  if (!node.interpolated) return `, found ${typeof node.value === 'string' ? quote(node.value) : node.source}`;
+  const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*)/g) ?? [];
+  return `, found what ${references.map((text) => `${text}}`).join(' ')} gives`;
+}
+
+const TYPE_WORDS: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** A zod issue in an operator's words; never with the value. */
+function describe(issue: Issue): { message: string; candidates: string[] } {
+  const plainly = (message: string, candidates: string[] = []) => ({ message, candidates });
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input')
+        ? plainly(`expected ${TYPE_WORDS[issue.expected] ?? issue.expected}`)
+        : plainly(issue.message);
+    case 'invalid_value': {
+      const words = issue.values.map(String);
+      return plainly(`expected ${words.length === 1 ? '' : 'one of '}${listWords(words)}`, words);
+    }
+    case 'invalid_union': {
+      const words = ('options' in issue ? (issue.options ?? []) : []).map(String);
+      if (words.length > 0) return plainly(`expected one of ${listWords(words)}`, words);
+      return plainly(issue.message === 'Invalid input' ? 'does not fit any of the allowed forms' : issue.message);
+    }
+    case 'too_small':
+      return issue.message.startsWith('Too small')
+        ? plainly(limit('at least', issue.origin, issue.minimum))
+        : plainly(issue.message);
+    case 'too_big':
+      return issue.message.startsWith('Too big')
+        ? plainly(limit('at most', issue.origin, issue.maximum))
+        : plainly(issue.message);
+    case 'custom': {
+      const candidates: unknown = issue.params?.['candidates'];
+      return plainly(issue.message, Array.isArray(candidates) ? candidates.map(String) : []);
+    }
+    default:
+      return plainly(issue.message.replace(/^Invalid input: /, ''));
+  }
+}
+
+function limit(bound: string, origin: string, value: number | bigint): string {
+  if (origin === 'string') return `expected ${bound} ${value} characters`;
+  if (origin === 'array' || origin === 'set') return `expected ${bound} ${value} entries`;
+  return `expected ${bound} ${value}`;
+}

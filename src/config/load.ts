@@ -1,0 +1,99 @@
+import path from 'node:path';
+import type { AnyConnectorKind, Config } from '#kit';
+import { buildConfig, buildFxRate } from './build.ts';
+import { checkFxRates, checkProject } from './check-project.ts';
+import { checkReferences } from './check-references.ts';
+import { type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
+import { mergeFiles } from './merge.ts';
+import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
+import { readYaml } from './read-file.ts';
+import { createReferenceResolver } from './references.ts';
+import { rootSchema } from './schema/root.ts';
+import { secretsIn } from './schema/walk.ts';
+import { type CheckedSections, checkSections } from './sections.ts';
+import { readSources } from './sources.ts';
+
+export interface LoadInput {
+  /** The folder whose YAML files are read; relative paths in `${file:}` start here. */
+  directory: string;
+  /** What `${env:}` looks into. */
+  env: Readonly<Record<string, string | undefined>>;
+  kinds: readonly AnyConnectorKind[];
+  jobKinds: readonly string[];
+  /** What is wrong with a cron expression, or null; absent: only the number of its fields is checked. */
+  validateCron?: (expression: string) => string | null;
+}
+
+/**
+ * Reads and checks the whole configuration; no network. All problems of all files come back at once, sorted by place.
+ * `config` is null when one of them is an error. Never throws for what a file holds.
+ */
+export async function loadConfig(input: LoadInput): Promise<{ config: Config | null; problems: ConfigProblem[] }> {
+  const directory = path.resolve(input.directory);
+  const problems = new ProblemList();
+  const resolve = createReferenceResolver({ directory, env: input.env });
+  const secrets = new Set<string>();
+  const roots: LocatedMap[] = [];
+  const sources = await readSources(directory, problems);
+  let complete = !problems.hasErrors();
+  for (const source of sources) {
+    const read = await readYaml(source.name, source.text, problems, resolve);
+    if (read.broken) complete = false;
+    for (const secret of read.secrets) if (!HARMLESS.test(secret)) secrets.add(secret);
+    if (read.root !== null) roots.push(read.root);
+  }
+  const schema = rootSchema(input.kinds);
+  for (const root of roots) for (const secret of secretsOf(root, schema)) secrets.add(secret);
+
+  const merged = mergeFiles(roots, problems);
+  const sections = await checkSections(merged, input.kinds, directory, problems);
+  // What a broken file defines is unknown: a reference may well lead there.
+  if (complete) checkReferences({ ...input, merged, sections, problems });
+  checkFxRates(sections.fx, problems);
+  const fxKnown = complete && sections.fx.length === merged.fx.length;
+  const fx = fxKnown ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
+  for (const project of sections.projects) checkProject(project, fx, problems);
+  if (input.validateCron !== undefined) checkCrons(sections, input.validateCron, problems);
+
+  const sorted = problems.sorted(secrets);
+  const { settings } = sections;
+  if (problems.hasErrors() || settings === undefined) return { config: null, problems: sorted };
+  return { config: buildConfig({ ...sections, settings }, directory, [...secrets]), problems: sorted };
+}
+
+/** A port or a switch out of the environment: masking it would garble every log. In a secret field it is masked all the same. */
+const HARMLESS = /^(?:\d{1,5}|true|false)$/;
+const SECRET_HEADER = /auth|token|key|secret|cookie|password|credential/i;
+
+function secretsOf(root: LocatedMap, schema: ReturnType<typeof rootSchema>): string[] {
+  const found = secretsIn(schema, plain(root)).map((one) => one.value);
+  const connectors = nodeAt(root, ['connectors']);
+  if (connectors?.type === 'map')
+    for (const { value } of connectors.entries.values()) {
+      const headers = nodeAt(value, ['headers']);
+      if (headers?.type !== 'map') continue;
+      for (const header of headers.entries.values())
+        if (SECRET_HEADER.test(header.key) && header.value.type === 'scalar') found.push(String(header.value.value));
+    }
+  return found.filter((secret) => secret !== '');
+}
+
+function checkCrons(
+  { connectors, subscriptions, schedules }: CheckedSections,
+  validate: (expression: string) => string | null,
+  problems: ProblemList,
+): void {
+  const check = (
+    cron: string | undefined,
+    node: LocatedMap | CheckedSections['connectors'][number]['node'],
+    at: PathPart[],
+    local: PathPart[],
+  ): void => {
+    const wrong = cron === undefined ? null : validate(cron);
+    if (wrong !== null) problems.add(placeAt(node, local), [...at, ...local], 'config/invalid-value', wrong);
+  };
+  for (const { value, node, path: at } of connectors)
+    for (const schedule of value.schedules.values()) check(schedule.cron, node, at, schedule.path.slice(at.length));
+  for (const { value, node, path: at } of subscriptions) check(value.schedule, node, at, ['schedule']);
+  for (const { value, node, path: at } of schedules) check(value.cron, node, at, ['cron']);
+}

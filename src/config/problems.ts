@@ -1,0 +1,114 @@
+import { distance } from 'fastest-levenshtein';
+import type { ErrorCode } from '#kit';
+import { createRedactor } from '#kit';
+
+/** One thing that is wrong (or, as a warning, only doubtful) at one place of the YAML. Never holds a secret. */
+export interface ConfigProblem {
+  /** Relative to the working directory where it lies below it, else absolute. */
+  file: string;
+  /** 1-based; 0 where no line applies (an unreadable or absent file). */
+  line: number;
+  column: number;
+  /** `connectors.sap.streams.costs.pageSize`, `projects.x.metrics.y.rates[0].amount`; empty for a whole file. */
+  path: string;
+  message: string;
+  /** A near miss: what may have been meant. */
+  suggestion: string | null;
+  code: ErrorCode;
+  /** Errors keep the configuration from being used, warnings do not. */
+  severity: 'error' | 'warning';
+}
+
+/** Where a key or value stands. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+export type PathPart = string | number;
+
+/** Collects problems; each is said once. */
+export class ProblemList {
+  readonly #problems = new Map<string, ConfigProblem>();
+
+  add(
+    place: Place,
+    path: readonly PathPart[],
+    code: ErrorCode,
+    message: string,
+    more: { suggestion?: string | null; severity?: 'error' | 'warning' } = {},
+  ): void {
+    const problem: ConfigProblem = {
+      ...place,
+      path: formatPath(path),
+      message,
+      suggestion: more.suggestion ?? null,
+      code,
+      severity: more.severity ?? 'error',
+    };
+    this.#problems.set(formatProblem(problem), problem);
+  }
+
+  hasErrors(): boolean {
+    return [...this.#problems.values()].some((problem) => problem.severity === 'error');
+  }
+
+  /** By file, line and column. A secret that slipped into a message is masked as a last resort. */
+  sorted(secrets: Iterable<string>): ConfigProblem[] {
+    const redactor = createRedactor(secrets);
+    return [...this.#problems.values()]
+      .sort(
+        (a, b) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.path, b.path),
+      )
+      .map((problem) => ({ ...problem, message: redactor.text(problem.message) }));
+  }
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** `a.b[2]`; a part that is no plain word is quoted. */
+export function formatPath(path: readonly PathPart[]): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (/^[\w/-]+$/.test(part)) text += text === '' ? part : `.${part}`;
+    else text += `[${quote(part)}]`;
+  }
+  return text;
+}
+
+/** `file:line:column path: message (did you mean …?)`, on one line. */
+export function formatProblem(problem: ConfigProblem): string {
+  const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+  const path = problem.path === '' ? '' : ` ${problem.path}`;
+  const severity = problem.severity === 'warning' ? ' warning' : '';
+  const suggestion = problem.suggestion === null ? '' : ` (did you mean ${quote(problem.suggestion)}?)`;
+  return `${place}${severity}${path}: ${problem.message}${suggestion}`;
+}
+
+const MAX_QUOTED = 60;
+/** A text in quotes, on one line, cut where it is long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}
+
+/** `a, b or c`; long lists are cut. */
+export function listWords(words: readonly string[]): string {
+  const shown = words.length > 20 ? [...words.slice(0, 19), `${words.length - 19} more`] : words;
+  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+}
+
+/** The candidate that differs by a typo or two, or by case alone; null when none is near. */
+export function nearMiss(word: string, candidates: readonly string[]): string | null {
+  if (word.length > 100) return null;
+  const lower = word.toLowerCase();
+  let best: string | null = null;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    const found = distance(lower, candidate.toLowerCase());
+    if (found < bestDistance) [best, bestDistance] = [candidate, found];
+  }
+  return best;
+}

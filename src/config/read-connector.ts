@@ -1,0 +1,228 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import type { AnyConnectorKind, AuthConfig, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
+import { fields } from '#kit';
+import { checkValue } from './check-value.ts';
+import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
+import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { describeFileError } from './references.ts';
+import {
+  type ConnectorBase,
+  connectorBaseSchema,
+  type HttpBase,
+  httpBaseSchema,
+  streamBase,
+  streamBaseSchema,
+  timingDefaults,
+} from './schema/connector.ts';
+import { baseShape, connectorSchema, speaksHttp, streamSchema } from './schema/root.ts';
+import { knownKeys } from './schema/walk.ts';
+
+/** A checked connector with what config alone needs of it. */
+export interface ReadConnector {
+  connector: ConnectorConfig;
+  /** Cron expressions by stream, where one is pulled at set times. */
+  schedules: Map<string, { cron: string; path: PathPart[]; node: Located }>;
+}
+
+interface Input {
+  entry: LocatedEntry;
+  kinds: readonly AnyConnectorKind[];
+  directory: string;
+  problems: ProblemList;
+}
+
+/** Checks one connector and its streams; undefined when anything of it is wrong. */
+export async function readConnector(input: Input): Promise<ReadConnector | undefined> {
+  const { entry, problems } = input;
+  const at = ['connectors', entry.key];
+  const kind = kindOf(input);
+  if (kind === undefined) return undefined;
+  const node = entry.value;
+  const description = connectorSchema(kind);
+  const http = speaksHttp(kind);
+  const baseKeys = new Set(Object.keys(baseShape(kind)));
+  const ownKeys = new Set(knownKeys(kind.options, []));
+  // A field that base and kind both know is checked by both; one that neither knows is reported once, by the kind.
+  const common = { node, path: at, description, problems };
+  const isBase = (key: string): boolean => baseKeys.has(key);
+  const base = http
+    ? checkValue<HttpBase>({ ...common, schema: httpBaseSchema, keys: isBase })
+    : checkValue<ConnectorBase>({ ...common, schema: connectorBaseSchema, keys: isBase });
+  const options = checkValue<unknown>({
+    ...common,
+    schema: kind.options,
+    keys: (key) => ownKeys.has(key) || !(baseKeys.has(key) || key === 'kind' || key === 'streams'),
+  });
+  const streams = readStreams(input, kind, base?.value);
+  if (base === undefined || options === undefined || streams === undefined) return undefined;
+  const settings = await httpSettings(base.value, input);
+  if (settings === undefined) return undefined;
+  const schedules: ReadConnector['schedules'] = new Map();
+  for (const stream of streams) {
+    if (stream.schedule !== undefined) {
+      const path = [...at, 'streams', stream.config.id, 'schedule'];
+      schedules.set(stream.config.id, { cron: stream.schedule, path, node });
+    } else if (base.value.schedule !== undefined)
+      schedules.set(stream.config.id, { cron: base.value.schedule, path: [...at, 'schedule'], node });
+  }
+  return {
+    connector: {
+      id: entry.key,
+      kind: kind.kind,
+      http: settings,
+      options: options.value,
+      streams: streams.map((stream) => stream.config),
+    },
+    schedules,
+  };
+}
+
+function kindOf({ entry, kinds, problems }: Input): AnyConnectorKind | undefined {
+  const at = ['connectors', entry.key];
+  const names = kinds.map((kind) => kind.kind);
+  const word = textAt(entry.value, ['kind']);
+  const kind = kinds.find((candidate) => candidate.kind === word);
+  if (kind !== undefined) return kind;
+  const place = placeAt(entry.value, ['kind']);
+  if (entry.value.type !== 'map') {
+    problems.add(entry.keyPlace, at, 'config/invalid-value', 'expected a mapping with kind and streams');
+    return undefined;
+  }
+  const node = nodeAt(entry.value, ['kind']);
+  if (node === undefined || isEmpty(node))
+    problems.add(entry.keyPlace, [...at, 'kind'], 'config/invalid-value', `is required: one of ${listWords(names)}`);
+  else if (node.type === 'scalar' && node.interpolated)
+    problems.add(place, [...at, 'kind'], 'config/unknown-kind', `unknown connector kind; known: ${listWords(names)}`);
+  else {
+    const found = node.type === 'scalar' ? ` ${quote(node.source)}` : '';
+    problems.add(
+      place,
+      [...at, 'kind'],
+      'config/unknown-kind',
+      `unknown connector kind${found}; known: ${listWords(names)}`,
+      {
+        suggestion: word === undefined ? null : nearMiss(word, names),
+      },
+    );
+  }
+  return undefined;
+}
+
+interface ReadStream {
+  config: StreamConfig;
+  schedule: string | undefined;
+}
+
+function readStreams(
+  { entry, problems }: Input,
+  kind: AnyConnectorKind,
+  base: ConnectorBase | undefined,
+): ReadStream[] | undefined {
+  const at = ['connectors', entry.key, 'streams'];
+  const section = nodeAt(entry.value, ['streams']);
+  const place = placeAt(entry.value, ['streams']);
+  if (section === undefined || isEmpty(section) || (section.type === 'map' && section.entries.size === 0)) {
+    problems.add(
+      section === undefined ? entry.keyPlace : place,
+      at,
+      'config/invalid-value',
+      'is required: at least one stream, by id',
+    );
+    return undefined;
+  }
+  if (section.type !== 'map') {
+    problems.add(place, at, 'config/invalid-value', 'expected a mapping from ids to streams');
+    return undefined;
+  }
+  const read = [...section.entries.values()].map((stream) => readStream(stream, at, kind, base, problems));
+  return read.every((stream) => stream !== undefined) ? read : undefined;
+}
+
+function readStream(
+  entry: LocatedEntry,
+  at: readonly PathPart[],
+  kind: AnyConnectorKind,
+  base: ConnectorBase | undefined,
+  problems: ProblemList,
+): ReadStream | undefined {
+  const path = [...at, entry.key];
+  const validId = fields.ID_PATTERN.test(entry.key);
+  if (!validId)
+    problems.add(
+      entry.keyPlace,
+      path,
+      'config/invalid-value',
+      'expected an id: lower-case letters, digits, ".", "-" and "_", at most 63, starting and ending with a letter or digit',
+    );
+  if (entry.value.type !== 'map') {
+    problems.add(entry.keyPlace, path, 'config/invalid-value', 'expected a mapping that describes the stream');
+    return undefined;
+  }
+  const ownKeys = new Set(knownKeys(kind.stream, []));
+  const common = { node: entry.value, path, description: streamSchema(kind), problems };
+  const timing = checkValue({ ...common, schema: streamBaseSchema, keys: (key) => Object.hasOwn(streamBase, key) });
+  const options = checkValue<unknown>({
+    ...common,
+    schema: kind.stream,
+    keys: (key) => ownKeys.has(key) || !Object.hasOwn(streamBase, key),
+  });
+  if (timing === undefined || options === undefined || !validId) return undefined;
+  return {
+    config: {
+      id: entry.key,
+      options: options.value,
+      sinceMs: timing.value.since ?? base?.since ?? timingDefaults.since,
+      lookbackMs: timing.value.lookback ?? base?.lookback ?? timingDefaults.lookbackMs,
+      finalAfterMs: timing.value.finalAfter ?? base?.finalAfter ?? timingDefaults.finalAfterMs,
+    },
+    schedule: timing.value.schedule,
+  };
+}
+
+async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promise<HttpSettings | undefined> {
+  if (!('auth' in base)) return noHttp;
+  let caFile: string | null = null;
+  if (base.tls.caFile !== undefined) {
+    caFile = path.resolve(input.directory, base.tls.caFile);
+    try {
+      await access(caFile, constants.R_OK);
+    } catch (thrown) {
+      const here: PathPart[] = ['tls', 'caFile'];
+      input.problems.add(
+        placeAt(input.entry.value, here),
+        ['connectors', input.entry.key, ...here],
+        'config/unreadable-file',
+        `the certificate file cannot be read: ${describeFileError(thrown)}`,
+      );
+      return undefined;
+    }
+  }
+  return {
+    url: base.url,
+    auth: base.auth satisfies AuthConfig,
+    timeoutMs: base.timeout,
+    maxResponseBytes: base.maxResponse,
+    requestsPerMinute: base.budget.requestsPerMinute ?? null,
+    concurrency: base.budget.concurrency,
+    tls: { caFile, rejectUnauthorized: !base.tls.insecure },
+    proxy: base.proxy ?? null,
+    allowPrivateRedirects: base.allowPrivateRedirects,
+    headers: base.headers,
+  };
+}
+
+/** For kinds that speak no HTTP: nothing of it is used. */
+const noHttp: HttpSettings = {
+  url: null,
+  auth: { kind: 'none' },
+  timeoutMs: 30_000,
+  maxResponseBytes: 32 * 1024 * 1024,
+  requestsPerMinute: null,
+  concurrency: 1,
+  tls: { caFile: null, rejectUnauthorized: true },
+  proxy: null,
+  allowPrivateRedirects: false,
+  headers: {},
+};

@@ -1,0 +1,147 @@
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import type { ErrorCode } from '#kit';
+import { nearMiss, quote } from './problems.ts';
+
+/** A secret is a line or a key, never a book. */
+const MAX_REFERENCED_FILE_BYTES = 64 * 1024;
+
+export interface ResolvedText {
+  text: string;
+  /** Something came from outside the YAML. */
+  interpolated: boolean;
+  /** What came from outside; never to be shown. */
+  secrets: string[];
+  problems: { code: ErrorCode; message: string; suggestion: string | null }[];
+}
+
+/** Resolves the references of one string. Must not throw. */
+export type ReferenceResolver = (source: string) => Promise<ResolvedText>;
+
+type Lookup =
+  | { ok: true; value: string; outside: boolean }
+  | { ok: false; code: ErrorCode; message: string; suggestion: string | null };
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const VARIABLE = /^env:([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/;
+
+/**
+ * `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` anywhere in a string; `$${` is a literal `${`. An unset or
+ * empty variable takes the default and without one is a problem. What a file or variable holds is not looked into for
+ * further references.
+ */
+export function createReferenceResolver(input: {
+  directory: string;
+  env: Readonly<Record<string, string | undefined>>;
+}): ReferenceResolver {
+  const files = new Map<string, Promise<Lookup>>();
+  const lookUp = async (expression: string): Promise<Lookup> => {
+    const variable = VARIABLE.exec(expression);
+    if (variable !== null) return readVariable(input.env, variable[1] ?? '', variable[2]);
+    if (expression.startsWith('file:') && expression.length > 5) {
+      const name = expression.slice(5);
+      const cached = files.get(name) ?? readReferencedFile(input.directory, name);
+      files.set(name, cached);
+      return cached;
+    }
+    return {
+      ok: false,
+      code: 'config/invalid-value',
+      // The expression itself is left out: a password may well contain "${".
+      message: 'not a reference: write ${env:NAME}, ${env:NAME:-default} or ${file:path}, and $${ for a literal ${',
+      suggestion: null,
+    };
+  };
+
+  return async (source) => {
+    const resolved: ResolvedText = { text: source, interpolated: false, secrets: [], problems: [] };
+    if (!source.includes('${')) return resolved;
+    let text = '';
+    let position = 0;
+    for (const match of source.matchAll(REFERENCE)) {
+      text += source.slice(position, match.index);
+      position = match.index + match[0].length;
+      if (match[1] === undefined) {
+        text += '${';
+        continue;
+      }
+      const found = await lookUp(match[2] === '}' ? match[1] : '');
+      if (!found.ok) {
+        resolved.problems.push(found);
+        continue;
+      }
+      text += found.value;
+      resolved.interpolated = true;
+      if (found.outside && found.value !== '') resolved.secrets.push(found.value);
+    }
+    resolved.text = text + source.slice(position);
+    return resolved;
+  };
+}
+
+function readVariable(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  fallback: string | undefined,
+): Lookup {
+  const value = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (value !== undefined && value !== '') return { ok: true, value, outside: true };
+  if (fallback !== undefined) return { ok: true, value: fallback, outside: false };
+  return {
+    ok: false,
+    code: 'config/missing-variable',
+    message:
+      value === undefined
+        ? `the environment variable ${name} is not set; set it, or write \${env:${name}:-default}`
+        : `the environment variable ${name} is empty; set it, or write \${env:${name}:-} to allow that`,
+    suggestion: value === undefined ? nearMiss(name, Object.keys(env)) : null,
+  };
+}
+
+async function readReferencedFile(directory: string, name: string): Promise<Lookup> {
+  const fail = (message: string): Lookup => ({ ok: false, code: 'config/unreadable-file', message, suggestion: null });
+  const where = `\${file:} ${quote(name)}`;
+  if (name.includes('\0')) return fail('${file:} names a path with a NUL character');
+  try {
+    const real = await realpath(path.resolve(directory, name));
+    // Absolute paths are for mounted secrets (/run/secrets/…); a relative one that climbs out is a slip or an attack.
+    if (!path.isAbsolute(name) && !isInside(await realpath(directory), real))
+      return fail(`${where} leaves the configuration folder; write an absolute path for a file outside it`);
+    // Non-blocking: a named pipe without a writer must not hold up the start.
+    const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) return fail(`${where} is not a regular file`);
+      if (stats.size > MAX_REFERENCED_FILE_BYTES) return fail(`${where} is larger than 64 KiB`);
+      const content = new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
+      return { ok: true, value: content.replace(/(\r?\n)+$/, ''), outside: true };
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    return fail(`${where} cannot be read: ${describeFileError(thrown)}`);
+  }
+}
+
+const isInside = (directory: string, file: string): boolean => {
+  const relative = path.relative(directory, file);
+  return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+};
+
+const FILE_ERRORS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'part of the path is not a folder',
+  ELOOP: 'symbolic links run in a circle',
+  ENAMETOOLONG: 'the path is too long',
+};
+
+/** Why a file could not be read, for people. */
+export function describeFileError(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text';
+  return FILE_ERRORS[code] ?? (code === '' ? 'unknown reason' : code);
+}

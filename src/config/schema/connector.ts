@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { fields } from '#kit';
+
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'expected a header name: letters, digits and hyphens' })
+  .meta({ description: 'Header name.', examples: ['X-Api-Key'] });
+const headerValue = z
+  .string()
+  .regex(/^[^\r\n\0]*$/, { error: 'a header value must be one line' })
+  .meta({ description: 'Header value.' });
+
+const secretOf = (description: string, example: string) =>
+  fields.secret.meta({ description, examples: [example], secret: true });
+const kindOf = <const K extends string>(kind: K, description: string) => z.literal(kind).meta({ description });
+
+export const authSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: kindOf('none', 'No credentials.') }).meta({ description: 'No credentials.' }),
+    z
+      .strictObject({
+        kind: kindOf('basic', 'User and password.'),
+        username: fields.text.meta({ description: 'User name.', examples: ['outturn'] }),
+        password: secretOf('Password.', '${env:PROM_PASSWORD}'),
+      })
+      .meta({ description: 'HTTP Basic: user and password.' }),
+    z
+      .strictObject({ kind: kindOf('bearer', 'A fixed token.'), token: secretOf('Token.', '${env:API_TOKEN}') })
+      .meta({ description: '`Authorization: Bearer` with a fixed token.' }),
+    z
+      .strictObject({
+        kind: kindOf('header', 'A key in a header.'),
+        name: headerName,
+        value: secretOf('Key.', '${env:API_KEY}'),
+      })
+      .meta({ description: 'A key in a header of its own.' }),
+    z
+      .strictObject({
+        kind: kindOf('query', 'A key in the query string.'),
+        name: fields.text.meta({ description: 'Name of the query parameter.', examples: ['api_key'] }),
+        value: secretOf('Key.', '${env:API_KEY}'),
+      })
+      .meta({ description: 'A key in the query string.' }),
+    z
+      .strictObject({
+        kind: kindOf('oauth2', 'Client credentials.'),
+        tokenUrl: fields.httpUrl.meta({
+          description: 'Token endpoint.',
+          examples: ['https://login.example.com/oauth2/token'],
+        }),
+        clientId: fields.text.meta({ description: 'Client id.', examples: ['outturn'] }),
+        clientSecret: secretOf('Client secret.', '${env:SAP_CLIENT_SECRET}'),
+        scopes: z
+          .array(fields.text)
+          .prefault([])
+          .meta({ description: 'Scopes to ask for.', examples: [['api.read']] }),
+      })
+      .meta({ description: 'OAuth 2 client credentials; the token is fetched and renewed.' }),
+  ])
+  .meta({ description: 'How to log in. Absent: not at all.' });
+
+const timing = {
+  since: fields.since
+    .meta({
+      description:
+        'Where the first pull starts: a duration before now, a date (midnight UTC) or a date-time. Default: 180d.',
+      examples: ['180d', '2026-01-01'],
+    })
+    .optional(),
+  lookback: fields.durationMs
+    .meta({
+      description: 'How far each pull reads back before what it has, to catch corrections. Default: 2d.',
+      examples: ['2d'],
+    })
+    .optional(),
+  finalAfter: fields.durationMs
+    .meta({
+      description: 'Samples younger than this are provisional: digests do not headline them. Default: 1h.',
+      examples: ['1h'],
+    })
+    .optional(),
+};
+export const timingDefaults = {
+  since: { kind: 'ago', durationMs: 180 * 86_400_000 },
+  lookbackMs: 2 * 86_400_000,
+  finalAfterMs: 3_600_000,
+} as const;
+
+export const cronSchema = z
+  .string()
+  .refine((text) => /^\S+(?:\s+\S+){4,5}$/.test(text.trim()), {
+    error: 'expected a cron expression of 5 fields (minute hour day month weekday), or 6 with seconds before them',
+  })
+  .meta({
+    description: 'When: a cron expression, minute hour day month weekday (seconds may stand before).',
+    examples: ['0 8 * * 1', '*/15 * * * *'],
+  });
+
+/** What every stream may have, beside what its kind adds. */
+export const streamBase = {
+  ...timing,
+  schedule: cronSchema
+    .meta({
+      description: "When this stream is pulled, instead of the connector's schedule.",
+      examples: ['*/15 * * * *'],
+    })
+    .optional(),
+};
+
+/** What every connector may have, whatever its kind. */
+export const connectorBase = {
+  ...timing,
+  schedule: cronSchema
+    .meta({
+      description: 'When its streams are pulled (one job a stream). Absent: only by hand.',
+      examples: ['*/15 * * * *'],
+    })
+    .optional(),
+};
+
+/** What connectors that speak HTTP have besides. */
+export const httpBase = {
+  url: fields.httpUrl.meta({
+    description: 'Address of the source, without credentials: those belong in `auth`.',
+    examples: ['https://prometheus.example.com'],
+  }),
+  auth: authSchema.prefault({ kind: 'none' }),
+  timeout: fields.positiveDurationMs
+    .prefault('30s')
+    .meta({ description: 'How long one request may take.', examples: ['30s'] }),
+  maxResponse: fields.bytes
+    .prefault('32MiB')
+    .meta({ description: 'A longer answer is refused, so that memory stays bounded.', examples: ['32MiB'] }),
+  budget: z
+    .strictObject({
+      requestsPerMinute: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .meta({ description: 'At most so many requests a minute; absent: no limit.', examples: [120] })
+        .optional(),
+      concurrency: z
+        .int()
+        .min(1)
+        .max(64)
+        .prefault(2)
+        .meta({ description: 'At most so many requests at a time.', examples: [2] }),
+    })
+    .prefault({})
+    .meta({ description: 'What the source may be asked.' }),
+  tls: z
+    .strictObject({
+      caFile: fields.text
+        .meta({
+          description: 'Certificates to trust besides the usual ones (PEM), relative to the configuration folder.',
+          examples: ['ca.pem'],
+        })
+        .optional(),
+      insecure: z
+        .boolean()
+        .prefault(false)
+        .meta({ description: 'Accept any certificate. Only for tests: credentials can be read on the way.' }),
+    })
+    .prefault({})
+    .meta({ description: 'How TLS is verified.' }),
+  proxy: z
+    .string()
+    .refine((text) => URL.canParse(text) && /^https?:\/\//i.test(text), { error: 'expected http://host:port' })
+    .meta({ description: 'HTTP proxy.', examples: ['http://proxy.example.com:3128'], secret: true })
+    .optional(),
+  allowPrivateRedirects: z
+    .boolean()
+    .prefault(false)
+    .meta({ description: 'Follow redirects into private address ranges.' }),
+  headers: z
+    .record(headerName, headerValue)
+    .prefault({})
+    .meta({ description: 'Headers sent with each request.', examples: [{ 'X-Scope-OrgID': 'team' }] }),
+};
+
+export const connectorBaseSchema = z.strictObject(connectorBase);
+export const httpBaseSchema = z.strictObject({ ...connectorBase, ...httpBase });
+export const streamBaseSchema = z.strictObject(streamBase);
+export type HttpBase = z.output<typeof httpBaseSchema>;
+export type ConnectorBase = z.output<typeof connectorBaseSchema>;

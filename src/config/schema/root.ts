@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { type AnyConnectorKind, fields } from '#kit';
+import { connectorBase, httpBase, streamBase } from './connector.ts';
+import { scheduleSchema, stakeholderSchema, subscriptionSchema } from './people.ts';
+import { fxRateSchema, projectSchema } from './project.ts';
+import { settingsSchema } from './settings.ts';
+import { objectVariants } from './walk.ts';
+
+/** Sections that map ids to things. */
+export const idSections = ['connectors', 'projects', 'stakeholders', 'subscriptions', 'schedules'] as const;
+export type IdSection = (typeof idSections)[number];
+export const sections = ['settings', ...idSections, 'fx'] as const;
+
+type Shape = Record<string, z.core.$ZodType>;
+
+/** Base fields and a kind's own in one strict object (or one for each variant); a field of the kind wins over the base's. */
+function combine(base: Shape, own: z.core.$ZodType, extra: Shape, description: string): z.ZodType {
+  const objects = objectVariants(own).map((variant) =>
+    z.strictObject({ ...extra, ...base, ...variant.shape }).meta({ description }),
+  );
+  const [first, ...rest] = objects;
+  if (first === undefined) return z.strictObject({ ...extra, ...base }).meta({ description });
+  return rest.length === 0 ? first : z.union([first, ...rest]).meta({ description });
+}
+
+export const speaksHttp = (kind: AnyConnectorKind): boolean => kind.capabilities.http !== false;
+/** Fields that a connector of that kind has beside its own. */
+export const baseShape = (kind: AnyConnectorKind): Shape =>
+  speaksHttp(kind) ? { ...connectorBase, ...httpBase } : { ...connectorBase };
+
+/** One stream of a kind, as it is written. Describes; checking is done in two halves by read-connector.ts. */
+export const streamSchema = (kind: AnyConnectorKind): z.ZodType =>
+  combine(streamBase, kind.stream, {}, `A stream of a ${kind.kind} connector.`);
+
+/** One connector of a kind, as it is written. */
+export function connectorSchema(kind: AnyConnectorKind): z.ZodType {
+  const discriminator = z.literal(kind.kind).meta({ description: kind.summary });
+  const streams = z
+    .record(fields.id, streamSchema(kind))
+    .meta({ description: 'What is pulled, by id. Each stream has its own watermark and job.' });
+  return combine(baseShape(kind), kind.options, { kind: discriminator, streams }, kind.summary);
+}
+
+/** The whole of what an operator may write in one file. */
+export function rootSchema(kinds: readonly AnyConnectorKind[]): z.ZodType {
+  const [first, ...rest] = kinds.map(connectorSchema);
+  const connector = first === undefined ? z.never() : rest.length === 0 ? first : z.union([first, ...rest]);
+  const section = <S extends z.ZodType>(schema: S, description: string) =>
+    z.record(fields.id, schema).meta({ description }).optional();
+  return z
+    .strictObject({
+      settings: settingsSchema.optional(),
+      connectors: section(connector, 'Sources that are pulled, by id.'),
+      fx: z.array(fxRateSchema).meta({ description: 'Exchange rates.' }).optional(),
+      projects: section(projectSchema, 'Projects whose value is measured, by id.'),
+      stakeholders: section(stakeholderSchema, 'People who receive digests, by id.'),
+      subscriptions: section(subscriptionSchema, 'Digests: about which project, to whom, when; by id.'),
+      schedules: section(scheduleSchema, 'Other work at set times, by id.'),
+    })
+    .meta({
+      title: 'Outturn configuration',
+      description: 'Configuration of Outturn. Any file may hold any of the sections.',
+    });
+}
