@@ -38,12 +38,13 @@ function exists(
 ): boolean {
   const known = idsOf(merged.entries[sectionOf[what]]);
   if (known.includes(id)) return true;
-  unknown(what, id, known, at, path, problems);
+  unknown(`there is no ${what}`, id, known, at, path, problems);
   return false;
 }
 
+/** `sentence` ends where the id follows. */
 function unknown(
-  what: string,
+  sentence: string,
   id: string,
   known: readonly string[],
   at: Checked<unknown>,
@@ -52,12 +53,12 @@ function unknown(
 ): void {
   const node = nodeAt(at.node, path);
   const shown = node?.type === 'scalar' && node.interpolated ? '' : ` ${quote(id)}`;
-  const list = known.length === 0 ? `no ${what} is defined` : `known: ${listWords(known)}`;
+  const list = known.length === 0 ? 'none is defined' : `known: ${listWords(known)}`;
   problems.add(
     placeAt(at.node, path),
     [...at.path, ...path],
     'config/unknown-reference',
-    `there is no ${what}${shown}; ${list}`,
+    `${sentence}${shown}; ${list}`,
     { suggestion: shown === '' ? null : nearMiss(id, known) },
   );
 }
@@ -80,7 +81,7 @@ function checkStreamRef(
   const stream = streams.entries.get(ref.stream);
   if (stream === undefined) {
     unknown(
-      `stream of connector ${quote(ref.connector)}`,
+      `the connector ${quote(ref.connector)} has no stream`,
       ref.stream,
       [...streams.entries.keys()],
       at,
@@ -191,6 +192,6 @@ function checkSchedule(schedule: Checked<CheckedSections['schedules'][number]['v
     const streams = nodeAt(context.merged.entries.connectors.get(id)?.value ?? schedule.node, ['streams']);
     if (typeof stream !== 'string' || streams?.type !== 'map' || streams.entries.has(stream)) continue;
     const known = [...streams.entries.keys()];
-    unknown(`stream of connector ${quote(id)}`, stream, known, schedule, ['job', 'args', 'stream'], problems);
+    unknown(`the connector ${quote(id)} has no stream`, stream, known, schedule, ['job', 'args', 'stream'], problems);
   }
 }

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { ErrorCode } from '#kit';
 import { keyPlaceAt, type Located, nodeAt, placeAt, plain } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { knownKeys, secretsIn } from './schema/walk.ts';
@@ -146,17 +145,15 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
     node.type === 'scalar' && typeof node.value === 'string' && !node.interpolated && !secret
       ? nearMiss(node.value, candidates)
       : null;
-  const code: ErrorCode = 'config/invalid-value';
-  const quoting =
-    issue.code === 'invalid_type' && issue.expected === 'string' && node.type === 'scalar' ? ' (put it in quotes)' : '';
-  input.problems.add(place, full, code, `${message}${quoting}${shown}`, { suggestion: near });
+  const quoting = message === `expected ${TYPE_WORDS['string']}` && node.type === 'scalar' ? ' (put it in quotes)' : '';
+  input.problems.add(place, full, 'config/invalid-value', `${message}${quoting}${shown}`, { suggestion: near });
 }
 
 /** What was found, in its YAML spelling; what came from outside is named by its reference alone. */
 function found(node: Located & { type: 'scalar' }): string {
   if (!node.interpolated) return `, found ${typeof node.value === 'string' ? quote(node.value) : node.source}`;
   const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*)/g) ?? [];
-  return `, found what ${references.map((text) => `${text}}`).join(' ')} gives`;
+  return `, found what ${references.map((reference) => `${reference}}`).join(' ')} gives`;
 }
 
 const TYPE_WORDS: Record<string, string> = {

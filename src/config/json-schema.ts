@@ -68,7 +68,3 @@ function isConstrainedScalar(schema: Record<string, unknown>): boolean {
   if (types.every((type) => type === 'number' || type === 'integer' || type === 'boolean')) return true;
   return types.length === 1 && types[0] === 'string' && ('pattern' in schema || 'enum' in schema || 'format' in schema);
 }
-
-/** The schema as the file in `config/schema` holds it. */
-export const configJsonSchemaText = (kinds: readonly AnyConnectorKind[]): string =>
-  `${JSON.stringify(configJsonSchema(kinds), null, 2)}\n`;

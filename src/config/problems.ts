@@ -104,7 +104,8 @@ export function nearMiss(word: string, candidates: readonly string[]): string | 
   if (word.length > 100) return null;
   const lower = word.toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // Two letters changed places count as two.
+  let bestDistance = (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const found = distance(lower, candidate.toLowerCase());
