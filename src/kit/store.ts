@@ -26,7 +26,7 @@ export interface SeriesRow extends SeriesIdentity {
   id: string;
 }
 
-/** A sample whose stored value is new or was corrected by this ingest. */
+/** A sample that this ingest stored, corrected or found to be final. */
 export interface ChangedSample {
   seriesId: string;
   labels: Record<string, string>;
@@ -36,14 +36,18 @@ export interface ChangedSample {
 export interface IngestResult {
   inserted: number;
   revisions: number;
+  /** Provisional before, now known to be final with the same value; no revision, but what rests on them may close. */
+  finalised: number;
   unchanged: number;
+  /** What is new, corrected or finalised. */
   changed: ChangedSample[];
 }
 
 export interface MeasurementRepository {
   /**
    * Stores samples of one stream: a new (series, time) is revision 1, another value than the newest revision is one more
-   * revision, the same value is nothing. Status alone going provisional → final is a revision as well.
+   * revision, the same value is nothing. Status alone going provisional → final keeps the revision (above 1 always means
+   * corrected) and is counted in `finalised`; a sample that is read as known before that is provisional still.
    */
   ingest(input: {
     connector: string;
