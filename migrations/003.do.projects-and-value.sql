@@ -7,7 +7,8 @@ CREATE TABLE project (
   currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
   time_zone text NOT NULL,
   starts_on date NOT NULL,
-  definition jsonb NOT NULL,
+  -- json, not jsonb: the text is kept as it is, so that equal inputs give equal bytes.
+  definition json NOT NULL,
   retired_at timestamptz,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL
@@ -23,7 +24,7 @@ CREATE TABLE value_metric (
   unit text NOT NULL,
   connector text NOT NULL,
   stream text NOT NULL,
-  definition jsonb NOT NULL,
+  definition json NOT NULL,
   retired_at timestamptz,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -50,7 +51,6 @@ CREATE TABLE roi_snapshot (
   known_at timestamptz NOT NULL,
   engine_version text NOT NULL,
   inputs_hash text NOT NULL,
-  -- json, not jsonb: the text is kept as it is, so that equal inputs give equal bytes.
   outputs json NOT NULL,
   created_at timestamptz NOT NULL,
   UNIQUE (project_id, as_of, inputs_hash, engine_version)

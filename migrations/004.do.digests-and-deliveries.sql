@@ -6,14 +6,16 @@ CREATE TABLE digest (
   subscription text NOT NULL,
   project_id text NOT NULL,
   slot text NOT NULL,
-  snapshot_id text NOT NULL REFERENCES roi_snapshot (id),
+  snapshot_id text REFERENCES roi_snapshot (id),
+  test boolean NOT NULL,
   facts json NOT NULL,
   facts_hash text NOT NULL,
   created_at timestamptz NOT NULL,
   UNIQUE (subscription, slot)
 );
-CREATE INDEX digest_by_subscription ON digest (subscription, seq DESC);
+CREATE INDEX digest_by_subscription ON digest (subscription, seq DESC) WHERE NOT test;
 COMMENT ON TABLE digest IS 'The facts of each digest before any channel''s form; one for each subscription and slot.';
+COMMENT ON COLUMN digest.snapshot_id IS 'Null: there was none to rest on, and the digest says so.';
 
 CREATE TABLE delivery (
   id text PRIMARY KEY,

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import type { DeliveryRepository } from '#kit';
+import { instant, type StoreContext, sql, storable } from './context.ts';
+
+const deliverySchema = z.object({
+  id: z.string(),
+  idempotencyKey: z.string(),
+  digestId: z.string(),
+  subscription: z.string(),
+  slot: z.string(),
+  channel: z.enum(['email', 'slack']),
+  address: z.string(),
+  recipientName: z.string(),
+  test: z.boolean(),
+  state: z.enum(['pending', 'sending', 'sent', 'failed', 'unknown']),
+  messageId: z.string().nullable(),
+  attempts: z.number(),
+  errorCode: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  createdAtMs: z.number(),
+  updatedAtMs: z.number(),
+});
+const columns = sql.fragment`
+  id, idempotency_key AS "idempotencyKey", digest_id AS "digestId", subscription, slot, channel, address,
+  recipient_name AS "recipientName", test, state, message_id AS "messageId", attempts, error_code AS "errorCode",
+  error_message AS "errorMessage", created_at AS "createdAtMs", updated_at AS "updatedAtMs"`;
+
+export function createDeliveryRepository(context: StoreContext): DeliveryRepository {
+  const { connection, clock } = context;
+  return {
+    async create(row) {
+      const now = instant(clock.nowMs());
+      const inserted = await connection.maybeOne(sql.type(deliverySchema)`
+        INSERT INTO delivery (id, idempotency_key, digest_id, subscription, slot, channel, address, recipient_name, test,
+          state, created_at, updated_at)
+        VALUES (${row.id}, ${row.idempotencyKey}, ${row.digestId}, ${row.subscription}, ${row.slot}, ${row.channel},
+          ${row.address}, ${row.recipientName}, ${row.test}, 'pending', ${now}, ${now})
+        ON CONFLICT (idempotency_key) DO NOTHING
+        RETURNING ${columns}`);
+      if (inserted !== null) return { delivery: inserted, created: true };
+      const delivery = await connection.one(sql.type(deliverySchema)`
+        SELECT ${columns} FROM delivery WHERE idempotency_key = ${row.idempotencyKey}`);
+      return { delivery, created: false };
+    },
+
+    async get(id) {
+      return await connection.maybeOne(sql.type(deliverySchema)`SELECT ${columns} FROM delivery WHERE id = ${id}`);
+    },
+
+    async beginSending(id) {
+      return await connection.maybeOne(sql.type(deliverySchema)`
+        UPDATE delivery
+        SET state = 'sending', attempts = attempts + 1, updated_at = ${instant(clock.nowMs())}
+        WHERE id = ${id} AND state IN ('pending', 'failed', 'unknown')
+        RETURNING ${columns}`);
+    },
+
+    /** What was sent stays sent: a late answer of an earlier attempt does not undo it. */
+    async finish(id, result) {
+      const sent = result.state === 'sent';
+      await connection.query(sql.unsafe`
+        UPDATE delivery
+        SET state = ${result.state}, message_id = ${sent ? result.messageId : null},
+          error_code = ${sent ? null : result.errorCode}, error_message = ${sent ? null : storable(result.errorMessage)},
+          updated_at = ${instant(clock.nowMs())}
+        WHERE id = ${id} AND state <> 'sent'`);
+    },
+
+    async list(limit) {
+      return [
+        ...(await connection.any(sql.type(deliverySchema)`
+          SELECT ${columns} FROM delivery ORDER BY seq DESC LIMIT ${limit}`)),
+      ];
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { DigestFacts } from '#domain';
+import type { DigestRepository } from '#kit';
+import { instant, json, type StoreContext, sql } from './context.ts';
+
+const digestSchema = z.object({
+  id: z.string(),
+  subscription: z.string(),
+  projectId: z.string(),
+  slot: z.string(),
+  snapshotId: z.string().nullable(),
+  test: z.boolean(),
+  facts: z.custom<DigestFacts>((value) => typeof value === 'object' && value !== null),
+  factsHash: z.string(),
+  createdAtMs: z.number(),
+});
+const columns = sql.fragment`
+  id, subscription, project_id AS "projectId", slot, snapshot_id AS "snapshotId", test, facts, facts_hash AS "factsHash",
+  created_at AS "createdAtMs"`;
+
+export function createDigestRepository(context: StoreContext): DigestRepository {
+  const { connection } = context;
+  return {
+    async save(row) {
+      const inserted = await connection.maybeOne(sql.type(digestSchema)`
+        INSERT INTO digest (id, subscription, project_id, slot, snapshot_id, test, facts, facts_hash, created_at)
+        VALUES (${row.id}, ${row.subscription}, ${row.projectId}, ${row.slot}, ${row.snapshotId}, ${row.test},
+          ${json(row.facts)}::json, ${row.factsHash}, ${instant(context.clock.nowMs())})
+        ON CONFLICT (subscription, slot) DO NOTHING
+        RETURNING ${columns}`);
+      if (inserted !== null) return { digest: inserted, created: true };
+      const digest = await connection.one(sql.type(digestSchema)`
+        SELECT ${columns} FROM digest WHERE subscription = ${row.subscription} AND slot = ${row.slot}`);
+      return { digest, created: false };
+    },
+
+    async get(id) {
+      return await connection.maybeOne(sql.type(digestSchema)`SELECT ${columns} FROM digest WHERE id = ${id}`);
+    },
+
+    async latest(subscription) {
+      return await connection.maybeOne(sql.type(digestSchema)`
+        SELECT ${columns} FROM digest WHERE subscription = ${subscription} AND NOT test ORDER BY seq DESC LIMIT 1`);
+    },
+  };
+}

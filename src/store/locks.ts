@@ -1,0 +1,7 @@
+import type { CommonQueryMethods } from 'slonik';
+import { sql } from './context.ts';
+
+/** Advisory lock until the transaction ends. */
+export async function lockKey(connection: CommonQueryMethods, key: string): Promise<void> {
+  await connection.query(sql.unsafe`SELECT pg_advisory_xact_lock(hashtextextended(${key}, 0))`);
+}
