@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asOutturnError, createRedactor, type HttpSettings, type Logger, PermanentError } from '#kit';
+import { createFetchFactory } from './index.ts';
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const directory = mkdtempSync(join(tmpdir(), 'outturn-tls-'));
+const file = (name: string): string => join(directory, name);
+const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
+
+let server: ReturnType<typeof createServer>;
+let port = 0;
+beforeAll(async () => {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test CA', '-days', '2');
+  openssl(
+    'req',
+    ...key,
+    '-keyout',
+    'host.key',
+    '-out',
+    'host.csr',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+  );
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'host.csr',
+    '-CA',
+    'ca.pem',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-out',
+    'host.pem',
+    '-days',
+    '2',
+    '-copy_extensions',
+    'copy',
+  );
+  server = createServer(
+    { key: readFileSync(file('host.key')), cert: readFileSync(file('host.pem')) },
+    (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}'),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(directory, { recursive: true });
+});
+
+async function ask(host: string, tls: HttpSettings['tls']) {
+  const factory = createFetchFactory({ redactor: createRedactor(), log: silent, clock: { nowMs: () => 0 } });
+  const http: HttpSettings = {
+    url: `https://${host}:${port}`,
+    auth: { kind: 'none' },
+    timeoutMs: 10_000,
+    maxResponseBytes: 1000,
+    requestsPerMinute: null,
+    concurrency: 1,
+    tls,
+    proxy: null,
+    allowPrivateRedirects: false,
+    headers: {},
+  };
+  return (async () =>
+    factory
+      .client({ id: 'shop', kind: 'any', http, options: {}, streams: [] }, new AbortController().signal)
+      .request({ url: 'x' }))().then((response) => response.json(), asOutturnError);
+}
+
+describe('TLS', () => {
+  it('trusts a private CA that tls.caFile names', async () => {
+    expect(await ask('localhost', { caFile: file('ca.pem'), rejectUnauthorized: true })).toEqual({ ok: true });
+  });
+  it('explains a certificate of an unknown CA, for good', async () => {
+    const error = await ask('localhost', { caFile: null, rejectUnauthorized: true });
+    expect(error).toBeInstanceOf(PermanentError);
+    expect(error).toMatchObject({ code: 'source/tls', hint: expect.stringContaining('tls.caFile') });
+  });
+  it('explains a certificate that carries another name', async () => {
+    const error = await ask('127.0.0.1', { caFile: file('ca.pem'), rejectUnauthorized: true });
+    expect(error).toMatchObject({ code: 'source/tls', hint: expect.stringContaining('another name') });
+  });
+  it('does not look at the certificate when told so', async () => {
+    expect(await ask('127.0.0.1', { caFile: null, rejectUnauthorized: false })).toEqual({ ok: true });
+  });
+  it('names a CA file that cannot be read', async () => {
+    const error = await ask('localhost', { caFile: file('none.pem'), rejectUnauthorized: true });
+    expect(error).toMatchObject({ code: 'config/unreadable-file', message: expect.stringContaining('none.pem') });
+  });
+});
