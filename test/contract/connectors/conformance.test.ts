@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { asOutturnError, PermanentError, RetryableError } from '#kit';
 import { caseNames, connectorsDirectory, loadCase, loadKinds, type TestCase } from './case.ts';
-import { connectorOf } from './connector-config.ts';
+import { configOf, connectorOf } from './connector-config.ts';
 import { startReplayServer } from './replay-server.ts';
 import { outcomeLines, runCase } from './run-case.ts';
 
@@ -21,10 +21,20 @@ describe.each(kinds)('connectors/$folder', ({ folder, kind }) => {
     expect(caseNames(folder).length).toBeGreaterThan(0);
   });
 
+  it('has a sample that is valid configuration', async () => {
+    const sample = readFileSync(join(home, 'sample.yaml'), 'utf8');
+    const env = Object.fromEntries(
+      [...sample.matchAll(/\$\{env:(\w+)\}/g)].map(([, name]) => [name ?? '', 'value-of-env']),
+    );
+    const { connectors } = await configOf(kind, sample, env);
+    expect(connectors.map((connector) => connector.kind)).toEqual(connectors.map(() => kind.kind));
+    expect(connectors.length).toBeGreaterThan(0);
+  });
+
   it.each(caseNames(folder))('replays %s', async (name) => {
     const testCase = loadCase(folder, name);
     const server = testCase.exchanges === null ? null : await startReplayServer(testCase.exchanges);
-    const connector = connectorOf(kind, testCase, server?.url ?? null);
+    const connector = await connectorOf(kind, testCase, server?.url ?? null);
     const run = { pages: [], parsed: [], log: [] };
     let thrown: unknown = null;
     try {

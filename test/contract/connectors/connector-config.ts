@@ -1,61 +1,39 @@
-import { type AnyConnectorKind, type AuthConfig, type ConnectorConfig, type HttpSettings, parseDurationMs } from '#kit';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { AnyConnectorKind, Config, ConnectorConfig, HttpSettings } from '#kit';
+import { formatProblem, loadConfig } from '#src/config/index';
 import type { TestCase } from './case.ts';
 
-/** Keys of `connectors.<id>` that belong to every kind; the rest are the kind's own options. */
-const COMMON_KEYS = new Set(
-  'kind url auth timeout maxResponse budget tls proxy headers since lookback finalAfter schedule streams allowPrivateRedirects'.split(
-    ' ',
-  ),
-);
-const COMMON_STREAM_KEYS = new Set(['since', 'lookback', 'finalAfter', 'schedule']);
-
-/** A case's connector as the fetch layer and the kind see it. `overrides` replace http settings for the faults. */
-export function connectorOf(
+/** A case's connector, read by the real configuration. `overrides` replace http settings for the faults. */
+export async function connectorOf(
   kind: AnyConnectorKind,
   testCase: TestCase,
   url: string | null,
   overrides: Partial<HttpSettings> = {},
-): ConnectorConfig {
+): Promise<ConnectorConfig> {
   const { connector, env, urlPath } = testCase.definition;
-  const written = resolveEnv(connector, env) as typeof connector;
-  const own = (fields: Record<string, unknown>, common: ReadonlySet<string>): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(fields).filter(([key]) => !common.has(key)));
-  return {
-    id: testCase.name,
-    kind: kind.kind,
-    http: {
-      url: url === null ? null : url + urlPath,
-      auth: { kind: 'none', ...(written['auth'] as object | undefined) } as AuthConfig,
-      timeoutMs: parseDurationMs(String(written['timeout'] ?? '30s')) ?? 30_000,
-      maxResponseBytes: 32 * 1024 ** 2,
-      requestsPerMinute: null,
-      concurrency: 2,
-      tls: { caFile: null, rejectUnauthorized: true },
-      proxy: null,
-      allowPrivateRedirects: false,
-      headers: (written['headers'] as Record<string, string> | undefined) ?? {},
-      ...overrides,
-    },
-    options: kind.options.parse(own(written, COMMON_KEYS)),
-    streams: Object.entries(written.streams).map(([id, stream]) => ({
-      id,
-      options: kind.stream.parse(own(stream, COMMON_STREAM_KEYS)),
-      sinceMs: { kind: 'ago', durationMs: 0 },
-      lookbackMs: 0,
-      finalAfterMs: 0,
-    })),
-  };
+  const written = { ...connector, ...(url === null ? {} : { url: url + urlPath }) };
+  const config = await configOf(kind, stringify({ connectors: { [testCase.name]: written } }), env);
+  const [read] = config.connectors;
+  if (read === undefined) throw new Error(`${testCase.name} has no connector`);
+  return { ...read, http: { ...read.http, ...overrides } };
 }
 
-function resolveEnv(value: unknown, env: Readonly<Record<string, string>>): unknown {
-  if (typeof value === 'string')
-    return value.replace(/\$\{env:(\w+)\}/g, (_, name: string) => {
-      const found = env[name];
-      if (found === undefined) throw new Error(`the case's env lacks ${name}`);
-      return found;
-    });
-  if (Array.isArray(value)) return value.map((item) => resolveEnv(item, env));
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveEnv(item, env)]));
-  return value;
+/** Configuration of one YAML file; throws what `outturn validate` would print. */
+export async function configOf(
+  kind: AnyConnectorKind,
+  yaml: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Config> {
+  const directory = await mkdtemp(join(tmpdir(), 'outturn-case-'));
+  try {
+    await writeFile(join(directory, 'case.yaml'), yaml);
+    const { config, problems } = await loadConfig({ directory, env, kinds: [kind], jobKinds: [] });
+    if (config === null) throw new Error(problems.map(formatProblem).join('\n'));
+    return config;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }

@@ -60,7 +60,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
     });
     const run: Run = { pages: [], parsed: [], log: [] };
     try {
-      await runCase(kind, testCase, connectorOf(kind, testCase, server.url, options.http), options.signal, run);
+      await runCase(kind, testCase, await connectorOf(kind, testCase, server.url, options.http), options.signal, run);
       return { run, error: null, server };
     } catch (thrown) {
       expect(thrown, `not a typed error: ${String(thrown)}`).toBeInstanceOf(OutturnError);
@@ -219,7 +219,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
   it('names host and port when nothing listens there', async () => {
     const server = await startReplayServer([]);
     await server.close();
-    const run = runCase(kind, testCase, connectorOf(kind, testCase, server.url));
+    const run = runCase(kind, testCase, await connectorOf(kind, testCase, server.url));
     const error = await run.then(() => null, asOutturnError);
     expect(error).toBeInstanceOf(RetryableError);
     expect(error?.code).toBe('source/unreachable');
@@ -305,7 +305,7 @@ describe.each(await loadKinds())('connectors/$folder parses archived pages', ({ 
 async function pagesOf(kind: AnyConnectorKind, testCase: TestCase) {
   const server = testCase.exchanges === null ? null : await startReplayServer(testCase.exchanges);
   try {
-    const connector = connectorOf(kind, testCase, server?.url ?? null);
+    const connector = await connectorOf(kind, testCase, server?.url ?? null);
     const run = await runCase(kind, testCase, connector);
     const streamId = testCase.definition.stream ?? connector.streams[0]?.id ?? '';
     const stream = connector.streams.find(({ id }) => id === streamId);

@@ -65,7 +65,7 @@ const recorder = createServer((request, response) => {
 await new Promise<void>((done) => recorder.listen(0, '127.0.0.1', done));
 const url = `http://127.0.0.1:${(recorder.address() as AddressInfo).port}`;
 try {
-  const run = await runCase(found.kind, testCase, connectorOf(found.kind, testCase, url));
+  const run = await runCase(found.kind, testCase, await connectorOf(found.kind, testCase, url));
   process.stdout.write(`${run.pages.length} pages, ${outcomeLines(run.parsed).length} lines\n`);
 } catch (thrown) {
   const error = asOutturnError(thrown);
