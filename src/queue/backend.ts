@@ -10,7 +10,15 @@ export interface JobData {
 }
 export type QueueHandle = Pick<
   Queue<JobData>,
-  'name' | 'addBulk' | 'getJob' | 'getJobCounts' | 'getDeduplicationJobId' | 'waitUntilReady' | 'close' | 'disconnect'
+  | 'name'
+  | 'addBulk'
+  | 'getJob'
+  | 'getJobCounts'
+  | 'getDeduplicationJobId'
+  | 'removeDeduplicationKey'
+  | 'waitUntilReady'
+  | 'close'
+  | 'disconnect'
 >;
 export type WorkerHandle = Pick<
   Worker<JobData>,

@@ -30,6 +30,7 @@ export interface RelayDependencies {
   clock: Clock;
   metrics: Metrics;
   log: Logger;
+  newId(): string;
 }
 export interface Relay {
   start(): Promise<void>;
@@ -49,7 +50,7 @@ export interface Relay {
  * the queue ignores; a lost notification is made good by polling, a lost queue by `reconcile`.
  */
 export function createRelay(dependencies: RelayDependencies): Relay {
-  const { store, queues, jobs, target, clock, metrics, log } = dependencies;
+  const { store, queues, jobs, target, clock, metrics, log, newId } = dependencies;
 
   async function publish(rows: readonly OutboxRow[]): Promise<void> {
     const byQueue = Map.groupBy(rows, (row) => row.queue);
@@ -63,7 +64,12 @@ export function createRelay(dependencies: RelayDependencies): Relay {
       name: row.kind,
       data: { outboxId: row.id },
       opts: {
-        jobId: row.id,
+        /*
+         * Without a key, the outbox id makes a second publication harmless. With one, deduplication does, and the id must be
+         * new each time: BullMQ on PostgreSQL looks at the key before the id, so that adding an id again which runs or has
+         * finished would make that job hold its key for ever.
+         */
+        jobId: dedupe === null ? row.id : `${row.id}~${newId()}`,
         delay,
         // A kind that only newer workers know has its attempts there; here it must not end at once.
         attempts: jobs.get(row.kind)?.attempts ?? 3,
@@ -99,24 +105,30 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     }
   }
 
-  /** Whether the queue will still run this row, itself or through the job that it was collapsed into. */
+  /** Whether the queue will still run this row, itself or through the job that holds its key. */
   async function isHeld(row: OutboxRow): Promise<boolean> {
     const queue = queues[row.queue];
-    if (await isUnfinished(queue, row.id)) return true;
     const dedupe = deduplicationId(row);
-    const holder = dedupe === null ? null : await queue.getDeduplicationJobId(dedupe);
-    return holder !== null && holder !== row.id && (await isUnfinished(queue, holder));
+    if (dedupe === null) {
+      const job = await queue.getJob(row.id);
+      if (await isUnfinished(job)) return true;
+      // A finished job of the same id would swallow the new publication.
+      await job?.remove();
+      return false;
+    }
+    const holderId = await queue.getDeduplicationJobId(dedupe);
+    if (holderId === null) return false;
+    if (await isUnfinished(await queue.getJob(holderId))) return true;
+    await queue.removeDeduplicationKey(dedupe);
+    return false;
   }
 
-  async function isUnfinished(queue: QueueHandle, id: string): Promise<boolean> {
-    const job = await queue.getJob(id);
+  async function isUnfinished(job: Awaited<ReturnType<QueueHandle['getJob']>>): Promise<boolean> {
     if (job === undefined) return false;
     const state = await job.getState();
     if (state !== 'completed' && state !== 'failed') return state !== 'unknown';
     // Its worker may be about to acknowledge it.
-    if ((job.finishedOn ?? 0) > clock.nowMs() - SETTLED_MS) return true;
-    await job.remove();
-    return false;
+    return (job.finishedOn ?? 0) > clock.nowMs() - SETTLED_MS;
   }
 
   async function openRows(): Promise<OutboxRow[]> {
@@ -142,6 +154,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   async function rebuild(): Promise<number> {
     // A finished job of the same id would swallow the new publication.
     for (const row of await openRows()) {
+      if (row.dedupeKey !== null) continue;
       const job = await queues[row.queue].getJob(row.id);
       if (job !== undefined && ['completed', 'failed'].includes(await job.getState())) await job.remove();
     }

@@ -71,7 +71,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     QueueHandle
   >;
   const settledListeners = new Set<() => void>();
-  const relay = createRelay({ store, queues, jobs, target: backend.target, clock, metrics, log });
+  const relay = createRelay({ store, queues, jobs, target: backend.target, clock, metrics, log, newId: ports.newId });
   const workers = createWorkers({
     backend,
     jobs,

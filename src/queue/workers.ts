@@ -49,7 +49,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   const { backend, jobs, ports, instance, random, onSettled } = dependencies;
   const { store, log } = ports;
   const workers: WorkerHandle[] = [];
-  /** By outbox id; a job that was put back may still be settling when it starts again. */
+  /** By the queue's job id. */
   const runs = new Map<string, Run>();
   let isClosing = false;
   let watch: NodeJS.Timeout | null = null;
@@ -71,7 +71,8 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
 
   async function attempt(job: Job<JobData>): Promise<Outcome> {
     if (isClosing) return { kind: 'release' };
-    let run: Run | null = null;
+    const jobId = job.id ?? '';
+    let run: Run | undefined;
     try {
       const row = await store.outbox.get(job.data.outboxId);
       if (row === null) {
@@ -79,7 +80,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         return { kind: 'done' };
       }
       run = { row, controller: new AbortController(), renewedAtMs: performance.now() };
-      runs.set(row.id, run);
+      runs.set(jobId, run);
       return await runAttempt(jobs, ports, {
         row,
         attempt: job.attemptsMade + 1,
@@ -91,7 +92,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
       log.warn({ job: job.data.outboxId, kind: job.name, error }, 'a job could not be booked; it is put off');
       return { kind: 'delay', delayMs: STORE_DOWN_DELAY_MS };
     } finally {
-      if (run !== null && runs.get(run.row.id) === run) runs.delete(run.row.id);
+      if (runs.get(jobId) === run) runs.delete(jobId);
     }
   }
 
@@ -211,7 +212,10 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
       await started?.catch(() => undefined);
       await Promise.all(workers.map((worker) => worker.pause(true)));
       if (!(await allSettled(graceMs))) {
-        log.info({ jobs: [...runs.keys()] }, 'the grace period is over: running jobs go back to the queue');
+        log.info(
+          { jobs: [...runs.values()].map((run) => run.row.id) },
+          'the grace period is over: running jobs go back to the queue',
+        );
         for (const run of runs.values())
           run.controller.abort(new AttemptAborted('shutdown', 'The worker was shut down; another one goes on.'));
         await allSettled(ABORT_TIMEOUT_MS);

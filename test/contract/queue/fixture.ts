@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import {
+  type AnyJobKind,
+  createRedactor,
+  defineJob,
+  type JobContext,
+  type JobPorts,
+  type Logger,
+  type OutboxRow,
+  type Store,
+} from '#kit';
+import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
+import { openStore } from '#src/store/index';
+import { createLogger, createMetrics } from '#src/telemetry/index';
+import { testDatabase } from '../../harness/database.ts';
+import { pollUntil } from '../../harness/poll.ts';
+
+/** What a backend's test file provides; the suite runs the same on each. */
+export interface QueueServer {
+  name: 'postgres' | 'redis';
+  /** Where the queue lies, given the store's database. */
+  backend(databaseUrl: string): { kind: 'postgres' | 'redis'; url: string };
+  /** Loses every job, as a wiped server does. */
+  wipe(databaseUrl: string): Promise<void>;
+  /** Everything that the queue stores, as text. */
+  dump(databaseUrl: string): Promise<string>;
+}
+
+export const secret = 'sesame-4711-open';
+
+export interface Started {
+  kind: string;
+  name: string;
+  attempt: number;
+  instance: string;
+  context: JobContext;
+}
+export type Handler = (name: string, context: JobContext) => Promise<unknown>;
+
+export interface World {
+  store: Store;
+  databaseUrl: string;
+  started: Started[];
+  lines: string[];
+  metrics: ReturnType<typeof createMetrics>;
+  /** Starts a further worker process's runtime; relay too unless told otherwise. */
+  runtime(options?: { workers?: boolean; relay?: boolean; jobs?: readonly AnyJobKind[] }): Promise<QueueRuntime>;
+  enqueue(kind: string, args: Record<string, unknown>): Promise<OutboxRow>;
+  row(id: string): Promise<OutboxRow>;
+  untilState(id: string, ...states: OutboxRow['state'][]): Promise<OutboxRow>;
+  close(): Promise<void>;
+}
+
+const backoff = { baseMs: 20, capMs: 60 };
+const args = z.strictObject({ name: z.string(), key: z.string().optional(), token: z.string().optional() });
+
+/** Kinds whose work is whatever `handle` does: plain, collapsed by key, and with a short time-out. */
+export function probeJobs(handle: (started: Omit<Started, 'instance'>) => Promise<unknown>): AnyJobKind[] {
+  const common = { version: 1, queue: 'compute' as const, args, attempts: 3, backoff, timeoutMs: 20_000 };
+  const run =
+    (kind: string) =>
+    async ({ name }: z.infer<typeof args>, context: JobContext): Promise<unknown> =>
+      handle({ kind, name, attempt: context.attempt, context });
+  return [
+    defineJob({ ...common, kind: 'plain', dedupeKey: () => null, run: run('plain') }),
+    defineJob({ ...common, kind: 'keyed', dedupeKey: ({ key }) => key ?? null, run: run('keyed') }),
+    defineJob({ ...common, kind: 'hasty', timeoutMs: 150, attempts: 1, dedupeKey: () => null, run: run('hasty') }),
+  ];
+}
+
+/** A fresh database, store and queue; `handler` is what jobs do. */
+export async function openWorld(server: QueueServer, handler: Handler): Promise<World> {
+  const database = await testDatabase();
+  const started: Started[] = [];
+  const lines: string[] = [];
+  const redactor = createRedactor([secret]);
+  const log: Logger = createLogger({ level: 'debug', redactor, format: 'json', write: (line) => lines.push(line) });
+  const clock = { nowMs: () => Date.now() };
+  const metrics = createMetrics({ processMetrics: false });
+  const store = await openStore({
+    url: database.url,
+    resolver: createIntentResolver(probeJobs(async () => null)),
+    clock,
+    newId: randomUUID,
+    log,
+    applicationName: 'queue-test',
+  });
+  const runtimes: QueueRuntime[] = [];
+
+  return {
+    store,
+    databaseUrl: database.url,
+    started,
+    lines,
+    metrics,
+    async runtime({ workers = true, relay = true, jobs } = {}) {
+      const instance = `worker-${runtimes.length + 1}`;
+      const own = probeJobs(async (start) => {
+        started.push({ ...start, instance });
+        return handler(start.name, start.context);
+      });
+      const ports = { store, clock, log, metrics, newId: randomUUID, redact: redactor.text } as unknown as JobPorts;
+      const runtime = await createQueueRuntime({
+        backend: server.backend(database.url),
+        jobs: jobs ?? own,
+        ports,
+        instance,
+      });
+      runtimes.push(runtime);
+      if (workers) await runtime.startWorkers({ concurrency: 4 });
+      if (relay) await runtime.startRelay();
+      return runtime;
+    },
+    enqueue: (kind, given) => store.outbox.enqueue({ kind, args: given, cause: 'test' }),
+    async row(id) {
+      const row = await store.outbox.get(id);
+      if (row === null) throw new Error(`no outbox row ${id}`);
+      return row;
+    },
+    untilState: (id, ...states) =>
+      pollUntil(`job ${id} is ${states.join(' or ')}`, async () => {
+        const row = await store.outbox.get(id);
+        return row !== null && states.includes(row.state) ? row : null;
+      }),
+    async close() {
+      for (const runtime of runtimes) await runtime.close({ graceMs: 0 });
+      await store.close();
+      await database.close();
+    },
+  };
+}
+
+/** A promise to be settled from outside. */
+export function gate(): { opened: Promise<void>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
+}
