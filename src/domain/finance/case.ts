@@ -55,7 +55,7 @@ const GREEN_BOOK_TABLE_YEARS = 75;
 function figure(value: Decimal): number;
 function figure(value: Decimal | null): number | null;
 function figure(value: Decimal | null): number | null {
-  return value === null ? null : value.toSignificantDigits(SIGNIFICANT_DIGITS).toNumber();
+  return value === null ? null : value.toSignificantDigits(SIGNIFICANT_DIGITS).plus(0).toNumber();
 }
 const decimals = (values: readonly DecimalInput[]): Decimal[] => values.map((value) => new Decimal(value));
 const decimalOrNull = (value: DecimalInput | undefined): Decimal | null =>

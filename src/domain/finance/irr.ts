@@ -22,8 +22,9 @@ function ratesOf(terms: readonly Term[], stepsPerYear: number): RateOfReturn {
   const power = new Decimal(-1).div(stepsPerYear);
   const low = new Decimal(1).plus(HIGHEST_RATE).pow(power).times(new Decimal(1).minus(MARGIN));
   const high = new Decimal(1).plus(LOWEST_RATE).pow(power).times(new Decimal(1).plus(MARGIN));
+  // Adding zero turns a negative zero into zero.
   const roots = positiveRoots(terms, low, high)
-    .map((x) => new Decimal(x.pow(-stepsPerYear).minus(1)).toDecimalPlaces(ROOT_PLACES))
+    .map((x) => new Decimal(x.pow(-stepsPerYear).minus(1)).toDecimalPlaces(ROOT_PLACES).plus(0))
     .filter((rate) => rate.gt(LOWEST_RATE) && rate.lte(HIGHEST_RATE))
     .sort((a, b) => a.comparedTo(b));
   return { status: roots.length === 0 ? 'none' : roots.length === 1 ? 'unique' : 'multiple', roots };

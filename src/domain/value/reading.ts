@@ -25,7 +25,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   let total: Decimal = new Decimal(0);
   let numerator: Decimal = new Decimal(0);
   let denominator: Decimal = new Decimal(0);
-  let coveredMs = 0;
+  let shares: Decimal = new Decimal(0);
   let received = 0;
   let expected: number | null = null;
   let revision = 0;
@@ -35,11 +35,13 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
     let seriesCoveredMs = 0;
     let weighted: Decimal = new Decimal(0);
     let plainSum: Decimal = new Decimal(0);
+    let parts: Decimal = new Decimal(0);
     let count = 0;
     for (const spell of spellsIn(series, fromMs, toMs)) {
       const overlapMs = Math.min(spell.toMs, toMs) - Math.max(spell.fromMs, fromMs);
       const part = partOf(spell, overlapMs, fromMs, toMs);
       seriesCoveredMs += overlapMs;
+      parts = parts.plus(part);
       count += 1;
       revision = Math.max(revision, spell.revision);
       provisional ||= spell.provisional;
@@ -53,15 +55,17 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
       total = total.plus(seriesCoveredMs > 0 ? weighted.div(seriesCoveredMs) : plainSum.div(count));
     if (count === 0) silentSeries += 1;
     const points = expectedPoints(series.intervalMs, lengthMs);
-    if (points === null) {
+    if (points === null || series.intervalMs === null) {
       received += count;
-      coveredMs += count > 0 ? lengthMs : 0;
-    } else {
-      expected = (expected ?? 0) + points;
-      const got = Math.min(points, Math.round((points * seriesCoveredMs) / lengthMs));
-      received += got;
-      coveredMs += got === points ? lengthMs : seriesCoveredMs;
+      shares = shares.plus(count > 0 ? 1 : 0);
+      continue;
     }
+    // Points, not hours: of a week with a day of 23 hours, one lost day is still a seventh.
+    const counted = series.intervalMs <= lengthMs ? parts.div(points) : new Decimal(seriesCoveredMs).div(lengthMs);
+    const share = seriesCoveredMs >= lengthMs ? new Decimal(1) : Decimal.min(1, counted);
+    expected = (expected ?? 0) + points;
+    received += share.times(points).plus('1e-9').floor().toNumber();
+    shares = shares.plus(share);
   }
   if (active.length === 0) expected = expectedPoints(prepared.declaredIntervalMs, lengthMs);
   const any = silentSeries < active.length;
@@ -72,7 +76,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
     received,
     expected,
     complete: any && silentSeries === 0 && (expected === null || received >= expected),
-    share: active.length === 0 ? new Decimal(0) : new Decimal(coveredMs).div(lengthMs * active.length),
+    share: active.length === 0 ? new Decimal(0) : shares.div(active.length),
     provisional,
     revision,
   };
