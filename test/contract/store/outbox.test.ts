@@ -1,0 +1,244 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OutboxRow, Store } from '#kit';
+import { pollUntil } from '../../harness/poll.ts';
+import { dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
+
+let fixture: StoreFixture;
+beforeAll(async () => {
+  fixture = await storeFixture();
+});
+beforeEach(async () => {
+  await sqlOn('DELETE FROM outbox');
+});
+afterAll(() => fixture.close());
+
+async function sqlOn(statement: string): Promise<void> {
+  const client = new Client({ connectionString: fixture.database.url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
+
+const intent = (key: string, cause = 'test') => ({ kind: 'recompute-roi', args: { key }, cause });
+const publish = (store: Store, limit = 100): Promise<OutboxRow[]> =>
+  store.transaction(async (repositories) => {
+    const rows = await repositories.outbox.claimUnpublished(limit);
+    await repositories.outbox.markPublished(rows.map((row) => row.id));
+    return rows;
+  });
+
+describe('outbox', () => {
+  it('writes an intent with what the job registry says of it', async () => {
+    const row = await fixture.store.outbox.enqueue({ ...intent('shop', 'schedule nightly'), parentId: 'job-0' });
+    expect(row).toMatchObject({
+      kind: 'recompute-roi',
+      version: 1,
+      queue: 'compute',
+      args: { key: 'shop' },
+      dedupeKey: 'shop',
+      cause: 'schedule nightly',
+      parentId: 'job-0',
+      state: 'pending',
+      attempts: 0,
+      progress: null,
+      result: null,
+      createdAtMs: fixture.clock.nowMs(),
+      publishedAtMs: null,
+    });
+    expect(await fixture.store.outbox.get(row.id)).toEqual(row);
+    expect(await fixture.store.outbox.get('no such job')).toBeNull();
+  });
+
+  it('leaves no intent of a transaction that was rolled back, and passes the error on unchanged', async () => {
+    const failure = new Error('the ingest failed');
+    await expect(
+      fixture.store.transaction(async (repositories) => {
+        await repositories.outbox.enqueue(intent('lost'));
+        throw failure;
+      }),
+    ).rejects.toBe(failure);
+    expect(await fixture.store.outbox.openCount()).toBe(0);
+  });
+
+  it('never gives one intent to two relays that claim at the same time', async () => {
+    const other = await fixture.another();
+    for (let n = 0; n < 30; n += 1) await fixture.store.outbox.enqueue(intent(`${n}`));
+    let otherRows: OutboxRow[] = [];
+    const rows = await fixture.store.transaction(async (repositories) => {
+      const claimed = await repositories.outbox.claimUnpublished(10);
+      // While these are held, another relay gets others, without waiting.
+      otherRows = await publish(other, 10);
+      await repositories.outbox.markPublished(claimed.map((row) => row.id));
+      return claimed;
+    });
+    const rest = await publish(other);
+    const all = [...rows, ...otherRows, ...rest].map((row) => row.id);
+    expect([rows.length, otherRows.length, rest.length]).toEqual([10, 10, 10]);
+    expect(new Set(all).size).toBe(30);
+    expect(rows.map((row) => (row.args as { key: string }).key)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`));
+  });
+
+  it('gives a claimed intent back when the relay dies before its commit', async () => {
+    await fixture.store.outbox.enqueue(intent('shop'));
+    await expect(
+      fixture.store.transaction(async (repositories) => {
+        await repositories.outbox.markPublished((await repositories.outbox.claimUnpublished(1)).map((row) => row.id));
+        throw new Error('killed');
+      }),
+    ).rejects.toThrow('killed');
+    expect(await publish(fixture.store)).toHaveLength(1);
+  });
+
+  it('claims only within a transaction: outside one the lock would be gone at once', async () => {
+    await expect(fixture.store.outbox.claimUnpublished(1)).rejects.toThrow('only within a transaction');
+    await expect(fixture.store.lock('a')).rejects.toThrow('only within a transaction');
+  });
+
+  it('holds an intent back until its time', async () => {
+    const { store, clock } = fixture;
+    await store.outbox.enqueue({ ...intent('later'), notBeforeMs: clock.nowMs() + dayMs });
+    expect(await publish(store)).toHaveLength(0);
+    clock.advance(dayMs);
+    expect(await publish(store)).toHaveLength(1);
+  });
+
+  it('follows a job to its end, and a second run changes nothing of a success', async () => {
+    const { outbox } = fixture.store;
+    const { id } = await outbox.enqueue(intent('shop'));
+    await publish(fixture.store);
+    await outbox.started(id, 1);
+    await outbox.progress(id, 3, 10);
+    expect(await outbox.get(id)).toMatchObject({ state: 'running', attempts: 1, progress: { done: 3, total: 10 } });
+    await outbox.failed(id, { code: 'source/timeout', message: 'slow\0', final: false });
+    expect(await outbox.get(id)).toMatchObject({
+      state: 'published',
+      errorCode: 'source/timeout',
+      acknowledgedAtMs: null,
+    });
+    expect(await outbox.openCount()).toBe(1);
+    await outbox.started(id, 2);
+    await outbox.succeeded(id, { snapshot: 's-1' });
+    await outbox.started(id, 3);
+    await outbox.failed(id, { code: 'internal', message: 'late', final: true });
+    expect(await outbox.get(id)).toMatchObject({
+      state: 'succeeded',
+      attempts: 2,
+      result: { snapshot: 's-1' },
+      errorCode: null,
+    });
+    expect(await outbox.openCount()).toBe(0);
+    expect(await outbox.countsByState()).toEqual({
+      pending: 0,
+      published: 0,
+      running: 0,
+      succeeded: 1,
+      failed: 0,
+      collapsed: 0,
+      cancelled: 0,
+    });
+  });
+
+  it('publishes unacknowledged intents again after the queue was lost, and only those', async () => {
+    const { outbox } = fixture.store;
+    const ids: string[] = [];
+    for (const key of ['a', 'b', 'c']) ids.push((await outbox.enqueue(intent(key))).id);
+    await publish(fixture.store);
+    await outbox.started(ids[0] ?? '', 1);
+    await outbox.succeeded(ids[2] ?? '', null);
+    expect(await outbox.resetUnacknowledged()).toBe(2);
+    expect((await publish(fixture.store)).map((row) => row.id)).toEqual(ids.slice(0, 2));
+    expect(await outbox.unpublish([ids[1] ?? '', ids[2] ?? ''])).toBe(1);
+    expect((await publish(fixture.store)).map((row) => row.id)).toEqual([ids[1]]);
+  });
+
+  it('collapses intents of the same key that wait, never one that runs or is of another key', async () => {
+    const { outbox } = fixture.store;
+    const make = async (key: string) => (await outbox.enqueue(intent(key))).id;
+    const [first, second, running, other] = [
+      await make('shop'),
+      await make('shop'),
+      await make('shop'),
+      await make('b'),
+    ];
+    await publish(fixture.store);
+    await outbox.started(running, 1);
+    expect(await outbox.waiting('recompute-roi', 'shop')).toEqual([first, second]);
+    expect(await outbox.collapse(running, [first, second, running, other].slice(0, 3))).toBe(2);
+    expect(await outbox.get(first)).toMatchObject({ state: 'collapsed', result: { collapsedInto: running } });
+    expect((await outbox.get(other))?.state).toBe('published');
+    await outbox.succeeded(first, 'ran all the same');
+    expect((await outbox.get(first))?.state).toBe('collapsed');
+    expect(await outbox.collapseInto(running, 'recompute-roi', 'b', fixture.clock.nowMs())).toBe(0);
+    expect(await outbox.collapseInto(running, 'recompute-roi', 'b', fixture.clock.nowMs() + 1)).toBe(1);
+  });
+
+  it('cancels what has not ended, once', async () => {
+    const { outbox } = fixture.store;
+    const { id } = await outbox.enqueue(intent('shop'));
+    expect(await outbox.cancel(id)).toBe(true);
+    expect(await outbox.cancel(id)).toBe(false);
+    expect(await outbox.cancel('no such job')).toBe(false);
+    expect(await publish(fixture.store)).toHaveLength(0);
+    expect((await outbox.list({ state: 'cancelled', limit: 5 })).map((row) => row.id)).toEqual([id]);
+    expect(await outbox.list({ state: 'pending', kind: 'recompute-roi', limit: 5 })).toEqual([]);
+  });
+
+  it('wakes the relay when the intent is committed, and again after its connection was cut', async () => {
+    let calls = 0;
+    const listener = await fixture.store.listenOutbox(() => {
+      calls += 1;
+    });
+    try {
+      expect(calls).toBe(1);
+      await fixture.store.outbox.enqueue(intent('shop'));
+      await pollUntil('2 calls', () => calls >= 2);
+      await sqlOn(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'outturn test listen'",
+      );
+      await pollUntil('3 calls', () => calls >= 3);
+      await fixture.store.outbox.enqueue(intent('again'));
+      await pollUntil('4 calls', () => calls >= 4);
+    } finally {
+      await listener.close();
+    }
+  });
+});
+
+describe('dead letters', () => {
+  it('keeps one row for each job, with its first failure and its newest cause', async () => {
+    const { deadLetters } = fixture.store;
+    const row = {
+      jobId: 'job-1',
+      kind: 'pull',
+      args: { connector: 'sap' },
+      errorCode: 'source/timeout',
+      errorMessage: 'slow',
+      stack: null,
+      attempts: 5,
+      firstFailedAtMs: 1_000,
+      lastFailedAtMs: 2_000,
+    };
+    await deadLetters.record(row);
+    await deadLetters.record({
+      ...row,
+      errorCode: 'source/tls',
+      attempts: 10,
+      firstFailedAtMs: 3_000,
+      lastFailedAtMs: 4_000,
+    });
+    await deadLetters.record({ ...row, jobId: 'job-2' });
+    expect(await deadLetters.list(10)).toMatchObject([
+      {
+        jobId: 'job-1',
+        errorCode: 'source/tls',
+        attempts: 10,
+        firstFailedAtMs: 1_000,
+        lastFailedAtMs: 4_000,
+        args: { connector: 'sap' },
+      },
+      { jobId: 'job-2' },
+    ]);
+    expect(await deadLetters.list(1)).toHaveLength(1);
+  });
+});
