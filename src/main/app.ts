@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import path from 'node:path';
 import { type Config, type JobPorts, type Logger, type MessageRenderer, type Metrics, type Store } from '#kit';
 import { createMessenger } from '#src/delivery/index';
 import { openEmbeddedPostgres } from '#src/embedded/index';
@@ -32,7 +33,7 @@ export async function openDatabase(environment: Environment): Promise<Database> 
   const { log } = environment;
   const server =
     environment.databaseUrl === null
-      ? await openEmbeddedPostgres({ dataDirectory: environment.dataDirectory, log })
+      ? await openEmbeddedPostgres({ dataDirectory: path.join(environment.dataDirectory, 'postgres'), log })
       : { url: environment.databaseUrl, mode: 'external' as const, version: null, release: async () => {} };
   try {
     const { applied } = await migrate({ url: server.url, log });

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { createFormat } from '#domain';
-import { type DemoDetails, runDemo } from '#src/main/demo';
+import type { DemoDetails } from '#src/main/demo';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 
@@ -16,6 +16,8 @@ export function demo(program: Command, io: Io): void {
     const startedAtMs = Math.round(performance.timeOrigin);
     const environment = environmentOf(io, options);
     const redraw = io.interactive && !options.json;
+    // Loaded here: no other command needs the sandbox.
+    const { runDemo } = await import('#src/main/demo');
     const details = await runDemo(environment, {
       startedAtMs,
       signal: io.signal,
