@@ -151,10 +151,14 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
 
 /** What was found, in its YAML spelling; what came from outside is named by its reference alone. */
 function found(node: Located & { type: 'scalar' }): string {
-  if (!node.interpolated) return `, found ${typeof node.value === 'string' ? quote(node.value) : node.source}`;
+  if (!node.interpolated)
+    return `, found ${typeof node.value === 'string' ? quote(withoutCredentials(node.value)) : node.source}`;
   const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*)/g) ?? [];
   return `, found what ${references.map((reference) => `${reference}}`).join(' ')} gives`;
 }
+
+/** `//user:password@host` is refused as an address, but must not be repeated either. */
+const withoutCredentials = (text: string): string => text.replace(/\/\/[^/]*@/g, '//…@');
 
 const TYPE_WORDS: Record<string, string> = {
   string: 'a text',

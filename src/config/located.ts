@@ -63,17 +63,11 @@ export function nodeAt(root: Located, path: readonly PathPart[]): Located | unde
 
 /** The place of a path's value, or of the nearest thing around it that was written. */
 export function placeAt(root: Located, path: readonly PathPart[]): Place {
-  let node: Located = root;
-  let place = root.place;
-  for (const part of path) {
-    const entry = node.type === 'map' ? node.entries.get(String(part)) : undefined;
-    const next = entry?.value ?? (node.type === 'list' && typeof part === 'number' ? node.items[part] : undefined);
-    if (next === undefined) return place;
-    // What is missing inside a mapping is reported at the mapping's key, not at its first child.
-    place = entry !== undefined && (next.type !== 'scalar' || isEmpty(next)) ? entry.keyPlace : next.place;
-    node = next;
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = nodeAt(root, path.slice(0, length));
+    if (node !== undefined) return node.place;
   }
-  return place;
+  return root.place;
 }
 
 /** The place of a key itself. */

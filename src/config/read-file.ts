@@ -196,6 +196,8 @@ async function addEntry(
     return;
   }
   const value = pair.value === null ? emptyScalar(keyPlace) : await toLocated(pair.value, here, walk, depth + 1);
+  // What is missing in a mapping is reported at the mapping's key, not at its first child.
+  if (value.type !== 'scalar') value.place = keyPlace;
   entries.set(key, { key, keyPlace, value });
 }
 

@@ -12,7 +12,7 @@ import { durationSchema, parseDurationMs } from './duration.ts';
 import { compareDecimals, parseBytes, parseDecimal, parseInstantMs, parseLocalDate, parsePercentage } from './units.ts';
 
 /** What `.meta()` holds for configuration fields. */
-export interface FieldMeta {
+interface FieldMeta {
   description: string;
   examples?: unknown[];
   /** The value is never to be shown. */
@@ -242,11 +242,3 @@ export const secret = z
 export const labels = z
   .record(z.string().min(1), z.string())
   .meta({ description: 'Label names and values.', examples: [{ team: 'shop' }] });
-
-/**
- * `covers` of a file's or an ERP's samples: the length of the interval that a value stands for; `0s` is an instant.
- */
-export const covers = durationMs.meta({
-  description: 'How long an interval one value covers, from its time stamp on; `0s` for an instantaneous sample.',
-  examples: ['1d', '1h', '0s'],
-});

@@ -4,7 +4,6 @@ export * from './config.ts';
 export * from './connector.ts';
 export * from './duration.ts';
 export * from './errors.ts';
-export type { FieldMeta } from './fields.ts';
 export * as fields from './fields.ts';
 export * from './finance-cases.ts';
 export * from './job.ts';
