@@ -147,7 +147,7 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
           throw statusError(
             finalLabel,
             response.status,
-            excerptOf(response.body, redact),
+            excerptOf(request.explain?.(response.body) ?? response.body, redact),
             parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs()),
           );
         return toResponse(request, finalLabel, response, final);

@@ -185,7 +185,7 @@ export function tooLargeError(request: RequestLabel, maxBytes: number): Permanen
 /** One line of an unexpected body, for messages. */
 export function excerptOf(body: string, redact: (text: string) => string): string {
   const line = redact(body.slice(0, 2000)).replace(/\s+/g, ' ').trim();
-  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
+  return line.length > 240 ? `${line.slice(0, 240)}…` : line;
 }
 
 /** HTML (a login page, a proxy's notice) is permanent; JSON that breaks off may be whole the next time. */

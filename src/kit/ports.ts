@@ -31,6 +31,8 @@ export interface HttpRequest {
   expect?: 'json' | 'text';
   /** Statuses besides 2xx that the caller handles itself instead of an error being thrown. */
   acceptStatuses?: readonly number[];
+  /** What the source itself says in the body of a refusal; null: nothing that this protocol knows. Shown in place of the bare body. */
+  explain?: (body: string) => string | null;
 }
 export interface HttpResponse {
   status: number;
