@@ -1,7 +1,6 @@
 import {
   type HttpRequest,
   type HttpResponse,
-  type OutturnError,
   PermanentError,
   type PullContext,
   type RawPage,
@@ -12,9 +11,6 @@ import { errorText, readAnswer } from './answer.ts';
 import type { ODataOptions, ODataStream } from './options.ts';
 import { firstQuery } from './query.ts';
 
-/** Statuses whose body is an OData error object that says more than the number. */
-const EXPLAINED_STATUSES = [400, 403, 404, 405, 406, 410, 414, 422, 501];
-
 /** What parse needs besides the body; archived with the page. */
 export interface PageMeta extends Record<string, unknown> {
   version: ODataOptions['version'];
@@ -23,37 +19,15 @@ export interface PageMeta extends Record<string, unknown> {
   firstRow: number;
 }
 
-/** Asks the service; an answer that explains a refusal becomes an error with that explanation. */
+/** Asks the service for JSON; what an OData error object says becomes the reason of a refusal. */
 export async function ask(
-  ctx: Pick<StreamContext<ODataOptions, ODataStream>, 'http' | 'streamId'>,
+  { http }: Pick<StreamContext<ODataOptions, ODataStream>, 'http'>,
   request: HttpRequest,
 ): Promise<HttpResponse> {
-  const response = await ctx.http.request({
+  return await http.request({
     ...request,
     headers: { accept: 'application/json', ...request.headers },
-    acceptStatuses: EXPLAINED_STATUSES,
-  });
-  if (response.status >= 200 && response.status < 300) return response;
-  throw refusal(ctx.streamId, response);
-}
-
-function refusal(streamId: string, response: HttpResponse): OutturnError {
-  const reason = errorText(response.body) ?? 'without a reason';
-  const message = `stream ${streamId}: the service answered ${response.status}: ${reason}`;
-  const facts = { status: response.status };
-  if (response.status === 403)
-    return new PermanentError('source/forbidden', message, {
-      facts,
-      hint: 'The user lacks the authorisation for this entity set (in SAP: S_SERVICE, and the objects of the data).',
-    });
-  if (response.status === 404 || response.status === 410)
-    return new PermanentError('source/not-found', message, {
-      facts,
-      hint: 'Check url and entitySet; outturn discover lists what the service has.',
-    });
-  return new PermanentError('source/bad-request', message, {
-    facts,
-    hint: 'Check filter, cursor and the fields of the mapping; outturn check compares them with the metadata.',
+    explain: errorText,
   });
 }
 
