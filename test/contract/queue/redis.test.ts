@@ -31,7 +31,7 @@ queueContract({
       if (type === 'hash') texts.push(JSON.stringify(await client.hgetall(key)));
       else if (type === 'string') texts.push(JSON.stringify(await client.get(key)));
       else if (type === 'list') texts.push(JSON.stringify(await client.lrange(key, 0, -1)));
-      else if (type === 'zset') texts.push(JSON.stringify(await client.zrange(key, 0, -1)));
+      else if (type === 'zset') texts.push(JSON.stringify(await client.zrange(key, '0', '-1')));
       else if (type === 'set') texts.push(JSON.stringify(await client.smembers(key)));
       else if (type === 'stream') texts.push(JSON.stringify(await client.xrange(key, '-', '+')));
     }
