@@ -91,6 +91,7 @@ export interface MetricOutput {
   monetised: boolean;
   /** Why not, for people; null when monetised. */
   notMonetisedBecause: string | null;
+  /** `n` periods of the window; 0 for a level that was given. */
   baseline: { value: DecimalString; n: number; sd: DecimalString | null } | null;
   target: { value: DecimalString; by: LocalDate; met: boolean | null } | null;
   /** Newest counted period. */
@@ -98,8 +99,9 @@ export interface MetricOutput {
   benefitToDate: DecimalString | null;
   unadjustedBenefitToDate: DecimalString | null;
   coverage: CoverageOutput;
+  /** Until when the newest sample vouches (the end of the interval that it covers). */
   newestSampleAtMs: number | null;
-  /** Older than the freshness limit at the time of computation. */
+  /** Older than the freshness limit when `asOf` began: a digest judges by its own clock besides. */
   stale: boolean;
   source: { connector: string; stream: string };
   periods: PeriodOutput[];
