@@ -2,7 +2,7 @@ import type { DigestFacts } from '#domain';
 import type { RenderedSlackMessage } from '#kit';
 import { renderChartPng } from './chart.ts';
 import { clip } from './plain.ts';
-import { type DigestView, digestView, type MetricRow, type Section } from './view.ts';
+import { type DigestView, digestView, type MetricRow, type Section, targetNote } from './view.ts';
 
 /** Slack refuses more; https://docs.slack.dev/reference/block-kit/blocks */
 export const slackLimits = {
@@ -88,7 +88,7 @@ function movedBlocks({ moved }: DigestView): Block[] {
 function metricText(row: MetricRow): string {
   const warning = row.warning === null ? '' : ` :warning: ${escapeSlack(row.warning)}`;
   const benefit = row.benefit === '–' ? '' : ` · benefit *${escapeSlack(row.benefit)}*`;
-  const figures = `${escapeSlack(`${row.actual} (${row.target})`)}${benefit}`;
+  const figures = `${escapeSlack(`${row.actual}${targetNote(row)}`)}${benefit}`;
   return `*${escapeSlack(row.name)}*${warning}\n${figures}\n${escapeSlack(row.notes.join(' · '))}`;
 }
 

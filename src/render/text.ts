@@ -1,5 +1,5 @@
 import { plain } from './plain.ts';
-import type { DigestView, Figure, MetricRow } from './view.ts';
+import { type DigestView, type Figure, type MetricRow, targetNote } from './view.ts';
 
 const WIDTH = 76;
 const INDENT = '  ';
@@ -49,7 +49,7 @@ function metrics({ metrics: { rows, more } }: DigestView): string[] {
 }
 
 function metricLines(row: MetricRow): string {
-  const figuresLine = `${row.actual} (${row.target})`;
+  const figuresLine = `${row.actual}${targetNote(row)}`;
   const notes = row.warning === null ? row.notes : [`! ${row.warning}`, ...row.notes];
   return [leader(row.name, row.benefit), wrap([figuresLine, ...notes].join(' · '), INDENT.repeat(2))].join('\n');
 }

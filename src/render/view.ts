@@ -17,6 +17,7 @@ export interface Figure {
 export interface MetricRow {
   name: string;
   actual: string;
+  /** `≤ 60, met`; `–` without one. */
   target: string;
   targetTone: Tone;
   benefit: string;
@@ -156,9 +157,14 @@ function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRo
 }
 
 function targetWords({ target, targetMet, direction }: DigestMetric, due: boolean, format: Format): string {
-  if (target === null) return 'no target';
-  const words = `target ${direction === 'down' ? '≤' : '≥'} ${format.number(target)}`;
+  if (target === null) return '–';
+  const words = `${direction === 'down' ? '≤' : '≥'} ${format.number(target)}`;
   return targetMet === true ? `${words}, met` : due ? `${words}, missed` : words;
+}
+
+/** ` (target ≤ 60, met)` for running text. */
+export function targetNote({ target }: MetricRow): string {
+  return target === '–' ? '' : ` (target ${target})`;
 }
 
 function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
