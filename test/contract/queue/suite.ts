@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '#kit';
@@ -336,6 +339,28 @@ export function queueContract(server: QueueServer): void {
         finish.open();
         await closing;
         expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', result: 'finished' });
+      });
+
+      it('a killed worker leaves its jobs to another within fifteen seconds', { timeout: 60_000 }, async () => {
+        await open(async () => 'by the survivor');
+        await world.runtime({ workers: false });
+        const row = await world.enqueue('keyed', { name: 'orphan', key: 'shop' });
+        await world.untilState(row.id, 'published');
+        const { kind, url } = server.backend(world.databaseUrl);
+        const script = fileURLToPath(new URL('doomed-worker.ts', import.meta.url));
+        const doomed = spawn(process.execPath, ['--conditions=outturn-source', script, kind, url, world.databaseUrl], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const exited = new Promise((resolve) => doomed.once('exit', resolve));
+        try {
+          for await (const line of createInterface({ input: doomed.stdout })) if (line === 'started orphan') break;
+        } finally {
+          doomed.kill('SIGKILL');
+          await exited;
+        }
+        const survivor = await world.runtime({ relay: false });
+        await survivor.idle({ timeoutMs: 15_000 });
+        expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', result: 'by the survivor' });
       });
 
       it('a cancelled job is aborted while it runs', async () => {
