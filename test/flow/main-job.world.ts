@@ -45,7 +45,7 @@ export function costRows({ nowMs }: World): CapProjectCost[] {
     WbsElement: index % 10 === 9 ? 'P-2002' : 'P-1001',
     CompanyCode: index % 26 === 25 ? '2020' : '1010',
     CostElement: index % 2 === 0 ? 'external' : 'licences',
-    Amount: index === 40 ? '-75.25' : (100 + index * 1.37).toFixed(2),
+    Amount: index === 40 ? '-75.25' : (60 + index * 0.83).toFixed(2),
     Currency: index === 52 ? 'USD' : 'EUR',
     PostingDate: localDay(nowMs - (HISTORY_DAYS - 2 - (index % 60)) * DAY_MS),
     Text: `Invoice ${index}`,
@@ -85,10 +85,11 @@ export function expectedFigures(time: World, costs: readonly CapProjectCost[]) {
   };
 }
 
-/** The first day after the month. */
-function flowDate(day: string, _today: string): string {
+/** The last day of the month, or today while the month runs. */
+function flowDate(day: string, today: string): string {
   const [year = 0, month = 0] = day.split('-').map(Number);
-  return new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
+  const last = new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
+  return last < today ? last : today;
 }
 
 const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
