@@ -265,7 +265,7 @@ describe('a pull', () => {
       state: 'failed',
       pages: 1,
       errorCode: 'source/unreachable',
-      errorMessage: 'the source broke the connection off',
+      errorMessage: `${t.id}/hours: the source broke the connection off`,
     });
     broken = false;
     expect(await t.run()).toMatchObject({ inserted: 2 });
@@ -358,7 +358,7 @@ describe('a pull', () => {
 
   it('keeps the page that could not be parsed, and stores nothing of the pull', async () => {
     const t = setUp(() => pages({ measurements: [point(0, 1)] }, { note: 'broken' }));
-    expect((await failure(t.run())).message).toBe('row 1 is no row');
+    expect((await failure(t.run())).message).toBe(`${t.id}/hours: row 1 is no row`);
     expect([...t.objects.values()].some((body) => body.includes('broken'))).toBe(true);
     expect(await t.samples()).toEqual([]);
   });

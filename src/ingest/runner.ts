@@ -24,6 +24,7 @@ import {
 import { cancelled, KeyedQueue, untilAborted } from './abort.ts';
 import { requireSameUnits } from './affected.ts';
 import { PageArchive } from './archive.ts';
+import { located } from './located.ts';
 import { expectedPoints, type PullPlan, planPull } from './plan.ts';
 import { PulledRows } from './rows.ts';
 import { storePull } from './store-pull.ts';
@@ -136,11 +137,12 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
   /** The error in words of the stream, with the row of the failed pull written. */
   async function recordFailure(
     pullId: string,
+    name: { connector: string; stream: string },
     thrown: unknown,
     pages: number,
     signal: AbortSignal,
   ): Promise<OutturnError> {
-    const error = signal.aborted ? cancelled(signal) : asOutturnError(thrown);
+    const error = signal.aborted ? cancelled(signal) : located(thrown, name);
     try {
       await store.pulls.fail(pullId, {
         errorCode: error.code,
@@ -207,7 +209,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         projects: stored.projects,
       };
     } catch (thrown) {
-      const error = await recordFailure(pullId, thrown, archive.pages.length, signal);
+      const error = await recordFailure(pullId, name, thrown, archive.pages.length, signal);
       finished('failed', 0, 0);
       throw error;
     }
@@ -239,7 +241,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
           warnings: rows.warnings,
         };
       } catch (thrown) {
-        throw signal.aborted ? cancelled(signal) : asOutturnError(thrown);
+        throw signal.aborted ? cancelled(signal) : located(thrown, request);
       }
     },
   };
