@@ -378,6 +378,22 @@ describe('cost and return', () => {
     expect(outputs).toMatchObject({ benefitToDate: null, roi: null, npv: null, costToDate: '1000' });
     expect(codes(outputs)).toContain('value/missing-fx-rate');
   });
+  it('one month without an exchange rate leaves the metric’s whole benefit unknown', () => {
+    const dollars = metricWith({
+      rates: [{ from: '2026-01-01', to: null, amount: '1', currency: 'USD', per: 'failure' }],
+    });
+    const fxRates = [
+      { from: 'USD', to: 'EUR', rate: '0.9', validFrom: '2026-01-01', validTo: '2026-06-01', source: 't' },
+    ];
+    const outputs = computeRoi(inputWith(projectWith([dollars]), '2026-07-01', samples, { fxRates }));
+    expect(metricOf(outputs)).toMatchObject({ benefitToDate: null, unadjustedBenefitToDate: null });
+    expect(metricOf(outputs).periods[0]?.benefit).toBe('79.2');
+    expect(outputs.benefitToDate).toBeNull();
+  });
+  it('a metric that has ended is not stale', () => {
+    const over = metricWith({ endsOn: '2026-07-01' });
+    expect(metricOf(computeRoi(inputWith(projectWith([over]), '2026-09-01', samples))).stale).toBe(false);
+  });
   it('a metric whose newest sample is past its freshness limit is stale', () => {
     const late = computeRoi(inputWith(projectWith([metric]), '2026-07-10', samples));
     expect(metricOf(late).stale).toBe(true);
