@@ -16,8 +16,7 @@ export async function renderChartSvg(facts: DigestFacts): Promise<string | null>
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
     chart.setOption(chartOption(facts));
-    // Ids come from a counter of the process; the same facts must give the same bytes.
-    return chart.renderToSVGString().replace(/\bzr\d+-/g, 'outturn-');
+    return withOwnIds(chart.renderToSVGString());
   } finally {
     // Without it a timer keeps the process alive.
     chart.dispose();
@@ -39,7 +38,15 @@ export async function renderChartPng(facts: DigestFacts): Promise<Buffer | null>
   return Buffer.from(png);
 }
 
-export const chartSize = { width: WIDTH, height: HEIGHT };
+/** Ids and classes come from counters of the process; the same facts must give the same bytes. */
+function withOwnIds(svg: string): string {
+  const own = new Map<string, string>();
+  return svg.replace(/\bzr\d+-[\w-]+/g, (id) => {
+    const known = own.get(id) ?? `outturn-${own.size}`;
+    own.set(id, known);
+    return known;
+  });
+}
 
 function fontFiles(): string[] {
   const { resolve } = createRequire(import.meta.url);

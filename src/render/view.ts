@@ -56,8 +56,9 @@ export interface DigestView {
   unsubscribeUrl: string | null;
 }
 
-export function digestView(facts: DigestFacts, options: { test: boolean }): DigestView {
+export function digestView(facts: DigestFacts, options: { test: boolean; maxRows?: number | undefined }): DigestView {
   const format = createFormat(facts);
+  const section = sectionOf(options.maxRows ?? MAX_ROWS);
   return {
     subject: `${options.test ? 'TEST ' : ''}${clip(plain(digestSubject(facts)), 200)}`,
     test: options.test,
@@ -78,7 +79,7 @@ export function digestView(facts: DigestFacts, options: { test: boolean }): Dige
       change: `${format.money(oldBenefit)} → ${format.money(newBenefit)}`,
       why: clip(plain(why), MAX_SENTENCE),
     })),
-    data: dataLines(facts, format),
+    data: dataLines(facts, section, format),
     links: facts.links.filter(({ url }) => isWebAddress(url)).slice(0, 5),
     footer: footerLines(facts),
     unsubscribeUrl: facts.unsubscribeUrl !== null && isWebAddress(facts.unsubscribeUrl) ? facts.unsubscribeUrl : null,
@@ -183,7 +184,7 @@ function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
   return figures;
 }
 
-function dataLines(facts: DigestFacts, format: Format): string[] {
+function dataLines(facts: DigestFacts, section: Cut, format: Format): string[] {
   const lines = [
     facts.dataAsOfMs === null ? 'No sample has arrived.' : `Data as of ${format.instant(facts.dataAsOfMs)}.`,
   ];
@@ -214,9 +215,13 @@ function chartAltText({ chart }: DigestFacts, format: Format): string {
   );
 }
 
-function section<Fact, Row>(facts: readonly Fact[], row: (fact: Fact) => Row): Section<Row> {
-  const rest = facts.length - MAX_ROWS;
-  return { rows: facts.slice(0, MAX_ROWS).map(row), more: rest > 0 ? `and ${rest} more` : null };
+type Cut = <Fact, Row>(facts: readonly Fact[], row: (fact: Fact) => Row) => Section<Row>;
+
+function sectionOf(maxRows: number): Cut {
+  return (facts, row) => {
+    const rest = facts.length - maxRows;
+    return { rows: facts.slice(0, maxRows).map(row), more: rest > 0 ? `and ${rest} more` : null };
+  };
 }
 
 /** Other schemes (`javascript:`) never become a link. */
