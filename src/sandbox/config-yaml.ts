@@ -1,5 +1,5 @@
 import { plusDays, timeZone } from './calendar.ts';
-import type { Sandbox } from './index.ts';
+import type { Sandbox } from './types.ts';
 
 /**
  * The operator's YAML for a running sandbox, by file name: settings, two connectors, two projects, who is told.

@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Logger } from '#kit';
-import { type StoryDates, storyDates } from './calendar.ts';
+import { storyDates } from './calendar.ts';
 import { counters } from './counters.ts';
 import { basic } from './http.ts';
 import { projectCosts, serviceHours } from './ledger.ts';
@@ -12,39 +11,11 @@ import { servicePath, startODataServer } from './odata-server.ts';
 import { startPrometheusServer } from './prometheus-server.ts';
 import { startSlackSink } from './slack-sink.ts';
 import { startSmtpSink } from './smtp-sink.ts';
+import type { Sandbox, SandboxOptions, SandboxSecret } from './types.ts';
 
 export { sandboxConfigYaml } from './config-yaml.ts';
 
-export type SandboxSecret = 'prometheus' | 'odata' | 'smtp' | 'slack';
-
-export interface Sandbox {
-  prometheusUrl: string;
-  /** Service root of OData V4. */
-  odataUrl: string;
-  smtpPort: number;
-  /** With the slash at its end. */
-  slackApiUrl: string;
-  username: string;
-  /** Files that hold one secret each, readable by their owner alone; new at every start. */
-  secretFiles: Readonly<Record<SandboxSecret, string>>;
-  channel: { id: string; name: string };
-  /** Where received mails lie, one `.eml` each. */
-  mailDirectory: string;
-  /** Where Slack messages lie, as JSON and as a page. */
-  slackDirectory: string;
-  dates: StoryDates;
-  /** How often each Message-ID was received by this run. */
-  mailsByMessageId(): ReadonlyMap<string, number>;
-  close(): Promise<void>;
-}
-
-export interface SandboxOptions {
-  /** The history ends at the last full hour before; the same day gives the same data. */
-  nowMs: number;
-  /** For what is received; kept from run to run. */
-  directory: string;
-  log: Logger;
-}
+export type { Sandbox, SandboxOptions, SandboxSecret } from './types.ts';
 
 const username = 'outturn';
 /** Small, so that even a demo turns pages. */

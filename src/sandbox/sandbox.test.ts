@@ -251,7 +251,7 @@ describe('the Slack of the sandbox', () => {
       metadata,
     });
     const { messages } = await slack.conversations.history({ channel: sandbox.channel.id, include_all_metadata: true });
-    expect(messages?.[0]).toMatchObject({ ts: posted.ts, text: 'ROI 42 %', metadata });
+    expect(messages?.[0]).toMatchObject({ ts: Reflect.get(posted, 'ts'), text: 'ROI 42 %', metadata });
     const page = await readFile(join(sandbox.slackDirectory, `${sandbox.channel.id}.html`), 'utf8');
     expect(page).toContain('<h2>Checkout &lt;rewrite&gt;</h2>');
     expect(page).toContain(`files/${target.file_id}-chart.png`);

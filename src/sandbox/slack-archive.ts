@@ -1,28 +1,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { slackPage } from './slack-page.ts';
-
-export interface SlackMessage {
-  type: 'message';
-  subtype?: string;
-  user: string;
-  bot_id?: string;
-  text: string;
-  /** Seconds with six decimals: identifies the message in its channel. */
-  ts: string;
-  blocks?: unknown[];
-  metadata?: unknown;
-  files?: unknown[];
-}
-
-export interface SlackFile {
-  id: string;
-  name: string;
-  title: string;
-  altText: string | null;
-  bytes: number;
-  uploaded: boolean;
-}
+import type { SlackFile, SlackMessage } from './slack-types.ts';
 
 interface ChannelDocument {
   channel: { id: string; name: string };

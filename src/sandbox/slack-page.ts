@@ -1,5 +1,5 @@
-import type { SlackMessage } from './slack-archive.ts';
 import { get } from './slack-blocks.ts';
+import type { SlackMessage } from './slack-types.ts';
 
 /** The channel about as Slack would show it: for people who want to see what the demo posted. Needs no network. */
 export function slackPage(

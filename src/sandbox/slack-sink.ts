@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '#kit';
 import { listenOnLoopback, readBody, send } from './http.ts';
-import { openSlackArchive, type SlackArchive, type SlackFile, type SlackMessage } from './slack-archive.ts';
+import { openSlackArchive, type SlackArchive } from './slack-archive.ts';
 import { checkBlocks } from './slack-blocks.ts';
+import type { SlackFile, SlackMessage } from './slack-types.ts';
 
 export interface SlackSink {
   /** `http://127.0.0.1:port/api/` */
