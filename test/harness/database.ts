@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import type { Logger } from '#kit';
 import { openEmbeddedPostgres } from '#src/embedded/index';
 import { migrate } from '#src/store/index';
+import { silentLog } from './silent-log.ts';
+
+export { silentLog } from './silent-log.ts';
 
 const templateName = 'outturn_template';
 
@@ -15,17 +17,11 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export const silentLog: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLog,
-};
-
 /** Starts a server in a folder of its own and prepares the template. The run's global setup does it once. */
 export async function startTestServer(): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'outturn-test-postgres-'));
+  // For root the server runs as another account, which must be able to pass.
+  await chmod(directory, 0o755);
   const server = await openEmbeddedPostgres({ dataDirectory: join(directory, 'postgres'), log: silentLog });
   try {
     await asAdmin(server.url, (client) => client.query(`CREATE DATABASE ${templateName}`));
