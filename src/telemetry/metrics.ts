@@ -27,7 +27,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
   });
   const jobWait = new Histogram({
     name: 'outturn_job_wait_seconds',
-    help: 'From the moment a job was due to the start of its first attempt.',
+    help: 'From the moment a job was due first to the start of an attempt.',
     labelNames: ['kind'],
     buckets: SECOND_BUCKETS,
     registers,

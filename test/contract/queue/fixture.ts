@@ -23,6 +23,8 @@ export interface QueueServer {
   backend(databaseUrl: string): { kind: 'postgres' | 'redis'; url: string };
   /** Loses every job, as a wiped server does. */
   wipe(databaseUrl: string): Promise<void>;
+  /** Ends every connection to the server, as its restart would. */
+  interrupt(databaseUrl: string): Promise<void>;
   /** Everything that the queue stores, as text. */
   dump(databaseUrl: string): Promise<string>;
 }

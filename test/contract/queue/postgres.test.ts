@@ -18,6 +18,13 @@ queueContract({
     query(url, async (client) => {
       await client.query('TRUNCATE bullmq.job, bullmq.dedup, bullmq.dedup_next CASCADE');
     }),
+  interrupt: (url) =>
+    query(url, async (client) => {
+      await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+    }),
   dump: (url) =>
     query(url, async (client) => {
       const { rows } = await client.query<{ text: string }>(

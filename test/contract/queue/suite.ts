@@ -341,6 +341,25 @@ export function queueContract(server: QueueServer): void {
         expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', result: 'finished' });
       });
 
+      it('connections are made again: what was enqueued before and after still runs', async () => {
+        const held = gate();
+        const finish = gate();
+        await open(async (name) => {
+          if (name !== 'running') return null;
+          held.open();
+          await finish.opened;
+          return 'finished';
+        });
+        const runtime = await world.runtime();
+        const rows = [await world.enqueue('plain', { name: 'running' })];
+        await held.opened;
+        await server.interrupt(world.databaseUrl);
+        finish.open();
+        rows.push(await pollUntil('the store is back', () => world.enqueue('plain', { name: 'afterwards' })));
+        await pollUntil('all is done', () => runtime.idle({ timeoutMs: 20_000 }).then(() => true));
+        expect(await statesOf(rows.map((row) => row.id))).toEqual(['succeeded', 'succeeded']);
+      });
+
       it('a killed worker leaves its jobs to another within fifteen seconds', { timeout: 60_000 }, async () => {
         await open(async () => 'by the survivor');
         await world.runtime({ workers: false });
