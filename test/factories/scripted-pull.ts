@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { CostLine, Measurement, Project } from '#domain';
+import {
+  type AnyConnectorKind,
+  type Config,
+  defineConnector,
+  type IntentResolver,
+  type Metrics,
+  type ObjectStore,
+  PermanentError,
+  type PullContext,
+  type RawPage,
+  type Store,
+} from '#kit';
+import { createPullRunner } from '#src/ingest/index';
+import { openStore } from '#src/store/index';
+import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
+
+export const HOUR = 3_600_000;
+export const START = Date.parse('2026-06-01T00:00:00Z');
+
+export interface Answer {
+  measurements?: Measurement[];
+  costs?: CostLine[];
+  /** Extra text in the body, such as a secret that the source repeats. */
+  note?: string;
+}
+export const point = (hour: number, value: number, changes: Partial<Measurement> = {}): Measurement => ({
+  labels: { team: 'a' },
+  unit: 'h',
+  atMs: START + hour * HOUR,
+  durationMs: HOUR,
+  value,
+  status: 'final',
+  ...changes,
+});
+export const cost = (sourceKey: string, changes: Partial<CostLine> = {}): CostLine => ({
+  sourceKey,
+  projectRef: 'P-1',
+  kind: 'actual',
+  capitalisation: 'opex',
+  recurrence: 'one-off',
+  pool: null,
+  amount: '12.5',
+  currency: 'EUR',
+  postingDate: '2026-06-01',
+  cashDate: null,
+  document: null,
+  correctionOf: null,
+  text: null,
+  ...changes,
+});
+
+export const metric = (id: string, changes: Partial<Project['metrics'][number]> = {}): Project['metrics'][number] => ({
+  id,
+  name: id,
+  owner: null,
+  benefitClass: 'cash-releasing',
+  kind: 'flow',
+  unit: 'h',
+  direction: 'down',
+  source: { connector: 'c', stream: 'hours', labels: { team: 'a' } },
+  denominator: null,
+  exposure: null,
+  cadence: 'week',
+  freshnessLimitMs: HOUR,
+  baseline: null,
+  counterfactual: { kind: 'constant' },
+  target: null,
+  rates: [],
+  attribution: '1',
+  deadweight: '0',
+  displacement: '0',
+  confidence: '1',
+  startsOn: '2026-06-01',
+  endsOn: null,
+  ...changes,
+});
+export const project = (id: string, changes: Partial<Project> = {}): Project => ({
+  id,
+  name: id,
+  portfolio: null,
+  sponsor: null,
+  currency: 'EUR',
+  timeZone: 'Europe/Berlin',
+  startsOn: '2026-06-01',
+  horizonYears: 3,
+  discountRate: '0.08',
+  timing: 'end',
+  metrics: [],
+  costSources: [],
+  manualCosts: [],
+  ...changes,
+});
+
+export interface PullBench {
+  store: Store;
+  resolver: IntentResolver;
+  clock: { nowMs: number };
+  close(): Promise<void>;
+}
+
+/** A store on a database of its own; `clock.nowMs` can be set. */
+export async function openPullBench(): Promise<PullBench> {
+  const clock = { nowMs: START + 10 * HOUR };
+  const resolver: IntentResolver = {
+    resolve: ({ kind, args }) => ({
+      version: 1,
+      queue: 'compute',
+      args,
+      dedupeKey: `${kind} ${JSON.stringify(args)}`,
+    }),
+  };
+  const database: TestDatabase = await testDatabase();
+  const store = await openStore({
+    url: database.url,
+    resolver: { resolve: (intent) => resolver.resolve(intent) },
+    clock: { nowMs: () => clock.nowMs },
+    newId: randomUUID,
+    log: silentLog,
+    applicationName: 'ingest-test',
+  });
+  return {
+    store,
+    resolver,
+    clock,
+    async close() {
+      await store.close();
+      await database.close();
+    },
+  };
+}
+
+/** A runner whose source gives what `answers` says; every test has a connector of its own, so that none sees another's rows. */
+export function scriptedPull(
+  { store, clock }: PullBench,
+  pull: (ctx: PullContext<unknown, unknown>) => AsyncIterable<Answer>,
+  options: { projects?: Project[]; intervalMs?: number; finalAfterMs?: number; secret?: string } = {},
+) {
+  const id = `c-${randomUUID().slice(0, 8)}`;
+  const kind: AnyConnectorKind = defineConnector({
+    kind: 'scripted',
+    summary: 'a source whose answers a test writes',
+    options: z.unknown(),
+    stream: z.unknown(),
+    capabilities: { measurements: true, costs: true, discover: false, http: false },
+    timing: () => ({ intervalMs: options.intervalMs ?? 0 }),
+    check: async () => [],
+    checkStream: async () => [],
+    discover: async () => [],
+    async *pull(ctx): AsyncIterable<RawPage> {
+      for await (const answer of pull(ctx))
+        yield {
+          body: JSON.stringify(answer),
+          contentType: 'application/json',
+          request: { method: 'GET', url: `http://source/?key=${options.secret ?? ''}` },
+          receivedAtMs: clock.nowMs,
+          meta: { secret: options.secret ?? '' },
+        };
+    },
+    parse(page) {
+      const answer: Answer = JSON.parse(page.body);
+      if (answer.note === 'broken') throw new PermanentError('source/bad-shape', 'row 1 is no row');
+      return { measurements: answer.measurements ?? [], costs: answer.costs ?? [], warnings: [] };
+    },
+  });
+  const objects = new Map<string, string>();
+  const objectStore: ObjectStore = {
+    async put(key, body) {
+      objects.set(key, body.toString());
+      return { key, location: key, bytes: body.length, sha256: '' };
+    },
+    get: async (key) => Buffer.from(objects.get(key) ?? ''),
+    check: async () => {},
+  };
+  const rename = (source: { connector: string }) => (source.connector === 'c' ? { ...source, connector: id } : source);
+  const projects = (options.projects ?? []).map((p) => ({
+    ...p,
+    metrics: p.metrics.map((m) => ({ ...m, source: { ...m.source, ...rename(m.source) } })),
+    costSources: p.costSources.map((source) => ({ ...source, ...rename(source) })),
+  }));
+  const stream = {
+    options: {},
+    sinceMs: { kind: 'instant' as const, atMs: START },
+    lookbackMs: 100 * HOUR,
+    finalAfterMs: options.finalAfterMs ?? 0,
+  };
+  const metrics: Metrics = {
+    jobFinished() {},
+    pullFinished() {},
+    deliveryFinished() {},
+    fireRecorded() {},
+    gauge() {},
+    expose: async () => ({ contentType: '', body: '' }),
+  };
+  const config = {
+    connectors: [{ id, kind: 'scripted', options: {}, streams: [{ id: 'hours', ...stream }] }],
+    projects,
+  } as unknown as Config;
+  const runner = createPullRunner({
+    config,
+    registry: { connectorKind: (name) => (name === 'scripted' ? kind : undefined) },
+    store,
+    objects: objectStore,
+    fetch: { client: () => ({ request: () => Promise.reject(new Error('nobody asks')) }) },
+    files: { list: async () => [], readText: async () => '' },
+    clock: { nowMs: () => clock.nowMs },
+    log: silentLog,
+    metrics,
+    newId: randomUUID,
+    redact: (text) => (options.secret === undefined ? text : text.replaceAll(options.secret, '[redacted]')),
+  });
+  const due = { connector: id, stream: 'hours', fromMs: null, toMs: null };
+  const run = (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
+    const { signal = new AbortController().signal, ...window } = changes;
+    return runner.run({ ...due, jobId: randomUUID(), attempt: 1, ...window }, { signal, progress: () => {} });
+  };
+  const samples = () =>
+    store.measurements.read({ connector: id, stream: 'hours', labels: {} }, { fromMs: 0, toMs: START + 1e12 });
+  const watermark = async () => (await store.watermarks.get(id, 'hours'))?.watermarkMs ?? null;
+  const recomputes = async (name: string) =>
+    (await store.outbox.list({ kind: 'recompute-roi', limit: 1000 })).filter(
+      (row) => JSON.stringify(row.args) === JSON.stringify({ project: name }),
+    ).length;
+  return { id, run, runner, due, samples, watermark, recomputes, objects };
+}
