@@ -71,3 +71,13 @@ export function guardedLookup(policy: AddressPolicy): LookupFunction {
     });
   };
 }
+
+/** The same for a name that a proxy will look up. One that only the proxy knows passes: it cannot be judged from here. */
+export function refuseName(hostname: string, policy: AddressPolicy): Promise<void> {
+  return new Promise((resolve, reject) => {
+    guardedLookup(policy)(hostname.replace(/^\[|\]$/g, ''), { all: true }, (error) => {
+      if (error instanceof BlockedAddressError) reject(error);
+      else resolve();
+    });
+  });
+}

@@ -322,6 +322,28 @@ describe('a proxy', () => {
   });
 });
 
+describe('a redirect through a proxy', () => {
+  it('into a private range is refused by its name', async () => {
+    const seen: string[] = [];
+    const proxy = await serve((request, response) => {
+      seen.push(request.url ?? '');
+      response.writeHead(302, { location: 'http://localhost:1/inner' }).end();
+    });
+    const error = await failure(clientFor('http://source.example', { proxy }).request({ url: 'x' }));
+    expect(error.code).toBe('source/blocked-address');
+    expect(seen).toEqual(['http://source.example/x']);
+  });
+  it('to another public name goes on through a proxy that is named by its host name', async () => {
+    const proxy = await serve((request, response) => {
+      if (request.url === 'http://source.example/x')
+        response.writeHead(302, { location: 'http://other.example/y' }).end();
+      else response.end(JSON.stringify({ url: request.url }));
+    });
+    const client = clientFor('http://source.example', { proxy: proxy.replace('127.0.0.1', 'localhost') });
+    expect((await client.request({ url: 'x' })).json()).toEqual({ url: 'http://other.example/y' });
+  });
+});
+
 describe('OAuth2 client credentials', () => {
   async function withTokenServer(
     answer: (form: URLSearchParams, authorization: string | undefined, n: number) => [number, unknown],

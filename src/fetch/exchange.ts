@@ -6,7 +6,7 @@ import { getCACertificates } from 'node:tls';
 import axios, { type AxiosProxyConfig, type AxiosResponse } from 'axios';
 import type { HttpSettings } from '#kit';
 import { PermanentError } from '#kit';
-import { type AddressPolicy, guardedLookup, refuseAddress } from './address-guard.ts';
+import { type AddressPolicy, guardedLookup, refuseAddress, refuseName } from './address-guard.ts';
 import { blockedAddressError, type RequestLabel, timeoutError, tooLargeError, transportError } from './failures.ts';
 
 /** One HTTP request and its whole answer: no redirect, no status is judged here. */
@@ -55,9 +55,11 @@ export function createExchange(
     const timer = new AbortController();
     const timeout = setTimeout(() => timer.abort(), settings.timeoutMs);
     const either = AbortSignal.any([signal, timer.signal]);
-    const { http, https } = agentsFor(request.policy);
+    // Through a proxy the agent's look-up sees the proxy's name alone.
+    const { http, https } = agentsFor(proxy === null ? request.policy : 'no-metadata');
     let receivedBytes: number | null = null;
     try {
+      if (proxy !== null && request.policy === 'no-private') await refuseName(request.address.hostname, request.policy);
       const response: AxiosResponse<Readable> = await axios.request<Readable>({
         url: request.address.href,
         method: request.method,

@@ -36,9 +36,14 @@ export function createFetchFactory(tools: { redactor: Redactor; log: Logger; clo
     client(connector, signal) {
       const settings = JSON.stringify(connector.http);
       const known = sessions.get(connector.id);
-      const session = known?.settings === settings ? known.session : open(connector);
-      sessions.set(connector.id, { settings, session });
-      return createClient(session, signal, tools);
+      try {
+        const session = known?.settings === settings ? known.session : open(connector);
+        sessions.set(connector.id, { settings, session });
+        return createClient(session, signal, tools);
+      } catch (error) {
+        // A CA file that is gone, a malformed proxy: it is the request that fails, so that callers have one place to look.
+        return { request: () => Promise.reject(error) };
+      }
     },
   };
 }
