@@ -231,6 +231,18 @@ describe('each mistake is named with file, line and column', () => {
       'projectRef: 1001',
       /projectRef: expected a text \(put it in quotes\), found 1001/,
     ],
+    [
+      'a typo inside a form that has several',
+      '{ value: 100 }',
+      '{ value: 100 }\n        exposure: { connector: shop, streem: failures }',
+      /exposure\.streem: unknown key "streem".*did you mean "stream"/,
+    ],
+    [
+      'a certificate file that is not there',
+      'kind: meter',
+      'kind: meter\n    tls: { caFile: ca.pem }',
+      /^outturn\.yaml:7:\d+ connectors\.shop\.tls\.caFile: the certificate file cannot be read: there is no such file/m,
+    ],
   ])('%s', async (_what, from, to, expected) => {
     const { config, lines } = await loadFiles(spoil(from, to));
     expect(lines.join('\n')).toMatch(expected);

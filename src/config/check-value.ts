@@ -55,8 +55,8 @@ function flattenIssue(issue: Issue): Issue[] {
   if (issue.code === 'invalid_key') return issue.issues.map((inner) => ({ ...inner, path: issue.path }) as Issue);
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const branches = issue.errors.map((branch) => branch.flatMap(flattenIssue));
-  const score = (branch: Issue[]): number =>
-    branch.filter((inner) => inner.path.length === 0 && inner.code === 'invalid_type').length * 100 + branch.length;
+  const missesAltogether = (inner: Issue): boolean => inner.path.length === 0 && inner.code !== 'unrecognized_keys';
+  const score = (branch: Issue[]): number => branch.filter(missesAltogether).length * 100 + branch.length;
   const best = branches.reduce((left, right) => (score(right) < score(left) ? right : left));
   const expected = issue.message === 'Invalid input' ? null : issue.message;
   // Alternatives that are all plain values: the union's own wording says it better than the first one's.
@@ -140,7 +140,9 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
     return;
   }
   const secret = secretPaths.has(JSON.stringify(local));
-  const shown = node.type === 'scalar' && !secret ? found(node) : '';
+  // A plain text where a mapping belongs (`slack: xoxb-…`) may be the secret that should stand inside.
+  const wantsMapping = issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record');
+  const shown = node.type === 'scalar' && !secret && !wantsMapping ? found(node) : '';
   const near =
     node.type === 'scalar' && typeof node.value === 'string' && !node.interpolated && !secret
       ? nearMiss(node.value, candidates)
@@ -152,7 +154,12 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
 /** What was found, in its YAML spelling; what came from outside is named by its reference alone. */
 function found(node: Located & { type: 'scalar' }): string {
   if (!node.interpolated)
-    return `, found ${typeof node.value === 'string' ? quote(withoutCredentials(node.value)) : node.source}`;
+    return typeof node.value !== 'string'
+      ? `, found ${node.source}`
+      : // Of what fits on no line only headers are refused, and those may hold keys.
+        /[\r\n\0]/.test(node.value)
+        ? ''
+        : `, found ${quote(withoutCredentials(node.value))}`;
   const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*)/g) ?? [];
   return `, found what ${references.map((reference) => `${reference}}`).join(' ')} gives`;
 }

@@ -72,10 +72,18 @@ function secretsOf(root: LocatedMap, schema: ReturnType<typeof rootSchema>): str
     for (const { value } of connectors.entries.values()) {
       const headers = nodeAt(value, ['headers']);
       if (headers?.type !== 'map') continue;
-      for (const header of headers.entries.values())
-        if (SECRET_HEADER.test(header.key) && header.value.type === 'scalar') found.push(String(header.value.value));
+      for (const { key, value: header } of headers.entries.values())
+        if (SECRET_HEADER.test(key) && header.type === 'scalar') found.push(String(header.value));
     }
-  return found.filter((secret) => secret !== '');
+  return found.flatMap((secret) => [secret, ...partsOf(secret)]).filter((secret) => secret !== '');
+}
+
+/** The password of a proxy's address, the key behind `Bearer`: they may turn up without what stands around them. */
+function partsOf(secret: string): string[] {
+  const url = URL.canParse(secret) ? new URL(secret) : undefined;
+  const password = url === undefined || url.password === '' ? [] : [url.password];
+  const key = /^\S+ (\S{8,})$/.exec(secret)?.[1];
+  return key === undefined ? password : [...password, key];
 }
 
 function checkCrons(

@@ -56,9 +56,8 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
     keys: (key) => ownKeys.has(key) || !(baseKeys.has(key) || key === 'kind' || key === 'streams'),
   });
   const streams = readStreams(input, kind, base?.value);
-  if (base === undefined || options === undefined || streams === undefined) return undefined;
-  const settings = await httpSettings(base.value, input);
-  if (settings === undefined) return undefined;
+  const settings = base === undefined ? undefined : await httpSettings(base.value, input);
+  if (base === undefined || options === undefined || streams === undefined || settings === undefined) return undefined;
   const schedules: ReadConnector['schedules'] = new Map();
   for (const stream of streams) {
     if (stream.schedule !== undefined) {

@@ -119,7 +119,7 @@ function syntaxMessage(code: string, message: string): string {
     case 'BAD_DQ_ESCAPE':
       return 'not an escape of double-quoted text; write \\\\ for a backslash, or use single quotes';
     default:
-      return `not valid YAML: ${message.replace(/(["'`])(?:(?!\1).){12,}\1/g, '…')}`;
+      return `not valid YAML: ${message.replace(/(["'`])(?:(?!\1).){3,}\1/g, '…')}`;
   }
 }
 

@@ -129,6 +129,39 @@ describe('references', () => {
     }
   });
 
+  it('a secret stays hidden when the YAML around it breaks, or when it stands where a mapping belongs', async () => {
+    const literal = 'literal-secret-value';
+    for (const auth of [
+      `{ kind: bearer, token: "${literal} }`,
+      `{ kind: bearer, token: ${literal}`,
+      `"${literal}" "${literal}"`,
+      `[${literal}] ${literal}`,
+      `'${literal}' ${literal}: x`,
+      `@${literal}`,
+      `%${literal}`,
+      `"\\q${literal}"`,
+      `*${literal}`,
+      `!${literal} x`,
+      literal,
+    ]) {
+      const { config, lines } = await loadFiles(spoil('{ kind: bearer, token: "${env:SHOP_TOKEN}" }', auth));
+      expect(config, auth).toBeNull();
+      expect(lines.join('\n'), auth).not.toContain(literal);
+    }
+  });
+
+  it('of a header and a proxy the part that is secret is known by itself', async () => {
+    const { config, lines } = await loadFiles(
+      spoil(
+        '    kind: meter\n',
+        '    kind: meter\n    headers: { X-Api-Key: Key abcdefgh, X-Scope: team }\n    proxy: http://me:proxy-pass@127.0.0.1:3128\n',
+      ),
+    );
+    expect(lines).toEqual([]);
+    expect(config?.secrets).toEqual(expect.arrayContaining(['abcdefgh', 'proxy-pass']));
+    expect(config?.secrets).not.toContain('team');
+  });
+
   it.each([
     ['a word that is none', '${SHOP_TOKEN}', /not a reference: write \$\{env:NAME\}/],
     ['an open one', '${env:SHOP_TOKEN', /not a reference/],
