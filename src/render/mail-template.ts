@@ -25,7 +25,7 @@ const head = `
     .num { font-variant-numeric: tabular-nums; }
     @media only screen and (max-width: 480px) { .roi { font-size: 44px !important; } .wide { padding-right: 8px !important; } }
     @media (prefers-color-scheme: dark) {
-      body, .ground, .ground > table { background: ${dark.ground} !important; background-color: ${dark.ground} !important; }
+      body, .ground, .ground > div, .ground > table { background: ${dark.ground} !important; background-color: ${dark.ground} !important; }
       .card, .card > table { background: ${dark.surface} !important; background-color: ${dark.surface} !important; }
       .card div, .card table, .card td, .plain, .card .plain { color: ${dark.ink} !important; }
       .muted, .card .muted, .ground .muted, .quiet, .card .quiet { color: ${dark.muted} !important; }

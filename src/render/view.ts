@@ -151,7 +151,7 @@ function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRo
     target: targetWords(metric, due, format),
     targetTone: metric.targetMet === true ? 'good' : due ? 'bad' : 'quiet',
     benefit: metric.monetised ? format.money(metric.benefitToDate) : '–',
-    benefitTone: metric.monetised ? signTone(metric.benefitToDate) : 'quiet',
+    benefitTone: metric.monetised && metric.state === 'fresh' ? signTone(metric.benefitToDate) : 'quiet',
     notes,
     warning: warnings.length === 0 ? null : warnings.join(', '),
   };

@@ -67,7 +67,8 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
     staleSources: staleSources.map(({ metricId: _, ...source }) => source),
     restatements: restatements(outputs, before, format),
     alerts: digestAlerts(outputs, staleSources, format),
-    chart: cumulative(outputs.cashFlows),
+    // A picture of stale figures would look as fresh as any.
+    chart: absent === null ? cumulative(outputs.cashFlows) : [],
   };
 }
 
