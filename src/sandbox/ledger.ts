@@ -16,7 +16,7 @@ export interface ProjectCost {
   Amount: string;
   Currency: string;
   PostingDate: string;
-  /** `DocumentNo-Item` of the line that this one takes back. */
+  /** `DocumentNo/Item` of the line that this one takes back. */
   ReversedDocument: string | null;
   Text: string | null;
   CreatedAt: string;
@@ -123,7 +123,7 @@ function book(
       Amount: posting.amount,
       Currency: 'EUR',
       PostingDate: date,
-      ReversedDocument: posting.reverses === undefined ? null : `${number(posting.reverses)}-1`,
+      ReversedDocument: posting.reverses === undefined ? null : `${number(posting.reverses)}/1`,
       Text: posting.text,
       CreatedAt: `${date}T15:30:00Z`,
     };

@@ -96,7 +96,7 @@ describe('the half year that the demo shows', () => {
     const costs = projectCosts(storyDates(nowMs));
     const [correction, ...others] = costs.filter((row) => row.ReversedDocument !== null);
     expect(others).toEqual([]);
-    const original = costs.find((row) => `${row.DocumentNo}-${row.Item}` === correction?.ReversedDocument);
+    const original = costs.find((row) => `${row.DocumentNo}/${row.Item}` === correction?.ReversedDocument);
     expect(Number(original?.Amount)).toBe(-Number(correction?.Amount));
     expect(new Set(costs.filter((row) => row.ValueType === '01').map((row) => row.WbsElement))).toEqual(
       new Set(['P-1001', 'P-1002']),

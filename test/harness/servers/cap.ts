@@ -17,11 +17,14 @@ export interface CapProjectCost {
   WbsElement: string;
   CompanyCode: string;
   CostElement: string;
+  CostElementName?: string | null;
+  ValueType?: string | null;
   /** Decimal as a string. */
   Amount: string;
   Currency: string;
   /** `YYYY-MM-DD` */
   PostingDate: string;
+  ReversedDocument?: string | null;
   Text: string | null;
   /** ISO instant. */
   CreatedAt: string;
