@@ -75,7 +75,12 @@ export async function emptyDatabase(): Promise<TestDatabase> {
 async function providedUrl(): Promise<string | null> {
   if (process.env['VITEST'] === undefined) return null;
   const { inject } = await import('vitest');
-  return inject('testServerUrl') ?? null;
+  const broker = inject('testServerBroker');
+  if (broker === undefined) return null;
+  const answer = await fetch(broker);
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return text;
 }
 
 function withDatabase(url: string, database: string): string {
