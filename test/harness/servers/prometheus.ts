@@ -64,7 +64,7 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
     const file = join(directory.path, 'history.om');
     await writeFile(file, options.history);
     const promtool = programOf('prometheus', 'promtool');
-    const flags = ['--max-block-duration=48h', '--quiet'];
+    const flags = ['--max-block-duration=1458h', '--quiet'];
     await run(promtool, ['tsdb', 'create-blocks-from', ...flags, 'openmetrics', file, data], { maxBuffer: 64 << 20 });
   }
   const port = await freePort();
