@@ -3,21 +3,13 @@ import {
   type Clock,
   createRedactor,
   type DeliveryChannel,
-  type DeliveryOutcome,
   type Logger,
   type MessageRenderer,
   type Messenger,
-  type OutgoingMessage,
   PermanentError,
   type Settings,
 } from '#kit';
-
-/** One channel's half of the messenger. */
-export interface Channel {
-  deliver(message: OutgoingMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
-  reconcile(address: string, idempotencyKey: string): Promise<{ messageId: string } | 'absent' | 'cannot-tell'>;
-  close(): Promise<void>;
-}
+import type { Channel } from './channel.ts';
 
 export function createMessenger(options: {
   settings: Settings;

@@ -8,7 +8,7 @@ import {
   RetryableError,
   type SlackConfig,
 } from '#kit';
-import type { Channel } from './index.ts';
+import type { Channel } from './channel.ts';
 import { platformCode, slackError } from './slack-errors.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;

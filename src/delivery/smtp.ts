@@ -9,7 +9,7 @@ import {
   RetryableError,
   type SmtpConfig,
 } from '#kit';
-import type { Channel } from './index.ts';
+import type { Channel } from './channel.ts';
 import { smtpError } from './smtp-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;

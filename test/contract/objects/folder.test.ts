@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,9 +42,19 @@ describe('the folder store', () => {
     });
   });
 
-  it('says that the disk is full', async () => {
-    // /dev/full answers every write with "no space left on device".
-    const store = openObjectStore({ kind: 'folder', path: '/dev/full' });
-    await expect(store.check()).rejects.toMatchObject({ message: expect.stringContaining('/dev/full') });
+  it('says that the disk is full, and leaves no half-written file', async (test) => {
+    const path = await mkdtemp(join(directory, 'small-'));
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]);
+    test.skip(mounted.status !== 0, 'only who may mount a small file system can fill it');
+    try {
+      const store = openObjectStore({ kind: 'folder', path });
+      await expect(store.put('big', Buffer.alloc(200_000, 1), 'text/plain')).rejects.toMatchObject({
+        code: 'storage/disk-full',
+        hint: expect.stringContaining('settings.objects.path'),
+      });
+      expect(await readdir(path)).toEqual([]);
+    } finally {
+      spawnSync('umount', [path]);
+    }
   });
 });

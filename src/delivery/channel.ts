@@ -1,0 +1,8 @@
+import type { DeliveryOutcome, OutgoingMessage } from '#kit';
+
+/** One channel's half of the messenger. */
+export interface Channel {
+  deliver(message: OutgoingMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
+  reconcile(address: string, idempotencyKey: string): Promise<{ messageId: string } | 'absent' | 'cannot-tell'>;
+  close(): Promise<void>;
+}
