@@ -129,7 +129,7 @@ const projects = ({ dates }: Source): string => {
         cadence: week
         freshnessLimit: 3d
         baseline: ${baseline}
-        target: { value: 700, by: ${targetBy} }
+        target: { value: 850, by: ${targetBy} }
         # Contribution margin of the order that is lost.
         rates: [{ from: ${dates.startsOn}, amount: 12.00, currency: EUR, per: failure }]
         attribution: 80 %

@@ -46,7 +46,7 @@ const plans: readonly CounterPlan[] = [
         help: 'Checkouts that ended in an error.',
         labels: { shop },
         before: 1_750 * share,
-        after: 690 * share,
+        after: 840 * share,
         weight: shopWeight,
         hourlyNoise: 0.2,
         dailyNoise: 0.05,
@@ -118,7 +118,7 @@ const drawHour = (random: () => number): { noise: number; rounding: number } => 
 /** People and caches need some weeks to get used to what is new. */
 function weeklyLevel(plan: CounterPlan, atMs: number, liveMs: number): number {
   if (atMs < liveMs) return plan.before;
-  return plan.before + (plan.after - plan.before) * (1 - Math.exp(-(atMs - liveMs) / (1.2 * WEEK_MS)));
+  return plan.before + (plan.after - plan.before) * (1 - Math.exp(-(atMs - liveMs) / (2 * WEEK_MS)));
 }
 
 function weekTotal(plan: CounterPlan): number {

@@ -66,13 +66,13 @@ const scannerBudget: Posting[] = [
 
 /** Built in eight weeks, then it costs little to run. One invoice was posted twice and taken back. */
 const checkoutPostings = (days: number): Posting[] => [
-  { day: 2, element: '0000613000', amount: '14800.00', text: 'Payment integrator, kick-off' },
-  { day: 16, element: '0000613000', amount: '12400.00', text: 'Payment integrator, milestone 1' },
+  { day: 2, element: '0000613000', amount: '31800.00', text: 'Payment integrator, fixed price' },
+  { day: 3, element: '0000476500', amount: '9800.00', text: 'Payment platform, set-up fee' },
+  { day: 16, element: '0000613000', amount: '7400.00', text: 'Penetration test' },
   { day: 30, element: '0000613000', amount: '4800.00', text: 'Accessibility review' },
   { day: 31, element: '0000613000', amount: '4800.00', text: 'Accessibility review' },
-  { day: 45, element: '0000613000', amount: '-4800.00', text: 'Reversal: invoice posted twice', reverses: 3 },
-  { day: 51, element: '0000613000', amount: '9600.00', text: 'Payment integrator, acceptance' },
-  ...everyWeeks(1, 4, 56).map((day): Posting => ({ day, element: '0000943110', amount: '4650.00', text: null })),
+  { day: 45, element: '0000613000', amount: '-4800.00', text: 'Reversal: invoice posted twice', reverses: 4 },
+  ...everyWeeks(1, 4, 46).map((day): Posting => ({ day, element: '0000943110', amount: '4450.00', text: null })),
   ...everyWeeks(2, 15, days).map(
     (day): Posting => ({ day, element: '0000476500', amount: '845.50', text: 'Cloud, two weeks' }),
   ),
