@@ -20,5 +20,10 @@ export function withCommon(command: Command, examples: string[]): Command {
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ outturn ${example}`).join('\n')}`);
 }
 
-export const environmentOf = (io: Io, options: CommonOptions, logLevel: LogLevel = 'warn'): Environment =>
-  readEnvironment(options, io.variables, { logLevel });
+/** A command for people logs in words; one that stays logs as JSON unless a terminal reads it. */
+export const environmentOf = (
+  io: Io,
+  options: CommonOptions,
+  { logLevel = 'warn', stays = false }: { logLevel?: LogLevel; stays?: boolean } = {},
+): Environment =>
+  readEnvironment(options, io.variables, { logLevel, logFormat: stays && !io.interactive ? 'json' : 'pretty' });

@@ -144,7 +144,8 @@ describe('a pull', () => {
         project(`${name}-other`, { costSources: [{ ...source, projectRef: 'P-2' }] }),
       ],
     });
-    expect((await t.run()).projects).toEqual([name]);
+    // The first pull of a cost source makes the costs of every project known that counts on it.
+    expect((await t.run()).projects).toEqual([name, `${name}-other`]);
     amount = '11';
     expect(await t.run()).toMatchObject({ revisions: 1, projects: [name] });
   });

@@ -66,6 +66,11 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
     if (costed.inserted + costed.revisions > 0)
       for (const id of projectsOfCosts(projects, { connector, stream }, costed.projectRefs)) affected.add(id);
 
+    // Costs that were unknown until now are known, even where the answer was that there are none.
+    if ((await repositories.watermarks.get(connector, stream)) === null)
+      for (const { id, costSources } of projects)
+        if (costSources.some((source) => source.connector === connector && source.stream === stream)) affected.add(id);
+
     if (input.advanceToMs !== null)
       await repositories.watermarks.advance({ connector, stream, watermarkMs: input.advanceToMs, pullId });
     await repositories.pulls.succeed(pullId, {

@@ -102,7 +102,6 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   parse(page: RawPage, ctx: ParseContext<O, S>): ParsedPage;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of every option type
 export type AnyConnectorKind = ConnectorKind<any, any>;
 
 /** Identity function that gives a connector its types. */

@@ -41,7 +41,6 @@ export interface JobKind<A = unknown, R = unknown> {
   run(args: A, ctx: JobContext): Promise<R>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of every argument type
 export type AnyJobKind = JobKind<any, any>;
 
 /** Identity function that gives a job its types. */

@@ -25,7 +25,7 @@ function declaredIntervalMs(config: Config, registry: Registry, source: SeriesSo
  */
 export async function loadRoiInput(
   ports: { config: Config; registry: Registry },
-  repositories: Pick<Repositories, 'measurements' | 'costs'>,
+  repositories: Pick<Repositories, 'measurements' | 'costs' | 'watermarks'>,
   project: Project,
   asOf: LocalDate,
 ): Promise<RoiInput> {
@@ -45,6 +45,11 @@ export async function loadRoiInput(
     });
   }
   const costs: CostLine[] = [];
-  for (const source of project.costSources) costs.push(...(await repositories.costs.read(source)));
-  return { project, asOf, metrics, costs, fxRates: ports.config.fxRates };
+  const unreadCostSources: { connector: string; stream: string }[] = [];
+  for (const source of project.costSources) {
+    costs.push(...(await repositories.costs.read(source)));
+    const { connector, stream } = source;
+    if ((await repositories.watermarks.get(connector, stream)) === null) unreadCostSources.push({ connector, stream });
+  }
+  return { project, asOf, metrics, costs, unreadCostSources, fxRates: ports.config.fxRates };
 }

@@ -53,6 +53,8 @@ export async function runDemo(
   const configDirectory = path.join(dataDirectory, 'config');
   options.onStep('sources and sinks on loopback');
   const midnightMs = lastMidnightMs(clock.nowMs());
+  // Before the sandbox makes its private folder in it: as root, PostgreSQL runs as a user who must be able to pass.
+  await mkdir(dataDirectory, { recursive: true });
   const sandbox = await startSandbox({
     nowMs: midnightMs,
     directory: path.join(dataDirectory, 'sandbox'),

@@ -32,7 +32,7 @@ export const knownSecrets = createRedactor();
 export function readEnvironment(
   options: EnvironmentOptions,
   variables: NodeJS.ProcessEnv,
-  defaults: { logLevel: LogLevel } = { logLevel: 'warn' },
+  defaults: { logLevel: LogLevel; logFormat: 'pretty' | 'json' } = { logLevel: 'warn', logFormat: 'pretty' },
 ): Environment {
   const databaseUrl = variables.DATABASE_URL || null;
   const redisUrl = variables.REDIS_URL || null;
@@ -40,7 +40,12 @@ export function readEnvironment(
   for (const password of [databaseUrl, redisUrl].flatMap(passwordOf)) redactor.add(password);
   const wanted = options.logLevel ?? variables.OUTTURN_LOG_LEVEL;
   const level = logLevels.find((known) => known === wanted) ?? defaults.logLevel;
-  const format = variables.OUTTURN_LOG_FORMAT === 'json' || !process.stderr.isTTY ? 'json' : 'pretty';
+  const format =
+    variables.OUTTURN_LOG_FORMAT === 'json'
+      ? 'json'
+      : variables.OUTTURN_LOG_FORMAT === 'pretty'
+        ? 'pretty'
+        : defaults.logFormat;
   return {
     configDirectory: path.resolve(options.config ?? variables.OUTTURN_CONFIG ?? 'config'),
     dataDirectory: path.resolve(options.data ?? variables.OUTTURN_DATA ?? '.outturn'),

@@ -90,7 +90,7 @@ export function roiOutputs(overrides: Partial<RoiOutputs> = {}): RoiOutputs {
     asOf: '2026-09-14',
     currency: 'EUR',
     timeZone: 'Europe/Berlin',
-    basis: 'closed periods to 14 Sep 2026, discounted at 8 % from 27 May 2026',
+    basis: 'closed periods to 14 Sep 2026, discounted at 8% from 27 May 2026',
     benefitToDate: '225700.4',
     unadjustedBenefitToDate: '271200',
     costToDate: '158900',

@@ -14,7 +14,7 @@ export function demo(program: Command, io: Io): void {
   ]).action(async (options: CommonOptions) => {
     // The whole process counts, its start included.
     const startedAtMs = Math.round(performance.timeOrigin);
-    const environment = environmentOf(io, options);
+    const environment = environmentOf(io, options, { logLevel: 'error' });
     const redraw = io.interactive && !options.json;
     // Loaded here: no other command needs the sandbox.
     const { runDemo } = await import('#src/main/demo');
@@ -59,7 +59,7 @@ function summary(
     lines.push(
       `    ROI ${accent(bold(format.percent(project.roi).padEnd(8)))} NPV ${accent(format.money(project.npv).padEnd(12))} benefit ${format.money(project.benefitToDate).padEnd(10)} cost ${format.money(project.costToDate)}`,
     );
-    const irr = project.irr.status === 'unique' ? format.percent(project.irr.value) : project.irr.status;
+    const irr = project.irr.status === 'unique' ? format.percent(project.irr.value) : 'n/a';
     lines.push(
       dim(
         `    IRR ${irr.padEnd(8)} ${(project.paybackDate === null ? 'not paid back yet' : `paid back ${format.date(project.paybackDate)}`).padEnd(24)} coverage ${format.share(project.coverage)}`,

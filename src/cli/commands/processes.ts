@@ -48,7 +48,7 @@ export function processes(program: Command, io: Io): void {
     if (roles.includes('worker'))
       command.option('--concurrency <jobs>', 'jobs at once for each queue', wholeNumber(1, 1_000), 4);
     command.action(async (options: CommonOptions & { grace: number; port?: number; concurrency?: number }) => {
-      await runProcesses(environmentOf(io, options, 'info'), {
+      await runProcesses(environmentOf(io, options, { logLevel: 'info', stays: true }), {
         roles,
         port: options.port,
         concurrency: options.concurrency ?? 4,

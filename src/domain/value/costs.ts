@@ -10,7 +10,7 @@ export interface CostResult {
   warnings: ValueWarning[];
   /** Actual and accrual lines that count, in the project's currency, by posting date. */
   counted: { date: LocalDate; amount: Decimal }[];
-  /** Null: unknown (nothing declared, or a line that cannot be converted). */
+  /** Null: unknown (nothing declared, a source never pulled, or a line that cannot be converted). */
   toDate: Decimal | null;
 }
 
@@ -36,8 +36,8 @@ export function evaluateCosts(input: RoiInput): CostResult {
   const spent = ofKind('actual', 'accrual').filter(({ line }) => line.postingDate <= asOf);
   const within = spent.filter(({ line }) => line.postingDate < end);
   const declared = project.costSources.length + project.manualCosts.length > 0;
-  const total = totalOf(within);
-  const toDate = declared ? (total ?? null) : null;
+  const read = (input.unreadCostSources ?? []).length === 0;
+  const toDate = declared && read ? totalOf(within) : null;
   return {
     output: {
       toDate: moneyOrNull(toDate),
@@ -93,7 +93,9 @@ function warningsOf(input: RoiInput, converted: readonly ConvertedLine[], pastHo
       'value/partial',
       `${pastHorizon} cost lines are posted on or after ${horizonEnd(project)}, the end of the horizon; they are not counted`,
     );
-  if (project.costSources.length > 0 && input.costs.length === 0)
+  for (const { connector, stream } of input.unreadCostSources ?? [])
+    warn('value/no-data', `the cost source ${connector}/${stream} was never pulled, so cost to date is not known`);
+  if (project.costSources.length > 0 && input.costs.length === 0 && !input.unreadCostSources?.length)
     warn('value/no-data', 'no cost line has been received from the declared cost sources');
   return warnings;
 }

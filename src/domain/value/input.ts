@@ -27,6 +27,8 @@ export interface RoiInput {
   metrics: readonly MetricSamples[];
   /** Lines of the project's cost sources, any date; the project's own manual lines are added by the engine. */
   costs: readonly CostLine[];
+  /** Declared cost sources that were never pulled: what they would say is unknown, and unknown is not zero. */
+  unreadCostSources?: readonly { connector: string; stream: string }[];
   fxRates: readonly FxRate[];
 }
 

@@ -6,7 +6,7 @@ export interface RoiOutputs {
   asOf: LocalDate;
   currency: CurrencyCode;
   timeZone: string;
-  /** Part of every label: what the headline figures rest on, e.g. `closed periods to 1 Nov 2026, discounted at 8 % from 1 May 2026`. */
+  /** Part of every label: what the headline figures rest on, e.g. `closed periods to 1 Nov 2026, discounted at 8% from 1 May 2026`. */
   basis: string;
   /** Σ adjusted benefit of closed periods. Null when no metric is monetised. */
   benefitToDate: DecimalString | null;

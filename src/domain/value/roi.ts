@@ -125,7 +125,7 @@ function written(date: LocalDate): string {
 const TIMING_WORDS = { start: 'month starts', mid: 'mid-month', end: 'month ends' } as const;
 function basisOf(project: Project, asOf: LocalDate): string {
   const rate = new Decimal(project.discountRate).times(100).toFixed();
-  return `closed periods to ${written(asOf)}, flows at ${TIMING_WORDS[project.timing]} discounted at ${rate} % from ${written(project.startsOn)}`;
+  return `closed periods to ${written(asOf)}, flows at ${TIMING_WORDS[project.timing]} discounted at ${rate}% from ${written(project.startsOn)}`;
 }
 
 /**
@@ -159,6 +159,7 @@ export function inputsHash(input: RoiInput): string {
         }),
       )
       .sort(),
+    unreadCostSources: input.unreadCostSources ?? [],
     fxRates: input.fxRates.map((rate) => canonicalHash(rate)).sort(),
   });
 }

@@ -340,7 +340,16 @@ describe('cost and return', () => {
     expect(Number(outputs.bcr)).toBeCloseTo(pvb / pvc, 9);
     expect(outputs.irr.status).toBe('unique');
     expect(outputs.payback).toMatchObject({ date: '2026-06-01', crossesBack: false });
-    expect(outputs.basis).toBe('closed periods to 1 Jul 2026, flows at month ends discounted at 8 % from 1 Jan 2026');
+    expect(outputs.basis).toBe('closed periods to 1 Jul 2026, flows at month ends discounted at 8% from 1 Jan 2026');
+  });
+  it('a cost source that was never pulled leaves the cost unknown, not zero, and no ROI or NPV is claimed', () => {
+    const source = { connector: 'sap', stream: 'costs' };
+    const project = projectWith([metric], { costSources: [{ ...source, projectRef: 'P-1' }] });
+    const unread = computeRoi(inputWith(project, '2026-07-01', samples, { unreadCostSources: [source] }));
+    expect(unread).toMatchObject({ costToDate: null, npv: null, roi: null, realisedRoi: null });
+    expect(unread.warnings.map(({ message }) => message)).toContain(
+      'the cost source sap/costs was never pulled, so cost to date is not known',
+    );
   });
   it('no cost: ROI and BCR are not given, NPV is; nothing declared: neither', () => {
     const free = projectWith([metric], { costSources: [{ connector: 'sap', stream: 'costs', projectRef: 'P-1' }] });
