@@ -55,9 +55,9 @@ const everyWeeks = (weeks: number, fromDay: number, untilDay: number): number[] 
 };
 
 const checkoutBudget: Posting[] = [
-  { day: 0, element: '0000613000', amount: '44000.00', text: 'Plan: payment integrator' },
+  { day: 0, element: '0000613000', amount: '46000.00', text: 'Plan: payment integrator' },
   { day: 0, element: '0000943110', amount: '42000.00', text: 'Plan: shop team' },
-  { day: 0, element: '0000476500', amount: '12000.00', text: 'Plan: cloud' },
+  { day: 0, element: '0000476500', amount: '24000.00', text: 'Plan: payment platform and cloud' },
 ];
 const scannerBudget: Posting[] = [
   { day: 0, element: '0000420300', amount: '24000.00', text: 'Plan: 60 hand scanners' },
