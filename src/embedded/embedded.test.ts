@@ -8,10 +8,13 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pollUntil } from '../../test/harness/poll.ts';
 import { silentLog } from '../../test/harness/silent-log.ts';
 import { openEmbeddedPostgres } from './index.ts';
+
+// Each test starts several processes and servers.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let directory: string;
 let holders: Holder[];

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pollUntil } from '../../harness/poll.ts';
 import { dayMs, hourMs, midnightMs, pullOf, type StoreFixture, sample, source, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
@@ -156,6 +157,28 @@ describe('measurements', () => {
     const stored = await fixture.store.measurements.read(source('concurrent'), always);
     expect(stored.map((one) => one.value)).toEqual(Array.from({ length: 450 }, (_, value) => value));
     expect(await fixture.store.measurements.series(source('concurrent'))).toHaveLength(1);
+  });
+
+  it('lets the second of two pulls of one stream wait for the first, and then see what that one stored', async () => {
+    const other = await fixture.another();
+    // A month that nothing else here uses: the second also makes its partition while the first is under way.
+    const rows = [sample(Date.UTC(2027, 3, 1), 1), sample(Date.UTC(2027, 3, 1, 1), 2)];
+    await fixture.store.measurements.ingest(pullOf([sample(midnightMs, 0)], 'waiting'));
+    let second: Promise<unknown> = Promise.resolve();
+    const client = new Client({ connectionString: fixture.database.url });
+    await client.connect();
+    await fixture.store.transaction(async (repositories) => {
+      await repositories.measurements.ingest(pullOf(rows, 'waiting', 'pull-a'));
+      second = other.measurements.ingest(pullOf([...rows, sample(Date.UTC(2027, 4, 1), 3)], 'waiting', 'pull-b'));
+      await pollUntil('the second pull waits', async () => {
+        const waiting = await client.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return waiting.rowCount === 1;
+      });
+    });
+    await client.end();
+    expect(await second).toMatchObject({ inserted: 1, revisions: 0, unchanged: 2 });
   });
 
   it('stores more rows than one statement takes, and says of each whether it changed', async () => {
