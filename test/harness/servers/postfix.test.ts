@@ -2,6 +2,7 @@ import nodemailer, { type Transporter } from 'nodemailer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../packages.ts';
 import { type PostfixServer, startPostfix } from './postfix.ts';
+import { smtpGreeting } from './smtp-greeting.ts';
 
 describeWith(['postfix'], 'a real Postfix', () => {
   let postfix: PostfixServer;
@@ -44,5 +45,12 @@ describeWith(['postfix'], 'a real Postfix', () => {
   it('refuses an unknown mailbox with 550', async () => {
     const sent = transport(postfix.password).sendMail({ ...message, to: 'nobody-here@example.com' });
     await expect(sent).rejects.toMatchObject({ responseCode: 550 });
+  });
+
+  it('leaves nothing behind when closed', async () => {
+    const other = await startPostfix();
+    await other.close();
+    await expect(smtpGreeting(other.port)).rejects.toThrow(/ECONNREFUSED/);
+    expect(() => process.kill(other.process.pid, 0)).toThrow(/ESRCH/);
   });
 });

@@ -127,9 +127,12 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
   );
   await writeFile(at('config/master.cf'), services(port));
 
+  // `postfix start-fg` would put a shell between us and the master, which would outlive it: this is what that shell does.
+  await run(programOf('postfix', 'postfix'), ['-c', at('config'), 'check']);
+  const { stdout } = await run(programOf('postfix', 'postconf'), ['-c', at('config'), '-h', 'daemon_directory']);
   const running = await startProcess({
-    command: programOf('postfix', 'postfix'),
-    args: ['-c', at('config'), 'start-fg'],
+    command: join(stdout.trim(), 'master'),
+    args: ['-c', at('config'), '-s'],
     ready: () => smtpGreeting(port),
     timeoutMs: 30_000,
   });
