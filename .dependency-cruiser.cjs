@@ -3,8 +3,21 @@
  * `domain ← kit ← adapters ← main`; adapters never import each other.
  */
 const adapters = [
-  'config', 'schedule', 'queue', 'fetch', 'ingest', 'store', 'cache', 'objects',
-  'render', 'delivery', 'api', 'auth', 'telemetry', 'embedded', 'sandbox',
+  'config',
+  'schedule',
+  'queue',
+  'fetch',
+  'ingest',
+  'store',
+  'cache',
+  'objects',
+  'render',
+  'delivery',
+  'api',
+  'auth',
+  'telemetry',
+  'embedded',
+  'sandbox',
 ];
 /** Libraries that only one room may import, with the reason in the room's README line of docs/architecture.md. */
 const owners = {
@@ -33,19 +46,40 @@ const tests = '\\.test\\.ts$';
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', comment: 'A cycle has no first thing to read.', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'A cycle has no first thing to read.',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'domain-is-pure',
       severity: 'error',
       comment: 'Domain: only itself, the decimal library and the calendar library; node:crypto for hashes.',
       from: { path: '^src/domain/', pathNot: tests },
-      to: { pathNot: ['^src/domain/', npmPackage('decimal\\.js'), npmPackage('temporal-polyfill'), npmPackage('temporal-(spec|utils)'), '^(node:)?crypto$'] },
+      to: {
+        pathNot: [
+          '^src/domain/',
+          npmPackage('decimal\\.js'),
+          npmPackage('temporal-polyfill'),
+          npmPackage('temporal-(spec|utils)'),
+          '^(node:)?crypto$',
+        ],
+      },
     },
     {
       name: 'kit-imports-domain-and-zod',
       severity: 'error',
       from: { path: '^src/kit/', pathNot: tests },
-      to: { pathNot: ['^src/(kit|domain)/', npmPackage('zod'), npmPackage('temporal-polyfill'), '^(node:)?(buffer|crypto)$'] },
+      to: {
+        pathNot: [
+          '^src/(kit|domain)/',
+          npmPackage('zod'),
+          npmPackage('temporal-polyfill'),
+          '^(node:)?(buffer|crypto)$',
+        ],
+      },
     },
     ...adapters.map((room) => ({
       name: `${room}-imports-kit-only`,
@@ -65,7 +99,16 @@ module.exports = {
       severity: 'error',
       comment: 'One folder a vendor; libraries only to read what the vendor sends.',
       from: { path: '^connectors/([^/]+)/', pathNot: tests },
-      to: { pathNot: ['^connectors/$1/', '^src/(kit|domain)/', npmPackage('zod'), npmPackage('csv-parse'), npmPackage('fast-xml-parser'), npmPackage('sax')] },
+      to: {
+        pathNot: [
+          '^connectors/$1/',
+          '^src/(kit|domain)/',
+          npmPackage('zod'),
+          npmPackage('csv-parse'),
+          npmPackage('fast-xml-parser'),
+          npmPackage('sax'),
+        ],
+      },
     },
     {
       name: 'only-main-wires',
@@ -80,9 +123,24 @@ module.exports = {
       from: { path: '^src/cli/', pathNot: tests },
       to: { path: '^(src|jobs|connectors|test)/', pathNot: ['^src/(cli|main|kit|domain)/'] },
     },
-    { name: 'nothing-imports-cli', severity: 'error', from: { pathNot: ['^src/cli/', tests, '^test/', '^bench/'] }, to: { path: '^src/cli/' } },
-    { name: 'nothing-imports-main-but-cli', severity: 'error', from: { path: '^(src|jobs|connectors)/', pathNot: ['^src/(main|cli)/', tests] }, to: { path: '^src/main/' } },
-    { name: 'product-never-imports-tests', severity: 'error', from: { path: '^(src|jobs|connectors)/', pathNot: tests }, to: { path: '^test/' } },
+    {
+      name: 'nothing-imports-cli',
+      severity: 'error',
+      from: { pathNot: ['^src/cli/', tests, '^test/', '^bench/'] },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'nothing-imports-main-but-cli',
+      severity: 'error',
+      from: { path: '^(src|jobs|connectors)/', pathNot: ['^src/(main|cli)/', tests] },
+      to: { path: '^src/main/' },
+    },
+    {
+      name: 'product-never-imports-tests',
+      severity: 'error',
+      from: { path: '^(src|jobs|connectors)/', pathNot: tests },
+      to: { path: '^test/' },
+    },
     ...Object.entries(owners).map(([library, room]) => ({
       name: `only-${room.replace(/\W+/g, '')}-imports-${library.startsWith('@') ? 'scope-' : ''}${library.replace(/\W+/g, '-').replace(/^-|-$/g, '')}`,
       severity: 'error',
@@ -94,7 +152,11 @@ module.exports = {
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { conditionNames: ['outturn-source', 'import', 'node', 'default', 'types'], exportsFields: ['exports'], extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'] },
+    enhancedResolveOptions: {
+      conditionNames: ['outturn-source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+    },
     doNotFollow: { path: 'node_modules' },
   },
 };

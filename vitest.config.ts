@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: ['test/harness/global-setup-packages.ts', 'test/harness/global-setup-database.ts'],
     pool: 'forks',
     execArgv: ['--conditions=outturn-source'],
+    reporters: ['default', './test/harness/closing-line-reporter.ts'],
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

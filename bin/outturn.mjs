@@ -11,7 +11,11 @@ const entry = fileURLToPath(new URL('../dist/src/cli/outturn.js', import.meta.ur
 if (Number(process.versions.node.split('.')[0]) >= WANTED_MAJOR) {
   await import(entry);
 } else {
-  const node = path.join(path.dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const node = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('node/package.json')),
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
   const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {

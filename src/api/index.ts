@@ -1,2 +1,2 @@
 /** The thin admin HTTP interface: validate, authorise, call a port, answer. */
-export { type Api, type ApiOptions, createApi } from './server.ts';
+export { type Api, createApi } from './server.ts';

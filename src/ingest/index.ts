@@ -1,2 +1,2 @@
 /** One stream's pull from end to end: window, pages, archive, parse, one transaction. */
-export { createPullRunner, type PullRunnerParts } from './runner.ts';
+export { createPullRunner } from './runner.ts';

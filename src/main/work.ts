@@ -5,9 +5,6 @@ export interface WorkRequest {
   kind: string;
   args: Record<string, unknown>;
 }
-export interface WorkProgress {
-  job: OutboxRow;
-}
 
 const POLL_MS = 100;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);

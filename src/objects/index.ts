@@ -3,9 +3,6 @@ import type { ObjectStore, Settings } from '#kit';
 import { openFolderStore } from './folder.ts';
 import { openS3Store } from './s3.ts';
 
-export { openFolderStore } from './folder.ts';
-export { openS3Store, type S3Settings } from './s3.ts';
-
 /** Opens what the settings name; nothing is touched until the first call. */
 export function openObjectStore(settings: Settings['objects']): ObjectStore {
   return settings.kind === 'folder' ? openFolderStore(settings.path) : openS3Store(settings);

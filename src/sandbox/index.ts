@@ -15,7 +15,7 @@ import type { Sandbox, SandboxOptions, SandboxSecret } from './types.ts';
 
 export { sandboxConfigYaml } from './config-yaml.ts';
 
-export type { Sandbox, SandboxOptions, SandboxSecret } from './types.ts';
+export type { Sandbox, SandboxOptions } from './types.ts';
 
 const username = 'outturn';
 /** Small, so that even a demo turns pages. */
