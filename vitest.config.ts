@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { conditions: ['outturn-source', 'module', 'node', 'development|production', 'default'] },
-  ssr: { resolve: { conditions: ['outturn-source', 'module', 'node', 'development|production', 'default'] } },
+  resolve: { conditions: ['outturn-source', 'node', 'development|production', 'default'] },
+  ssr: { resolve: { conditions: ['outturn-source', 'node', 'development|production', 'default'] } },
   test: {
     include: ['src/**/*.test.ts', 'jobs/**/*.test.ts', 'connectors/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/harness/global-setup-packages.ts', 'test/harness/global-setup-database.ts'],
