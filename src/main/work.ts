@@ -1,4 +1,4 @@
-import { type OutboxRow, OutturnError, RetryableError } from '#kit';
+import { type OutboxRow, OutturnError, type QueueName, queueNames, RetryableError } from '#kit';
 import type { App } from './app.ts';
 
 export interface WorkRequest {
@@ -6,7 +6,8 @@ export interface WorkRequest {
   args: Record<string, unknown>;
 }
 
-const POLL_MS = 100;
+const POLL_MS = 50;
+const CONCURRENCY = 2;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);
 
 /** Writes the intents in one transaction: all of them, or none. */
@@ -21,6 +22,9 @@ export function enqueueAll(app: App, requests: readonly WorkRequest[], cause: st
 /**
  * Enqueues the work, runs workers in this process (others may take jobs as well) and waits until these jobs and all that
  * follows from them are done. The jobs come back in their final state, in the order asked.
+ *
+ * What follows waits until each job asked for is done or put off: then five pulls of one project lead to one recompute and
+ * one report of it (the queue collapses the rest), not to one after each pull.
  */
 export async function runHere(
   app: App,
@@ -28,9 +32,9 @@ export async function runHere(
   options: { cause: string; timeoutMs: number; signal?: AbortSignal; onProgress?: (jobs: OutboxRow[]) => void },
 ): Promise<OutboxRow[]> {
   const queue = await app.queue();
-  await queue.startWorkers({ concurrency: 2 });
-  await queue.startRelay();
   const enqueued = await enqueueAll(app, requests, options.cause);
+  await queue.startRelay();
+  await queue.startWorkers({ concurrency: onlyQueuesOf(enqueued) });
   const deadlineMs = app.ports.clock.nowMs() + options.timeoutMs;
   const signal = options.signal ?? new AbortController().signal;
   const read = async (): Promise<OutboxRow[]> =>
@@ -44,6 +48,9 @@ export async function runHere(
     const rows = await read();
     options.onProgress?.(rows);
     if (rows.every((row) => finalStates.has(row.state))) break;
+    // One that waits for its next attempt must not keep the others' results back.
+    if (rows.every((row) => finalStates.has(row.state) || row.errorCode !== null))
+      await queue.startWorkers({ concurrency: CONCURRENCY });
     if (app.ports.clock.nowMs() > deadlineMs)
       throw new RetryableError(
         'queue/timeout',
@@ -54,6 +61,12 @@ export async function runHere(
       );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+  await queue.startWorkers({ concurrency: CONCURRENCY });
   await queue.idle({ timeoutMs: Math.max(1_000, deadlineMs - app.ports.clock.nowMs()), signal });
   return read();
+}
+
+function onlyQueuesOf(rows: readonly OutboxRow[]): Partial<Record<QueueName, number>> {
+  const asked = new Set(rows.map((row) => row.queue));
+  return Object.fromEntries(queueNames.map((name) => [name, asked.has(name) ? CONCURRENCY : 0]));
 }

@@ -34,7 +34,10 @@ export interface QueueHealth {
 
 /** The queue of this process: producer always, relay and workers once started. */
 export interface QueueRuntime {
-  /** One limit for each queue, or one by queue (absent: 1; 0: none of that queue). Further calls change nothing. */
+  /**
+   * One limit for each queue, or one by queue (absent: 1; 0: none of that queue). A further call starts the queues that
+   * have no worker in this process yet, and leaves the others as they are.
+   */
   startWorkers(options: { concurrency: Concurrency }): Promise<void>;
   startRelay(): Promise<void>;
   /** Resolves when every intent is acknowledged. Rejects with `queue/timeout` naming the open ones, or `queue/cancelled`. */

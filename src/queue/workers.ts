@@ -53,7 +53,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   const runs = new Map<string, Run>();
   let isClosing = false;
   let watch: NodeJS.Timeout | null = null;
-  let started: Promise<void> | null = null;
+  let started: Promise<void> = Promise.resolve();
   let active = 0;
   let onIdle: (() => void) | null = null;
 
@@ -195,21 +195,20 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   return {
     isStarted: () => workers.length > 0 && !isClosing,
     start(concurrency) {
-      started ??= (async () => {
-        for (const name of queueNames) {
-          const limit = typeof concurrency === 'number' ? concurrency : (concurrency[name] ?? 1);
-          if (limit > 0) workers.push(createWorker(name, limit));
-        }
-        await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-        watch = setInterval(() => {
-          watchRuns().catch((error: unknown) => log.debug({ error }, 'running jobs could not be watched'));
-        }, WATCH_INTERVAL_MS);
-      })();
+      if (isClosing) return started;
+      for (const name of queueNames) {
+        const limit = typeof concurrency === 'number' ? concurrency : (concurrency[name] ?? 1);
+        if (limit > 0 && !workers.some((worker) => worker.name === name)) workers.push(createWorker(name, limit));
+      }
+      watch ??= setInterval(() => {
+        watchRuns().catch((error: unknown) => log.debug({ error }, 'running jobs could not be watched'));
+      }, WATCH_INTERVAL_MS);
+      started = Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => undefined);
       return started;
     },
     async close(graceMs) {
       isClosing = true;
-      await started?.catch(() => undefined);
+      await started.catch(() => undefined);
       await Promise.all(workers.map((worker) => worker.pause(true)));
       if (!(await allSettled(graceMs))) {
         log.info(
