@@ -25,6 +25,7 @@ CREATE TABLE pull (
   CHECK ((state = 'failed') = (error_code IS NOT NULL))
 );
 CREATE INDEX pull_by_stream ON pull (connector, stream, seq DESC);
+CREATE INDEX pull_running ON pull (connector, stream) WHERE state = 'running';
 CREATE INDEX pull_by_seq ON pull (seq DESC);
 COMMENT ON TABLE pull IS 'One attempt to read one window of one stream.';
 COMMENT ON COLUMN pull.expected IS 'Expected points of the window; null where the source has no cadence.';
@@ -73,6 +74,7 @@ CREATE TABLE cost_line (
   text text,
   pull_id text,
   page_hash text,
+  observed_at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
   UNIQUE (connector, stream, source_key, revision)
 );

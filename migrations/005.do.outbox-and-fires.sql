@@ -28,8 +28,8 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_unpublished ON outbox (seq) WHERE state = 'pending';
 CREATE INDEX outbox_open ON outbox (state) WHERE acknowledged_at IS NULL;
-CREATE INDEX outbox_collapsible ON outbox (kind, dedupe_key, created_at)
-  WHERE state IN ('pending', 'published') AND dedupe_key IS NOT NULL;
+CREATE INDEX outbox_waiting ON outbox (kind, dedupe_key, seq)
+  WHERE state IN ('pending', 'published') AND started_at IS NULL AND dedupe_key IS NOT NULL;
 CREATE INDEX outbox_by_seq ON outbox (seq DESC);
 CREATE INDEX outbox_by_kind ON outbox (kind, seq DESC);
 CREATE INDEX outbox_by_parent ON outbox (parent_id) WHERE parent_id IS NOT NULL;

@@ -49,7 +49,13 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
     const costed =
       costs.length === 0
         ? { inserted: 0, revisions: 0, unchanged: 0, projectRefs: [] }
-        : await repositories.costs.ingest({ connector, stream, pullId, rows: costs });
+        : await repositories.costs.ingest({
+            connector,
+            stream,
+            pullId,
+            observedAtMs: input.observedAtMs,
+            rows: costs,
+          });
     const inserted = ingested.inserted + costed.inserted;
     const revisions = ingested.revisions + costed.revisions;
 

@@ -40,6 +40,7 @@ export const errorCodes = [
   'queue/invalid-arguments',
   'queue/timeout',
   'queue/cancelled',
+  'queue/interrupted',
   'object/unavailable',
   'object/not-found',
   'delivery/rejected',

@@ -53,6 +53,7 @@ export interface MeasurementRepository {
     connector: string;
     stream: string;
     pullId: string;
+    /** When the source was asked: of two pulls that overlap, the later one counts, whichever is stored last. */
     observedAtMs: number;
     rows: readonly IngestRow[];
   }): Promise<IngestResult>;
@@ -62,7 +63,6 @@ export interface MeasurementRepository {
     range: { fromMs: number; toMs: number; knownAtMs?: number | undefined },
   ): Promise<StoredSample[]>;
   series(source: SeriesSource): Promise<SeriesRow[]>;
-  newestAtMs(source: SeriesSource): Promise<number | null>;
 }
 
 export interface CostRepository {
@@ -70,6 +70,8 @@ export interface CostRepository {
     connector: string;
     stream: string;
     pullId: string;
+    /** When the source was asked: of two pulls that overlap, the later one counts, whichever is stored last. */
+    observedAtMs: number;
     rows: readonly IngestCost[];
   }): Promise<{ inserted: number; revisions: number; unchanged: number; projectRefs: string[] }>;
   /** Newest revision of each line, posted in [from, to). */
@@ -130,8 +132,13 @@ export interface PullPageRow {
   receivedAtMs: number;
 }
 export interface PullRepository {
+  /**
+   * Also closes the pulls of that stream whose process died before it could: earlier ones of the same job, and those of jobs that
+   * have ended. They fail with `queue/interrupted`.
+   */
   start(row: Pick<PullRow, 'id' | 'jobId' | 'attempt' | 'connector' | 'stream' | 'fromMs' | 'toMs'>): Promise<void>;
   addPage(page: PullPageRow): Promise<void>;
+  /** Throws `queue/interrupted` when the pull was closed meanwhile: another attempt has taken over, and nothing may be stored. */
   succeed(
     id: string,
     facts: Pick<PullRow, 'pages' | 'rows' | 'inserted' | 'revisions' | 'expected' | 'warnings'>,
@@ -160,7 +167,6 @@ export interface ProjectRepository {
   /** Makes the stored projects and value metrics equal to the configuration; keeps rows of projects that left it, marked retired. */
   sync(projects: readonly Project[]): Promise<{ created: string[]; changed: string[]; retired: string[] }>;
   get(id: string): Promise<Project | null>;
-  list(): Promise<Project[]>;
 }
 
 export interface RoiSnapshot {
@@ -308,8 +314,6 @@ export interface OutboxRepository {
   succeeded(id: string, result: unknown): Promise<void>;
   /** `final: false`: another attempt follows. */
   failed(id: string, error: { code: string; message: string; final: boolean }): Promise<void>;
-  /** Older published rows of that kind and key, not started: this run has done their work. */
-  collapseInto(id: string, kind: string, dedupeKey: string, createdBeforeMs: number): Promise<number>;
   /**
    * Ids of the committed, unacknowledged, never started rows of that kind and key, oldest first. A run that reads this
    * before it reads anything else covers them all: unlike a comparison of times, that holds however long the
@@ -325,7 +329,6 @@ export interface OutboxRepository {
   list(filter: { state?: JobState | undefined; kind?: string | undefined; limit: number }): Promise<OutboxRow[]>;
   /** Rows not yet acknowledged. */
   openCount(): Promise<number>;
-  countsByState(): Promise<Record<string, number>>;
 }
 
 export interface DeadLetterRow {
@@ -361,7 +364,6 @@ export interface FireRepository {
   /** True for the one caller that inserted the slot. */
   claim(row: Omit<FireRow, 'firedAtMs' | 'jobId'>): Promise<boolean>;
   attachJob(schedule: string, slot: string, jobId: string): Promise<void>;
-  latest(schedule: string): Promise<FireRow | null>;
   list(filter: { schedule?: string | undefined; limit: number }): Promise<FireRow[]>;
 }
 

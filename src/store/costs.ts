@@ -37,7 +37,10 @@ const writtenSchema = z.object({
 
 export function createCostRepository(context: StoreContext): CostRepository {
   return {
-    /** A source key that repeats within a call counts as it stands last. A line that moves to another project names both. */
+    /**
+     * A source key that repeats within a call counts as it stands last. A line that moves to another project names both.
+     * Of two pulls that overlapped, what was asked for later counts, also when the other one is stored last.
+     */
     async ingest(input) {
       const latest = [...new Map(input.rows.map((row) => [row.sourceKey, row])).values()];
       if (latest.length === 0) return { inserted: 0, revisions: 0, unchanged: 0, projectRefs: [] };
@@ -87,7 +90,7 @@ export function createCostRepository(context: StoreContext): CostRepository {
 async function writeBatch(
   connection: CommonQueryMethods,
   batch: readonly IngestCost[],
-  input: { connector: string; stream: string; pullId: string; nowMs: number },
+  input: { connector: string; stream: string; pullId: string; observedAtMs: number; nowMs: number },
 ): Promise<readonly z.output<typeof writtenSchema>[]> {
   const texts = (pick: (row: IngestCost) => string | null) =>
     sql.array(
@@ -116,17 +119,19 @@ async function writeBatch(
         LIMIT 1
       ) AS newest ON true
       WHERE newest.revision IS NULL
-        OR (newest.project_ref, newest.kind, newest.capitalisation, newest.recurrence, newest.pool, newest.amount,
+        -- A time to come is of a clock that was wrong: it must not keep corrections out for ever.
+        OR (newest.observed_at <= ${instant(input.observedAtMs)} OR newest.observed_at > ${instant(input.nowMs)})
+        AND (newest.project_ref, newest.kind, newest.capitalisation, newest.recurrence, newest.pool, newest.amount,
             newest.currency, newest.posting_date, newest.cash_date, newest.document, newest.correction_of, newest.text)
           IS DISTINCT FROM
           (i.project_ref, i.kind, i.capitalisation, i.recurrence, i.pool, i.amount,
             i.currency, i.posting_date, i.cash_date, i.document, i.correction_of, i.text)
     ), written AS (
       INSERT INTO cost_line (connector, stream, source_key, revision, project_ref, kind, capitalisation, recurrence, pool,
-        amount, currency, posting_date, cash_date, document, correction_of, text, pull_id, page_hash, recorded_at)
+        amount, currency, posting_date, cash_date, document, correction_of, text, pull_id, page_hash, observed_at, recorded_at)
       SELECT ${input.connector}, ${input.stream}, source_key, coalesce(newest_revision, 0) + 1, project_ref, kind,
         capitalisation, recurrence, pool, amount, currency, posting_date, cash_date, document, correction_of, text,
-        ${input.pullId}, page_hash, ${instant(input.nowMs)}
+        ${input.pullId}, page_hash, ${instant(input.observedAtMs)}, ${instant(input.nowMs)}
       FROM judged
     )
     SELECT coalesce(newest_revision, 0) + 1 AS revision, project_ref AS "projectRef",

@@ -33,12 +33,7 @@ export function createFireRepository(context: StoreContext): FireRepository {
         UPDATE fire SET job_id = ${jobId} WHERE schedule = ${schedule} AND slot = ${slot}`);
     },
 
-    /** By the slot's instant. */
-    async latest(schedule) {
-      return await connection.maybeOne(sql.type(fireSchema)`
-        SELECT ${columns} FROM fire WHERE schedule = ${schedule} ORDER BY slot_at DESC LIMIT 1`);
-    },
-
+    /** By the slot's instant, newest first. */
     async list({ schedule, limit }) {
       const bySchedule = schedule === undefined ? sql.fragment`true` : sql.fragment`schedule = ${schedule}`;
       return [

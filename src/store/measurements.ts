@@ -41,7 +41,8 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
      *
      * A provisional sample that comes again as final with the same value keeps its revision: the row notes since when it is known to
      * be final. So a revision above 1 always means that a figure was corrected, and steady polling does not double the rows.
-     * Final never becomes provisional again by itself.
+     * Final never becomes provisional again by itself. Of two pulls that overlapped, what was asked for later counts, also when
+     * the other one is stored last.
      */
     async ingest(input) {
       if (input.rows.length === 0) return { inserted: 0, revisions: 0, finalised: 0, unchanged: 0, changed: [] };
@@ -98,21 +99,6 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
     async series(source) {
       return await findSeries(context.connection, source);
     },
-
-    /** Samples without a value do not count. */
-    async newestAtMs(source) {
-      const series = await findSeries(context.connection, source);
-      if (series.length === 0) return null;
-      return await context.connection.oneFirst(sql.type(z.object({ newest: z.number().nullable() }))`
-        SELECT max(newest.at) AS newest
-        FROM unnest(${sql.array(
-          series.map((one) => one.id),
-          'int8',
-        )}) AS s(id)
-        CROSS JOIN LATERAL (
-          SELECT at FROM measurement WHERE series_id = s.id AND value IS NOT NULL ORDER BY at DESC LIMIT 1
-        ) AS newest`);
-    },
   };
 }
 
@@ -153,6 +139,8 @@ async function writeBatch(
       SELECT i.*, newest.revision AS newest_revision,
         CASE
           WHEN newest.revision IS NULL THEN 'new'
+          -- A time to come is of a clock that was wrong: it must not keep corrections out for ever.
+          WHEN newest.observed_at > ${instant(input.observedAtMs)} AND newest.observed_at <= ${instant(input.nowMs)} THEN 'unchanged'
           WHEN (newest.value, newest.numerator, newest.denominator, newest.duration_ms)
             IS DISTINCT FROM (i.value, i.numerator, i.denominator, i.duration_ms) THEN 'revision'
           WHEN i.status = newest.status THEN 'unchanged'
@@ -162,7 +150,7 @@ async function writeBatch(
         END AS verdict
       FROM input i
       LEFT JOIN LATERAL (
-        SELECT m.revision, m.value, m.numerator, m.denominator, m.duration_ms,
+        SELECT m.revision, m.value, m.numerator, m.denominator, m.duration_ms, m.observed_at,
           CASE WHEN m.finalised_at IS NULL THEN m.status ELSE 'final' END AS status
         FROM measurement m
         WHERE m.series_id = i.series_id AND m.at = i.at

@@ -114,15 +114,6 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         WHERE id = ${id} AND state IN ('pending', 'published', 'running')`);
     },
 
-    async collapseInto(id, kind, dedupeKey, createdBeforeMs) {
-      const { rowCount } = await connection.query(sql.unsafe`
-        UPDATE outbox
-        SET state = 'collapsed', result = ${json({ collapsedInto: id })}::json, acknowledged_at = ${now()}
-        WHERE kind = ${kind} AND dedupe_key = ${dedupeKey} AND created_at < ${instant(createdBeforeMs)} AND id <> ${id}
-          AND ${notStarted}`);
-      return rowCount;
-    },
-
     async waiting(kind, dedupeKey) {
       return [
         ...(await connection.anyFirst(sql.type(idSchema)`
@@ -169,15 +160,6 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
     async openCount() {
       return await connection.oneFirst(sql.type(z.object({ open: z.number() }))`
         SELECT count(*) AS open FROM outbox WHERE acknowledged_at IS NULL`);
-    },
-
-    /** Every state, also those with none. */
-    async countsByState() {
-      const rows = await connection.any(sql.type(z.object({ state: z.enum(states), count: z.number() }))`
-        SELECT state, count(*) AS count FROM outbox GROUP BY state`);
-      const counts: Record<string, number> = Object.fromEntries(states.map((state) => [state, 0]));
-      for (const row of rows) counts[row.state] = row.count;
-      return counts;
     },
   };
 }

@@ -34,13 +34,6 @@ export function createProjectRepository(context: StoreContext): ProjectRepositor
         SELECT definition FROM project WHERE id = ${id}`);
       return row?.definition ?? null;
     },
-
-    /** Those in the configuration, by id. */
-    async list() {
-      const rows = await context.connection.any(sql.type(definitionSchema)`
-        SELECT definition FROM project WHERE retired_at IS NULL ORDER BY id`);
-      return rows.map((row) => row.definition);
-    },
   };
 }
 

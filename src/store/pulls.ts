@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PullRepository } from '#kit';
-import { instant, json, type StoreContext, sql, storable } from './context.ts';
+import { type PullRepository, RetryableError } from '#kit';
+import { atomically, instant, json, type StoreContext, sql, storable } from './context.ts';
 
 const pullSchema = z.object({
   id: z.string(),
@@ -42,10 +42,19 @@ export function createPullRepository(context: StoreContext): PullRepository {
   const { connection, clock } = context;
   return {
     async start(row) {
-      await connection.query(sql.unsafe`
-        INSERT INTO pull (id, job_id, attempt, connector, stream, from_at, to_at, state, started_at)
-        VALUES (${row.id}, ${row.jobId}, ${row.attempt}, ${row.connector}, ${row.stream}, ${instant(row.fromMs)},
-          ${instant(row.toMs)}, 'running', ${instant(clock.nowMs())})`);
+      await atomically(context, async (transaction) => {
+        await transaction.query(sql.unsafe`
+          UPDATE pull
+          SET state = 'failed', error_code = 'queue/interrupted', finished_at = ${instant(clock.nowMs())},
+            error_message = 'The process that ran this pull ended before the pull did; nothing of it was stored.'
+          WHERE connector = ${row.connector} AND stream = ${row.stream} AND state = 'running'
+            AND (job_id = ${row.jobId}
+              OR EXISTS (SELECT FROM outbox WHERE outbox.id = pull.job_id AND outbox.acknowledged_at IS NOT NULL))`);
+        await transaction.query(sql.unsafe`
+          INSERT INTO pull (id, job_id, attempt, connector, stream, from_at, to_at, state, started_at)
+          VALUES (${row.id}, ${row.jobId}, ${row.attempt}, ${row.connector}, ${row.stream}, ${instant(row.fromMs)},
+            ${instant(row.toMs)}, 'running', ${instant(clock.nowMs())})`);
+      });
     },
 
     async addPage(page) {
@@ -56,12 +65,17 @@ export function createPullRepository(context: StoreContext): PullRepository {
     },
 
     async succeed(id, facts) {
-      await connection.query(sql.unsafe`
+      const { rowCount } = await connection.query(sql.unsafe`
         UPDATE pull
         SET state = 'succeeded', pages = ${facts.pages}, rows = ${facts.rows}, inserted = ${facts.inserted},
           revisions = ${facts.revisions}, expected = ${facts.expected}, warnings = ${json(facts.warnings)}::jsonb,
           error_code = NULL, error_message = NULL, finished_at = ${instant(clock.nowMs())}
-        WHERE id = ${id}`);
+        WHERE id = ${id} AND state = 'running'`);
+      // Within the transaction that stores the rows this is the fence against an attempt that was given up for dead.
+      if (rowCount === 0)
+        throw new RetryableError('queue/interrupted', `The pull ${id} was closed meanwhile; nothing of it is stored`, {
+          hint: 'Another attempt reads the same window.',
+        });
     },
 
     async fail(id, facts) {

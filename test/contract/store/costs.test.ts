@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IngestCost } from '#kit';
-import { cost, dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
+import { cost, dayMs, midnightMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
 beforeAll(async () => {
@@ -8,10 +8,11 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-const linesOf = (stream: string, rows: readonly IngestCost[], pullId = 'pull-1') => ({
+const linesOf = (stream: string, rows: readonly IngestCost[], pullId = 'pull-1', observedAtMs = midnightMs) => ({
   connector: 'sap',
   stream,
   pullId,
+  observedAtMs,
   rows,
 });
 const of = (stream: string, projectRef = 'P-1001') => ({ connector: 'sap', stream, projectRef });
@@ -54,6 +55,27 @@ describe('cost lines', () => {
     expect(await store.costs.read({ ...of('corrected'), knownAtMs: thenMs })).toMatchObject([
       { amount: '100', revision: 1, text: 'Licences', cashDate: '2026-07-01' },
     ]);
+  });
+
+  it('keeps what was read later, when a pull that asked earlier is stored last', async () => {
+    const { store, clock } = fixture;
+    const at = (rows: readonly IngestCost[], pullId: string, askedMs: number) =>
+      linesOf('overlap', rows, pullId, clock.nowMs() + askedMs);
+    await store.costs.ingest(at([cost('1/1', '100')], 'first', -60_000));
+    await store.costs.ingest(at([cost('1/1', '90')], 'younger', -10_000));
+    expect(await store.costs.ingest(at([cost('1/1', '100'), cost('1/2', '7')], 'older', -20_000))).toEqual({
+      inserted: 1,
+      revisions: 0,
+      unchanged: 1,
+      projectRefs: ['P-1001'],
+    });
+    expect((await store.costs.read(of('overlap'))).map(({ amount, pullId }) => [amount, pullId])).toEqual([
+      ['90', 'younger'],
+      ['7', 'older'],
+    ]);
+    // What a clock that ran ahead has written is corrected all the same.
+    await store.costs.ingest(at([cost('1/1', '80')], 'wrong clock', dayMs));
+    expect(await store.costs.ingest(at([cost('1/1', '85')], 'right clock', 0))).toMatchObject({ revisions: 1 });
   });
 
   it('takes a line away from the project that it left, and names both projects as affected', async () => {

@@ -113,7 +113,13 @@ describe('a store at work', () => {
         if (runs >= 2) meet();
         await met;
         await repositories.lock(second);
-        await repositories.costs.ingest({ connector: 'sap', stream, pullId: 'p', rows: [cost(first, '1')] });
+        await repositories.costs.ingest({
+          connector: 'sap',
+          stream,
+          pullId: 'p',
+          observedAtMs: 0,
+          rows: [cost(first, '1')],
+        });
       });
     await Promise.all([crossing('a', 'b', store), crossing('b', 'a', other)]);
     expect(runs).toBe(3);

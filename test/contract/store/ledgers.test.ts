@@ -53,7 +53,7 @@ describe('pulls', () => {
     expect(await pulls.get('ok')).toMatchObject({ ...window, ...facts, state: 'succeeded', errorCode: null });
     expect(await pulls.pages('ok')).toEqual([page(0), page(1)]);
 
-    await pulls.start({ id: 'bad', ...window });
+    await pulls.start({ id: 'bad', ...window, jobId: 'job-2' });
     await pulls.fail('bad', { errorCode: 'source/timeout', errorMessage: 'no answer\0', pages: 1 });
     expect(await pulls.latest('sap', 'costs')).toMatchObject({
       id: 'bad',
@@ -63,6 +63,38 @@ describe('pulls', () => {
     });
     expect((await pulls.list(10)).map((pull) => pull.id)).toEqual(['bad', 'ok']);
     expect(await pulls.latest('sap', 'hours')).toBeNull();
+  });
+
+  it('whose process was killed are closed when their job runs again or the stream is pulled after the job ended', async () => {
+    const { pulls, outbox } = fixture.store;
+    const stream = 'killed';
+    const facts = { pages: 0, rows: 0, inserted: 0, revisions: 0, expected: null, warnings: [] };
+    const gone = await outbox.enqueue({ kind: 'pull', args: {}, cause: 'test' });
+    const alive = await outbox.enqueue({ kind: 'pull', args: {}, cause: 'test' });
+    await outbox.failed(gone.id, { code: 'internal', message: 'its worker was killed three times', final: true });
+    await pulls.start({ id: 'of-ended-job', ...window, stream, jobId: gone.id });
+    await pulls.start({ id: 'of-other-stream', ...window, stream: 'other', jobId: gone.id });
+    await pulls.start({ id: 'of-another-process', ...window, stream, jobId: alive.id });
+    await pulls.start({ id: 'killed', ...window, stream });
+    await pulls.start({ id: 'again', ...window, stream, attempt: 2 });
+    const states = async () => Object.fromEntries((await pulls.list(5)).map(({ id, state }) => [id, state]));
+    expect(await states()).toEqual({
+      'of-ended-job': 'failed',
+      'of-other-stream': 'running',
+      'of-another-process': 'running',
+      killed: 'failed',
+      again: 'running',
+    });
+    expect(await pulls.get('killed')).toMatchObject({ errorCode: 'queue/interrupted' });
+
+    // An attempt that only seemed dead must store nothing any more.
+    const late = fixture.store.transaction(async (tx) => {
+      await tx.watermarks.advance({ connector: 'sap', stream, watermarkMs: midnightMs, pullId: 'killed' });
+      await tx.pulls.succeed('killed', facts);
+    });
+    await expect(late).rejects.toMatchObject({ code: 'queue/interrupted' });
+    expect(await fixture.store.watermarks.get('sap', stream)).toBeNull();
+    await pulls.succeed('again', facts);
   });
 
   it('that succeeded are not made failures by a late error', async () => {
@@ -179,7 +211,7 @@ describe('fires', () => {
     ).rejects.toThrow('killed');
     expect(await fires.claim(fire('rolled back', midnightMs + hourMs))).toBe(true);
     await fires.attachJob('nightly', 'rolled back', 'job-9');
-    expect(await fires.latest('nightly')).toMatchObject({
+    expect((await fires.list({ schedule: 'nightly', limit: 1 }))[0]).toMatchObject({
       slot: 'rolled back',
       jobId: 'job-9',
       slotAtMs: midnightMs + hourMs,

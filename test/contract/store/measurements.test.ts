@@ -117,7 +117,6 @@ describe('measurements', () => {
       (await store.measurements.read(source('dates'), { fromMs, toMs })).map((one) => one.atMs);
     expect(await read(always.fromMs, always.toMs)).toEqual([...dates].sort((a, b) => a - b));
     expect(await read(Date.UTC(2031, 1, 1), Date.UTC(2031, 2, 1))).toEqual([dates[0]]);
-    expect(await store.measurements.newestAtMs(source('dates'))).toBe(Date.UTC(2031, 2, 1));
     const client = new Client({ connectionString: database.url });
     await client.connect();
     const { rows } = await client.query(
@@ -131,13 +130,10 @@ describe('measurements', () => {
     ]);
   });
 
-  it('reads nothing of a stream that was never pulled, and a missing sample is not the newest', async () => {
+  it('reads nothing of a stream that was never pulled', async () => {
     const { measurements } = fixture.store;
     expect(await measurements.read(source('never'), always)).toEqual([]);
-    expect(await measurements.newestAtMs(source('never'))).toBeNull();
     expect(await measurements.ingest(pullOf([], 'never'))).toMatchObject({ inserted: 0, changed: [] });
-    await measurements.ingest(pullOf([sample(midnightMs, 1), sample(midnightMs + hourMs, null)], 'gaps'));
-    expect(await measurements.newestAtMs(source('gaps'))).toBe(midnightMs);
   });
 
   it('loses nothing when two processes store the same stream at once', async () => {
@@ -157,6 +153,29 @@ describe('measurements', () => {
     const stored = await fixture.store.measurements.read(source('concurrent'), always);
     expect(stored.map((one) => one.value)).toEqual(Array.from({ length: 450 }, (_, value) => value));
     expect(await fixture.store.measurements.series(source('concurrent'))).toHaveLength(1);
+  });
+
+  it('keeps what was read later, when a pull that asked earlier is stored last', async () => {
+    const { store, clock } = fixture;
+    const at = (value: number, pullId: string, askedMs: number, status: 'provisional' | 'final' = 'provisional') => ({
+      ...pullOf([sample(midnightMs, value, { status })], 'overlap', pullId),
+      observedAtMs: clock.nowMs() + askedMs,
+    });
+    await store.measurements.ingest(at(10, 'first', -60_000));
+    await store.measurements.ingest(at(12, 'younger', -10_000));
+    expect(await store.measurements.ingest(at(10, 'older', -20_000))).toEqual({
+      inserted: 0,
+      revisions: 0,
+      finalised: 0,
+      unchanged: 1,
+      changed: [],
+    });
+    expect(await store.measurements.read(source('overlap'), always)).toMatchObject([
+      { value: 12, revision: 2, pullId: 'younger', status: 'provisional' },
+    ]);
+    // What a clock that ran ahead has written is corrected all the same.
+    await store.measurements.ingest(at(13, 'wrong clock', dayMs));
+    expect(await store.measurements.ingest(at(14, 'right clock', 0))).toMatchObject({ revisions: 1 });
   });
 
   it('lets the second of two pulls of one stream wait for the first, and then see what that one stored', async () => {

@@ -101,7 +101,7 @@ describe('projects', () => {
     expect(await projects.sync([b, a])).toEqual({ created: [], changed: [], retired: [] });
     const renamed = { ...a, name: 'Renamed', metrics: [] };
     expect(await projects.sync([renamed])).toEqual({ created: [], changed: ['a'], retired: ['b'] });
-    expect(await projects.list()).toEqual([renamed]);
+    expect(await projects.get('a')).toEqual(renamed);
     expect(await projects.get('b')).toEqual(b);
     expect(await projects.sync([renamed, b])).toEqual({ created: [], changed: ['b'], retired: [] });
     expect(await projects.get('no such project')).toBeNull();
