@@ -94,7 +94,12 @@ function s3Error(error: unknown, where: string, key: string | undefined): Error 
     return new PermanentError('object/unavailable', `${where} rejects the request (${status} ${name})`, {
       cause: error,
     });
-  return new RetryableError('object/unavailable', `${where} does not answer (${status ?? name})`, { cause: error });
+  if (status === null)
+    return new RetryableError('object/unavailable', `${where} does not answer (${name})`, {
+      hint: 'Check settings.objects.endpoint, the network, and whether the store is up.',
+      cause: error,
+    });
+  return new RetryableError('object/unavailable', `${where} fails (${status} ${name})`, { cause: error });
 }
 
 function describe(error: unknown): { name: string; status: number | null } {
@@ -102,7 +107,9 @@ function describe(error: unknown): { name: string; status: number | null } {
   const metadata: unknown = '$metadata' in error ? error.$metadata : null;
   const status =
     typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata ? metadata.httpStatusCode : null;
-  return { name: error.name, status: typeof status === 'number' ? status : null };
+  // What never reached a server has a code of the network (ECONNREFUSED), and a name that says nothing.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  return typeof status === 'number' ? { name: error.name, status } : { name: code ?? error.name, status: null };
 }
 
 function lazily<T>(open: () => Promise<T>): () => Promise<T> {

@@ -42,6 +42,19 @@ export const serverPackages = {
     debian: ['postfix', 'libsasl2-modules', 'sasl2-bin', 'openssl'],
     brew: null,
   },
+  s3: {
+    title: 'S3 (OpenStack Swift)',
+    programs: [
+      ['swift-proxy-server'],
+      ['swift-account-server'],
+      ['swift-container-server'],
+      ['swift-object-server'],
+      ['swift-ring-builder'],
+      ['memcached'],
+    ],
+    debian: ['swift', 'swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached'],
+    brew: null,
+  },
 } as const satisfies Record<string, ServerPackage>;
 export type ServerName = keyof typeof serverPackages;
 
