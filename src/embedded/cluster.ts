@@ -21,6 +21,8 @@ export interface Cluster {
   pgdata: string;
   user: ServerUser | null;
   binaries: Binaries;
+  /** Data that may be lost with the machine's power: nothing waits for the disk. */
+  isDisposable: boolean;
 }
 
 /** Remembered between starts. */
@@ -104,6 +106,7 @@ async function initialise(cluster: Cluster, work: string): Promise<void> {
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         '--no-instructions',
+        ...(cluster.isDisposable ? ['--no-sync'] : []),
       ],
       { user, directory: root },
     );

@@ -36,13 +36,19 @@ export interface EmbeddedPostgres {
  * Errors: `storage/directory-in-use` (foreign files), `storage/directory-unwritable`, `storage/disk-full`,
  * `storage/unavailable` (another major version, damaged data, no account to run as).
  */
-export async function openEmbeddedPostgres(options: { dataDirectory: string; log: Logger }): Promise<EmbeddedPostgres> {
+export async function openEmbeddedPostgres(options: {
+  dataDirectory: string;
+  log: Logger;
+  /** For data that anybody can make again, as the demo's: faster, and may be lost when the machine loses power. */
+  isDisposable?: boolean;
+}): Promise<EmbeddedPostgres> {
   const requested = resolve(options.dataDirectory);
   try {
     const user = await resolveServerUser();
     const root = await reachableRoot(requested, user, options.log);
     const binaries = await locateBinaries(user, options.log);
-    return await open({ root, pgdata: join(root, 'pgdata'), user, binaries }, options.log);
+    const isDisposable = options.isDisposable ?? false;
+    return await open({ root, pgdata: join(root, 'pgdata'), user, binaries, isDisposable }, options.log);
   } catch (error) {
     throw explainFileError(requested, error);
   }

@@ -31,6 +31,9 @@ const settings: Record<string, string> = {
   jit: 'off',
 };
 
+/** A killed server still recovers: only the machine's own crash can lose or damage what was not yet on the disk. */
+const disposableSettings: Record<string, string> = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
 export type ServerAccess = { port: number; mode: 'started' | 'joined' };
 
 /** Joins the server that runs on this cluster, or starts one. Call with the start lock held. */
@@ -85,11 +88,14 @@ async function startOnce(
   await rotate(logPath);
   const file = await open(logPath, 'a', 0o600);
   const offset = (await file.stat()).size;
+  const options = Object.entries({ ...settings, ...(cluster.isDisposable ? disposableSettings : {}) }).flatMap(
+    ([name, value]) => ['-c', `${name}=${value}`],
+  );
   let child: ChildProcess;
   try {
     child = spawn(
       cluster.binaries.postgres,
-      ['-D', cluster.pgdata, '-p', String(port), ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+      ['-D', cluster.pgdata, '-p', String(port), ...options],
       {
         // In a session of its own: an interrupt from the terminal reaches us, not the server that others may be using.
         detached: true,

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import { type Config, type JobPorts, type Logger, type MessageRenderer, type Metrics, type Store } from '#kit';
 import { createMessenger } from '#src/delivery/index';
-import { openEmbeddedPostgres } from '#src/embedded/index';
 import { createFetchFactory, createFileSource } from '#src/fetch/index';
 import { createPullRunner } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
@@ -13,6 +11,7 @@ import { migrate, openStore } from '#src/store/index';
 import { createMetrics } from '#src/telemetry/index';
 import { requireConfig } from './configuration.ts';
 import type { Environment } from './environment.ts';
+import { type DatabaseServer, openServer } from './database-server.ts';
 import { jobKinds, registry } from './registry.ts';
 
 export const clock = { nowMs: () => Date.now() };
@@ -21,7 +20,7 @@ export const newId = (): string => randomUUID();
 /** A database that is migrated and ready, whoever serves it. */
 export interface Database {
   url: string;
-  mode: 'started' | 'joined' | 'external';
+  mode: DatabaseServer['mode'];
   version: string;
   appliedMigrations: string[];
   store: Store;
@@ -29,12 +28,12 @@ export interface Database {
 }
 
 /** The embedded server (started or joined) or DATABASE_URL, brought to the newest migration. */
-export async function openDatabase(environment: Environment): Promise<Database> {
+export async function openDatabase(
+  environment: Environment,
+  starting: Promise<DatabaseServer> = openServer(environment),
+): Promise<Database> {
   const { log } = environment;
-  const server =
-    environment.databaseUrl === null
-      ? await openEmbeddedPostgres({ dataDirectory: path.join(environment.dataDirectory, 'postgres'), log })
-      : { url: environment.databaseUrl, mode: 'external' as const, version: null, release: async () => {} };
+  const server = await starting;
   try {
     const { applied } = await migrate({ url: server.url, log });
     const store = await openStore({
@@ -78,9 +77,9 @@ export interface App {
 }
 
 /** Reads the configuration, opens the database, makes the stored projects equal to the configuration and wires the ports. */
-export async function openApp(environment: Environment): Promise<App> {
+export async function openApp(environment: Environment, server?: Promise<DatabaseServer>): Promise<App> {
   const config = await requireConfig(environment);
-  const database = await openDatabase(environment);
+  const database = await openDatabase(environment, server);
   try {
     await database.store.projects.sync(config.projects);
     return wire(environment, config, database);
