@@ -15,6 +15,8 @@ describe('a finance document', () => {
         { id: 'b' },
         { id: 'c', costs: ['1'] },
         { id: 'd', rate: '-1', flows: [] },
+        { id: 'e', datedFlows: [['2026-01-01']] },
+        7,
       ],
     });
     const text = problems.map(({ path, message }) => `${path}: ${message}`).join('\n');
@@ -25,6 +27,12 @@ describe('a finance document', () => {
       '"rat"',
       'cases[4].rate',
       'cases[4].flows',
+      // What no single field shows is said beside the mistakes in single fields.
+      'cases[1].id: the id a is there twice',
+      'cases[2].flows: nothing to compute',
+      'cases[3].benefits: costs and benefits',
+      'cases[5].datedFlows[0]: expected a pair, [date, amount]',
+      'cases[6]: expected an object',
     ])
       expect(text).toContain(part);
   });

@@ -30,19 +30,20 @@ const date = z.string({ error: 'expected a date, YYYY-MM-DD' }).refine(isLocalDa
 const flows = z.array(decimal).min(1, 'needs at least one flow').max(MAX_FLOWS, `takes at most ${MAX_FLOWS} flows`);
 const note = z.unknown().optional();
 
-const financeCase = z
-  .strictObject({
+const CONVENTIONS = ['npv0', 'excel', 'tei', 'green-book'] as const;
+const financeCase = z.strictObject(
+  {
     id: z.string({ error: 'every case needs an id' }).min(1, 'must not be empty').max(200),
-    convention: z.enum(['npv0', 'excel', 'tei', 'green-book']).optional(),
-    timing: z.string().optional(),
+    convention: z.enum(CONVENTIONS, { error: `expected one of ${CONVENTIONS.join(', ')}` }).optional(),
+    timing: z.string({ error: 'expected text' }).optional(),
     rate: rate.optional(),
     financeRate: rate.optional(),
     reinvestRate: rate.optional(),
     flows: flows.optional(),
     datedFlows: z
-      .array(z.tuple([date, decimal]))
+      .array(z.tuple([date, decimal], { error: 'expected a pair, [date, amount]' }))
       .min(1, 'needs at least one flow')
-      .max(MAX_FLOWS)
+      .max(MAX_FLOWS, `takes at most ${MAX_FLOWS} flows`)
       .optional(),
     costs: flows.optional(),
     benefits: flows.optional(),
@@ -56,41 +57,21 @@ const financeCase = z
     source: note,
     published: note,
     computed: note,
-  })
-  .superRefine((input, ctx) => {
-    const say = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
-    if ((input.costs === undefined) !== (input.benefits === undefined))
-      say(input.costs ? 'benefits' : 'costs', 'costs and benefits must be given together');
-    const given = [input.flows, input.datedFlows, input.costs ?? input.benefits].filter((kind) => kind !== undefined);
-    if (given.length > 1) say('flows', 'give one of flows, datedFlows, or costs with benefits');
-    if (given.length === 0 && input.convention !== 'green-book')
-      say('flows', 'nothing to compute: give flows, datedFlows, or costs with benefits');
-    if (input.convention === 'green-book') {
-      if (input.datedFlows) say('datedFlows', 'the green-book convention discounts whole years: give flows by year');
-      for (const key of ['flows', 'costs', 'benefits'] as const)
-        if ((input[key]?.length ?? 0) > GREEN_BOOK_LAST_YEAR + 1)
-          say(key, `the Green Book gives rates for the years 0 to ${GREEN_BOOK_LAST_YEAR} only`);
-    }
-  });
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object' : undefined) },
+);
 
-const financeDocument = z
-  .strictObject(
-    {
-      cases: z.array(financeCase, { error: 'expected an array of cases' }).max(MAX_CASES),
-      about: note,
-      benefit: note,
-      $schema: note,
-    },
-    { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object with an array `cases`' : undefined) },
-  )
-  .superRefine(({ cases }, ctx) => {
-    const seen = new Set<string>();
-    for (const [index, { id }] of cases.entries()) {
-      if (seen.has(id))
-        ctx.addIssue({ code: 'custom', path: ['cases', index, 'id'], message: `the id ${id} is there twice` });
-      seen.add(id);
-    }
-  });
+const financeDocument = z.strictObject(
+  {
+    cases: z
+      .array(financeCase, { error: 'expected an array of cases' })
+      .max(MAX_CASES, `takes at most ${MAX_CASES} cases`),
+    about: note,
+    benefit: note,
+    $schema: note,
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object with an array `cases`' : undefined) },
+);
 
 export interface FinanceProblem {
   /** `cases[3].flows[2]`; empty for the document itself. */
@@ -103,8 +84,51 @@ export function readFinanceDocument(
   input: unknown,
 ): { document: { cases: FinanceCase[] }; problems: [] } | { document: null; problems: FinanceProblem[] } {
   const result = financeDocument.safeParse(input);
-  if (result.success) return { document: { cases: result.data.cases.map(computable) }, problems: [] };
-  return { document: null, problems: result.error.issues.map(problemOf) };
+  const shape = result.success ? [] : result.error.issues.map(problemOf);
+  const problems = [...shape, ...contradictions(input)];
+  if (result.success && problems.length === 0)
+    return { document: { cases: result.data.cases.map(computable) }, problems: [] };
+  return { document: null, problems };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What no single field shows; looked for whatever the shape, so that all that is wrong is said at once. */
+function contradictions(input: unknown): FinanceProblem[] {
+  if (!isRecord(input) || !Array.isArray(input.cases)) return [];
+  const seen = new Set<unknown>();
+  return input.cases.flatMap((candidate: unknown, index) => {
+    if (!isRecord(candidate)) return [];
+    const { id } = candidate;
+    const found = contradictionsOf(candidate);
+    if (typeof id === 'string' && seen.has(id)) found.push({ path: 'id', message: `the id ${id} is there twice` });
+    seen.add(id);
+    return found.map(({ path, message }) => ({ path: `cases[${index}].${path}`, message }));
+  });
+}
+
+function contradictionsOf(input: Record<string, unknown>): FinanceProblem[] {
+  const problems: FinanceProblem[] = [];
+  const say = (path: string, message: string): void => {
+    problems.push({ path, message });
+  };
+  if ((input.costs === undefined) !== (input.benefits === undefined))
+    say(input.costs ? 'benefits' : 'costs', 'costs and benefits must be given together');
+  const given = [input.flows, input.datedFlows, input.costs ?? input.benefits].filter((kind) => kind !== undefined);
+  if (given.length > 1) say('flows', 'give one of flows, datedFlows, or costs with benefits');
+  const greenBook = input.convention === 'green-book';
+  if (given.length === 0 && !greenBook)
+    say('flows', 'nothing to compute: give flows, datedFlows, or costs with benefits');
+  if (input.datedFlows !== undefined && greenBook)
+    say('datedFlows', 'the green-book convention discounts whole years: give flows by year');
+  if (greenBook)
+    for (const key of ['flows', 'costs', 'benefits'] as const) {
+      const list = input[key];
+      if (Array.isArray(list) && list.length > GREEN_BOOK_LAST_YEAR + 1)
+        say(key, `the Green Book gives rates for the years 0 to ${GREEN_BOOK_LAST_YEAR} only`);
+    }
+  return problems;
 }
 
 function computable(input: z.output<typeof financeCase>): FinanceCase {

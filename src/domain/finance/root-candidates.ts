@@ -77,6 +77,38 @@ export function candidateIntervals(terms: readonly FloatTerm[], from: number, to
   return joined(kept.sort((a, b) => a.from - b.from));
 }
 
+/** Sign at s where floating point is certain of it, else 0. */
+function certainSign(terms: readonly FloatTerm[], s: number): -1 | 0 | 1 {
+  const logs = terms.map((term) => term.logMagnitude + term.exponent * s);
+  const top = logs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let value = 0;
+  let size = 0;
+  for (const [index, term] of terms.entries()) {
+    const u = Math.exp((logs[index] ?? 0) - top);
+    value += term.sign * u;
+    size += u;
+  }
+  return Math.abs(value) <= SLACK * size ? 0 : value < 0 ? -1 : 1;
+}
+
+/**
+ * The part of a monotone interval that holds its root, found by halving as far as floating point can tell: what is left
+ * needs few steps in 80 digits. An interval whose ends are in doubt or of one sign comes back as it is.
+ */
+export function narrowed(terms: readonly FloatTerm[], interval: LogInterval): LogInterval {
+  const before = certainSign(terms, interval.from);
+  if (before === 0 || certainSign(terms, interval.to) !== -before) return interval;
+  let { from, to } = interval;
+  for (let step = 0; step < MAX_DEPTH; step++) {
+    const middle = (from + to) / 2;
+    const sign = certainSign(terms, middle);
+    if (sign === 0) break;
+    if (sign === before) from = middle;
+    else to = middle;
+  }
+  return { ...interval, from, to };
+}
+
 /** Neighbours in doubt become one: what troubles them is often one multiple root on their border. */
 function joined(intervals: readonly LogInterval[]): LogInterval[] {
   const result: LogInterval[] = [];

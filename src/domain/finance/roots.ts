@@ -1,6 +1,6 @@
 import { Decimal as DecimalBase } from 'decimal.js';
 import type { Decimal } from '../money/decimal.ts';
-import { candidateIntervals } from './root-candidates.ts';
+import { candidateIntervals, narrowed } from './root-candidates.ts';
 
 /** coefficient · x^exponent; exponents are non-negative integers. */
 export interface Term {
@@ -37,15 +37,25 @@ export function signChanges(terms: readonly Term[]): number {
   return changes;
 }
 
+/** Powers of x, each computed once: the gaps of weekly or monthly flows are few. */
+function powersOf(x: Decimal): (exponent: number) => Decimal {
+  const known = new Map<number, Decimal>([[1, x]]);
+  return (exponent) => {
+    const power = known.get(exponent) ?? x.pow(exponent);
+    known.set(exponent, power);
+    return power;
+  };
+}
+
 /** p(x), x·p′(x) and Σ|terms| by Horner's scheme over the gaps between exponents. */
 function evaluate(terms: readonly Term[], x: Decimal): { value: Decimal; slope: Decimal; scale: Decimal } {
+  const powerOf = powersOf(x);
   let value: Decimal = new Wide(0);
   let slope: Decimal = new Wide(0);
   let scale: Decimal = new Wide(0);
   for (let index = terms.length - 1; index >= 0; index--) {
     const term = terms[index] as Term;
-    const gap = term.exponent - (terms[index - 1]?.exponent ?? 0);
-    const power = gap === 1 ? x : x.pow(gap);
+    const power = powerOf(term.exponent - (terms[index - 1]?.exponent ?? 0));
     value = value.plus(term.coefficient).times(power);
     slope = slope.plus(term.coefficient.times(term.exponent)).times(power);
     scale = scale.plus(term.coefficient.abs()).times(power);
@@ -129,16 +139,14 @@ export function positiveRoots(terms: readonly Term[], low: Decimal, high: Decima
   const to = new Wide(high);
   if (changes === 1) return rootsWithin(polynomial, from, to);
   const [lowLog, highLog] = [from.ln().toNumber(), to.ln().toNumber()];
+  const floats = polynomial.map(({ exponent, coefficient }) => ({
+    exponent,
+    sign: coefficient.s,
+    logMagnitude: coefficient.abs().ln().toNumber(),
+  }));
   const roots: Decimal[] = [];
-  for (const interval of candidateIntervals(
-    polynomial.map(({ exponent, coefficient }) => ({
-      exponent,
-      sign: coefficient.s,
-      logMagnitude: coefficient.abs().ln().toNumber(),
-    })),
-    lowLog,
-    highLog,
-  )) {
+  for (const candidate of candidateIntervals(floats, lowLog, highLog)) {
+    const interval = candidate.monotone ? narrowed(floats, candidate) : candidate;
     const start = interval.from === lowLog ? from : new Wide(interval.from).exp();
     const end = interval.to === highLog ? to : new Wide(interval.to).exp();
     roots.push(...(interval.monotone ? rootsBetween(polynomial, [start, end]) : rootsWithin(polynomial, start, end)));

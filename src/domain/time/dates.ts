@@ -29,7 +29,8 @@ export function addYears(date: LocalDate, years: number): LocalDate {
 /** Days since 1970-01-01, for arithmetic; independent of any time zone. */
 export function epochDay(date: LocalDate): number {
   const { year, month, day } = Temporal.PlainDate.from(date);
-  return Math.round(Date.UTC(year, month - 1, day) / 86_400_000);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  return Math.round(new Date(0).setUTCFullYear(year, month - 1, day) / 86_400_000);
 }
 
 /** Days from `from` to `to`, negative when `to` is earlier. */

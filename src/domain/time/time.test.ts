@@ -6,6 +6,10 @@ import { instantsOf, isTimeZone, localDateAt, startOfDayMs } from './zones.ts';
 const HOUR = 3_600_000;
 
 describe('local days', () => {
+  it('are counted in every year, the first hundred too', () => {
+    expect(daysBetween('0001-01-01', '9999-12-31')).toBe(3_652_058);
+    expect(daysBetween('0099-12-31', '0100-01-01')).toBe(1);
+  });
   it('have 23 or 25 hours when the clocks change, 23.5 where they change by half an hour', () => {
     const hours = (from: string, to: string, zone: string) => {
       const { fromMs, toMs } = instantsOf({ from, to }, zone);
