@@ -27,11 +27,9 @@ export function createMessenger(options: {
     email:
       smtp === null
         ? null
-        : lazily(async () => (await import('./smtp.ts')).createMailer({ smtp, renderer, clock, publicHost, redact })),
+        : lazily(async () => (await loadSmtp()).createMailer({ smtp, renderer, clock, publicHost, redact })),
     slack:
-      slack === null
-        ? null
-        : lazily(async () => (await import('./slack.ts')).createSlack({ slack, renderer, log, redact })),
+      slack === null ? null : lazily(async () => (await loadSlack()).createSlack({ slack, renderer, log, redact })),
   };
   return {
     deliver: async (message, signal) => configured(channels, message.channel).deliver(message, signal),
@@ -40,6 +38,14 @@ export function createMessenger(options: {
       await Promise.all(Object.values(channels).map((channel) => channel?.close()));
     },
   };
+}
+
+const loadSmtp = () => import('./smtp.ts');
+const loadSlack = () => import('./slack.ts');
+
+/** Loads the libraries of all channels ahead of the first message, while there is time. */
+export async function preloadChannels(): Promise<void> {
+  await Promise.all([loadSmtp(), loadSlack()]);
 }
 
 function configured(channels: Record<DeliveryChannel, Channel | null>, name: DeliveryChannel): Channel {

@@ -10,8 +10,8 @@ import { createRenderer } from '#src/render/index';
 import { migrate, openStore } from '#src/store/index';
 import { createMetrics } from '#src/telemetry/index';
 import { requireConfig } from './configuration.ts';
-import type { Environment } from './environment.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
+import type { Environment } from './environment.ts';
 import { jobKinds, registry } from './registry.ts';
 
 export const clock = { nowMs: () => Date.now() };

@@ -1,11 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RoiOutputs } from '#domain';
 import { type Config, type DeliveryRow, OutturnError, type PullSummary, type ReportRow } from '#kit';
-import { sandboxConfigYaml, startSandbox } from '#src/sandbox/index';
-import { type App, clock, openApp } from './app.ts';
+import type { App } from './app.ts';
+import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
-import { runHere } from './work.ts';
 
 export interface DemoResult {
   elapsedMs: number;
@@ -50,11 +49,42 @@ export async function runDemo(
   options: { startedAtMs: number; signal: AbortSignal; onStep(step: string): void },
 ): Promise<DemoDetails> {
   const dataDirectory = path.join(environment.dataDirectory, 'demo');
-  const configDirectory = path.join(dataDirectory, 'config');
-  options.onStep('sources and sinks on loopback');
-  const midnightMs = lastMidnightMs(clock.nowMs());
-  // Before the sandbox makes its private folder in it: as root, PostgreSQL runs as a user who must be able to pass.
+  // First of all, for as root PostgreSQL runs as a user who must be able to pass.
   await mkdir(dataDirectory, { recursive: true });
+  const isFirst = !(await exists(path.join(dataDirectory, 'postgres')));
+  options.onStep('PostgreSQL');
+  // A program of its own, busy for a second: what this process has to load, it loads meanwhile.
+  const server = openServer({ ...environment, dataDirectory }, { isDisposable: true });
+  try {
+    return await runCycle({ ...environment, dataDirectory }, { ...options, server, isFirst });
+  } finally {
+    // Harmless after the app has given it up; the error of a failed start was the app's.
+    await server.then(
+      (started) => started.release(),
+      () => undefined,
+    );
+  }
+}
+
+async function runCycle(
+  environment: Environment,
+  options: {
+    startedAtMs: number;
+    signal: AbortSignal;
+    onStep(step: string): void;
+    server: Promise<DatabaseServer>;
+    isFirst: boolean;
+  },
+): Promise<DemoDetails> {
+  const { dataDirectory } = environment;
+  const configDirectory = path.join(dataDirectory, 'config');
+  // A failed start is told by the app; until that waits for it, it must not count as unhandled.
+  options.server.catch(() => undefined);
+  const [{ sandboxConfigYaml, startSandbox }, { clock, openApp }] = await Promise.all([
+    import('#src/sandbox/index'),
+    import('./app.ts'),
+  ]);
+  const midnightMs = lastMidnightMs(clock.nowMs());
   const sandbox = await startSandbox({
     nowMs: midnightMs,
     directory: path.join(dataDirectory, 'sandbox'),
@@ -65,8 +95,9 @@ export async function runDemo(
       configDirectory,
       sandboxConfigYaml(sandbox, { objectsDirectory: path.join(dataDirectory, 'objects') }),
     );
-    options.onStep('PostgreSQL');
-    const app = await openApp({ ...environment, configDirectory, dataDirectory });
+    // Later runs have nothing to render and nothing to deliver.
+    if (options.isFirst) await preload();
+    const app = await openApp({ ...environment, configDirectory }, options.server);
     try {
       const streams = app.config.connectors.flatMap((connector) =>
         connector.streams.map((stream) => ({ connector: connector.id, stream: stream.id })),
@@ -128,7 +159,23 @@ export async function runDemo(
   }
 }
 
+/** What the first digest needs, while PostgreSQL makes its cluster. */
+async function preload(): Promise<void> {
+  const [{ preloadRenderer }, { preloadChannels }] = await Promise.all([
+    import('#src/render/index'),
+    import('#src/delivery/index'),
+  ]);
+  await Promise.all([preloadRenderer(), preloadChannels()]);
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
 async function run(app: App, requests: { kind: string; args: Record<string, unknown> }[], signal: AbortSignal) {
+  const { runHere } = await import('./work.ts');
   const jobs = await runHere(app, requests, { cause: 'demo', timeoutMs: TIMEOUT_MS, signal });
   const failed = jobs.find((job) => job.state !== 'succeeded' && job.state !== 'collapsed');
   if (failed)

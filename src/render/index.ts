@@ -1,7 +1,8 @@
 /** Digest facts as mail, Slack message, HTML and CSV report: pure functions of the facts, libraries loaded on first use. */
 import type { MessageRenderer, ReportRenderer } from '#kit';
+import { preloadChart } from './chart.ts';
 import { renderCsv } from './csv.ts';
-import { renderMail } from './mail.ts';
+import { preloadMail, renderMail } from './mail.ts';
 import { renderReportHtml } from './report.ts';
 import { renderSlack } from './slack.ts';
 
@@ -19,4 +20,9 @@ export function createRenderer(): MessageRenderer & ReportRenderer & { close(): 
     },
     close: async () => undefined,
   };
+}
+
+/** Loads the libraries ahead of the first message, while there is time: otherwise that one waits for them. */
+export async function preloadRenderer(): Promise<void> {
+  await Promise.all([preloadChart(), preloadMail()]);
 }

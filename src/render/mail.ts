@@ -34,6 +34,13 @@ async function smallEnough(facts: DigestFacts, options: { test: boolean }): Prom
   throw new OutturnError('internal', `The mail is longer than ${MAX_HTML_BYTES} bytes with two rows a section`);
 }
 
+const loadMjml = () => import('mjml');
+
+/** Loads what makes mails ahead of the first one. */
+export async function preloadMail(): Promise<void> {
+  await loadMjml();
+}
+
 async function renderHtml(view: DigestView): Promise<string> {
   const mjml = await mjmlOf({
     view,
@@ -42,7 +49,7 @@ async function renderHtml(view: DigestView): Promise<string> {
     toneStyle,
     chartContentId: CHART_CONTENT_ID,
   });
-  const { default: mjml2html } = await import('mjml');
+  const { default: mjml2html } = await loadMjml();
   const { html, errors } = await mjml2html(mjml, {
     validationLevel: 'soft',
     ignoreIncludes: true,
