@@ -1,5 +1,12 @@
-import type { Command } from 'commander';
-import { type Environment, type LogLevel, readEnvironment } from '#src/main/environment';
+import { type Command, Option } from 'commander';
+import { type App, openApp } from '#src/main/app';
+import {
+  type Environment,
+  type LogLevel,
+  logLevels,
+  readEnvironment,
+  requireDataDirectory,
+} from '#src/main/environment';
 import type { Io } from './io.ts';
 
 /** Options that every command has. */
@@ -12,13 +19,22 @@ export interface CommonOptions {
 
 /** Adds the options that every command has, and examples below its help. */
 export function withCommon(command: Command, examples: string[]): Command {
-  return command
-    .option('--config <folder>', 'folder of the YAML files (OUTTURN_CONFIG; default: config)')
-    .option('--data <folder>', 'folder of the embedded PostgreSQL (OUTTURN_DATA; default: .outturn)')
-    .option('--log-level <level>', 'silent, error, warn, info or debug (OUTTURN_LOG_LEVEL)')
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ outturn ${example}`).join('\n')}`);
+  const common = [
+    new Option('--config <folder>', 'folder of the YAML files (OUTTURN_CONFIG; default: config)'),
+    new Option('--data <folder>', 'folder of the embedded PostgreSQL (OUTTURN_DATA; default: .outturn)'),
+    new Option('--log-level <level>', 'how much is told on standard error (OUTTURN_LOG_LEVEL)').choices(logLevels),
+    new Option('--json', 'one JSON document on standard output'),
+  ];
+  for (const option of common) command.addOption(option.helpGroup('Options of every command:'));
+  return withExamples(command, examples);
 }
+
+/** Examples below the help; one that is not a call of outturn, such as a pipe, begins with `$ `. */
+export const withExamples = (command: Command, examples: string[]): Command =>
+  command.addHelpText(
+    'after',
+    `\nExamples:\n${examples.map((each) => (each.startsWith('$ ') ? `  ${each}` : `  $ outturn ${each}`)).join('\n')}`,
+  );
 
 /** A command for people logs in words; one that stays logs as JSON unless a terminal reads it. */
 export const environmentOf = (
@@ -27,3 +43,23 @@ export const environmentOf = (
   { logLevel = 'warn', stays = false }: { logLevel?: LogLevel; stays?: boolean } = {},
 ): Environment =>
   readEnvironment(options, io.variables, { logLevel, logFormat: stays && !io.interactive ? 'json' : 'pretty' });
+
+const GRACE_MS = 10_000;
+/** Whoever pressed Ctrl-C wants to leave; what runs is given back to the queue. */
+const INTERRUPTED_GRACE_MS = 1_000;
+
+/** Opens the app for the work and closes it, whatever happens. A command that only reads makes no new data directory. */
+export async function withApp(
+  io: Io,
+  environment: Environment,
+  work: (app: App) => Promise<void>,
+  { reads = false }: { reads?: boolean } = {},
+): Promise<void> {
+  if (reads) await requireDataDirectory(environment);
+  const app = await openApp(environment);
+  try {
+    await work(app);
+  } finally {
+    await app.close({ graceMs: io.signal.aborted ? INTERRUPTED_GRACE_MS : GRACE_MS });
+  }
+}

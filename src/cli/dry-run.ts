@@ -1,67 +1,120 @@
-import type { DryRunResult } from '#kit';
-import { type Io, table } from './io.ts';
+import { asOutturnError, type DryRunResult } from '#kit';
+import type { App } from '#src/main/app';
+import { knownSecrets } from '#src/main/environment';
+import { type Io, printJson } from './io.ts';
+import { plural } from './job-words.ts';
+import { reportError } from './report-error.ts';
+import { table } from './table.ts';
+
+export interface DryRunTarget {
+  connector: string;
+  stream: string;
+}
+
+/** Requests and parses each stream without writing; one that fails is told and does not keep the others from trying. */
+export async function dryRun(
+  app: App,
+  io: Io,
+  streams: readonly DryRunTarget[],
+  window: { fromMs: number | null; toMs: number | null },
+  json: boolean,
+): Promise<void> {
+  const results: object[] = [];
+  for (const stream of streams) {
+    try {
+      const result = { ...stream, ...(await app.ports.pulls.dryRun({ ...stream, ...window }, { signal: io.signal })) };
+      results.push(result);
+      if (!json) io.out(dryRunTables(io, result));
+    } catch (thrown) {
+      if (io.signal.aborted) throw thrown;
+      const { code, message, hint } = asOutturnError(thrown);
+      results.push({ ...stream, error: { code, message: knownSecrets.text(message), hint: hint ?? null } });
+      io.setExitCode(1);
+      if (json) continue;
+      io.out(`${io.color.bold(`${stream.connector}.${stream.stream}`)} ${io.color.red('failed')}\n`);
+      reportError(io, thrown, false);
+    }
+  }
+  if (json) printJson(io, results);
+  else if (streams.length === 0) io.out('No stream is configured.');
+}
 
 const SHOWN = 3;
 
-/** What a pull would request and store, as tables: requests, then the first and last rows. */
-export function dryRunTables(io: Io, result: DryRunResult & { connector: string; stream: string }): string {
-  const window = `${new Date(result.fromMs).toISOString()} – ${new Date(result.toMs).toISOString()}`;
+/** What a pull would request and store: requests, then the first and last rows. */
+function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
+  const window = `${instant(result.fromMs)} – ${instant(result.toMs)}`;
+  const { measurements, costs } = result;
   const parts = [`${io.color.bold(`${result.connector}.${result.stream}`)} ${io.color.dim(window)}`];
   parts.push(
     table(
       io,
-      ['request', 'bytes'],
+      [
+        { head: 'request', wraps: true },
+        { head: 'bytes', align: 'right' },
+      ],
       result.requests.map((request) => [`${request.method} ${shorten(request.url)}`, String(request.bytes)]),
-      ['left', 'right'],
     ),
   );
-  if (result.measurements.length > 0)
+  if (measurements.length > 0)
     parts.push(
       table(
         io,
-        ['at', 'labels', 'value', 'unit', 'status'],
-        ends(result.measurements).map((row) =>
+        [
+          { head: 'at' },
+          { head: 'labels', wraps: true },
+          { head: 'value', align: 'right' },
+          { head: 'unit' },
+          { head: 'status', optional: 1 },
+        ],
+        ends(measurements).map((row) =>
           row === null
-            ? ['…', `${result.measurements.length - 2 * SHOWN} more`, '', '', '']
+            ? ['…', `${measurements.length - 2 * SHOWN} more`, '', '', '']
             : [
-                new Date(row.atMs).toISOString(),
-                Object.entries(row.labels)
-                  .map(([key, value]) => `${key}=${value}`)
-                  .join(' '),
+                instant(row.atMs),
+                labels(row.labels),
                 row.value === null ? null : String(row.value),
                 row.unit,
                 row.status,
               ],
         ),
-        ['left', 'left', 'right'],
       ),
     );
-  if (result.costs.length > 0)
+  if (costs.length > 0)
     parts.push(
       table(
         io,
-        ['posted', 'project', 'kind', 'amount', 'currency', 'document'],
-        ends(result.costs).map((row) =>
+        [
+          { head: 'posted' },
+          { head: 'project', wraps: true },
+          { head: 'kind' },
+          { head: 'amount', align: 'right' },
+          { head: 'currency' },
+          { head: 'document', wraps: true, optional: 1 },
+        ],
+        ends(costs).map((row) =>
           row === null
-            ? ['…', `${result.costs.length - 2 * SHOWN} more`, '', '', '', '']
+            ? ['…', `${costs.length - 2 * SHOWN} more`, '', '', '', '']
             : [row.postingDate, row.projectRef, row.kind, row.amount, row.currency, row.document],
         ),
-        ['left', 'left', 'left', 'right'],
       ),
     );
-  if (result.measurements.length + result.costs.length === 0)
-    parts.push('The source answered without a row for this window.');
+  if (measurements.length + costs.length === 0) parts.push('The source answered without a row for this window.');
   for (const warning of result.warnings) parts.push(`${io.color.yellow('warning')} ${warning}`);
-  parts.push(
-    io.color.dim(`${result.measurements.length} measurements, ${result.costs.length} cost lines; nothing was written`),
-    '',
-  );
+  const counts = `${plural(measurements.length, 'measurement')}, ${plural(costs.length, 'cost line')}`;
+  parts.push(io.color.dim(`${counts}; nothing was written`), '');
   return parts.join('\n');
 }
 
 /** The first and the last few, with null where some are left out. */
 function ends<T>(rows: readonly T[]): (T | null)[] {
-  return rows.length <= 2 * SHOWN ? [...rows] : [...rows.slice(0, SHOWN), null, ...rows.slice(-SHOWN)];
+  return rows.length <= 2 * SHOWN + 1 ? [...rows] : [...rows.slice(0, SHOWN), null, ...rows.slice(-SHOWN)];
 }
 
-const shorten = (url: string): string => (url.length > 100 ? `${url.slice(0, 97)}…` : url);
+const instant = (ms: number): string => new Date(ms).toISOString().replace(':00.000Z', 'Z').replace('.000Z', 'Z');
+const labels = (all: Record<string, string>): string =>
+  Object.entries(all)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+
+const shorten = (url: string): string => (url.length > 200 ? `${url.slice(0, 197)}…` : url);

@@ -25,8 +25,9 @@ export async function readConfig(
 export async function requireConfig(environment: Environment): Promise<Config> {
   const { config, problems } = await readConfig(environment);
   const errors = problems.filter((problem) => problem.severity === 'error');
+  // A command is not the place to be told this again and again: `outturn validate` and `outturn doctor` are.
   for (const problem of problems)
-    if (problem.severity === 'warning') environment.log.warn({ code: problem.code }, formatProblem(problem));
+    if (problem.severity === 'warning') environment.log.info({ code: problem.code }, formatProblem(problem));
   if (config !== null && errors.length === 0) return config;
   const [first] = errors;
   throw new PermanentError(first?.code ?? 'config/not-found', errors.map(formatProblem).join('\n'), {

@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { createRedactor, type Logger, type Redactor } from '#kit';
+import { createRedactor, type Logger, nearest, OutturnError, PermanentError, type Redactor } from '#kit';
 import { createLogger } from '#src/telemetry/index';
 
 /** Where this process reads and writes, and what it was told from outside. Nothing is opened yet. */
@@ -24,11 +25,12 @@ export interface EnvironmentOptions {
 
 export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
+const logFormats = ['pretty', 'json'] as const;
 
 /** One for the process: a secret that became known anywhere is masked everywhere. */
 export const knownSecrets = createRedactor();
 
-/** Options beat variables, variables beat defaults (`config`, `.outturn`, log level `warn`). */
+/** Options beat variables, variables beat defaults (`config`, `.outturn`, log level `warn`). Throws `usage` for a level or format that there is not. */
 export function readEnvironment(
   options: EnvironmentOptions,
   variables: NodeJS.ProcessEnv,
@@ -38,17 +40,14 @@ export function readEnvironment(
   const redisUrl = variables.REDIS_URL || null;
   const redactor = knownSecrets;
   for (const password of [databaseUrl, redisUrl].flatMap(passwordOf)) redactor.add(password);
-  const wanted = options.logLevel ?? variables.OUTTURN_LOG_LEVEL;
-  const level = logLevels.find((known) => known === wanted) ?? defaults.logLevel;
-  const format =
-    variables.OUTTURN_LOG_FORMAT === 'json'
-      ? 'json'
-      : variables.OUTTURN_LOG_FORMAT === 'pretty'
-        ? 'pretty'
-        : defaults.logFormat;
+  const level =
+    word('--log-level', options.logLevel, logLevels) ??
+    word('OUTTURN_LOG_LEVEL', variables.OUTTURN_LOG_LEVEL, logLevels) ??
+    defaults.logLevel;
+  const format = word('OUTTURN_LOG_FORMAT', variables.OUTTURN_LOG_FORMAT, logFormats) ?? defaults.logFormat;
   return {
-    configDirectory: path.resolve(options.config ?? variables.OUTTURN_CONFIG ?? 'config'),
-    dataDirectory: path.resolve(options.data ?? variables.OUTTURN_DATA ?? '.outturn'),
+    configDirectory: path.resolve(options.config ?? (variables.OUTTURN_CONFIG || 'config')),
+    dataDirectory: path.resolve(options.data ?? (variables.OUTTURN_DATA || '.outturn')),
     databaseUrl,
     redisUrl,
     variables,
@@ -61,4 +60,25 @@ function passwordOf(url: string | null): string[] {
   if (url === null || !URL.canParse(url)) return [];
   const { password } = new URL(url);
   return password === '' ? [] : [password, decodeURIComponent(password)];
+}
+
+/** One of the words, null when nothing is given. */
+function word<T extends string>(name: string, given: string | undefined, words: readonly T[]): T | null {
+  if (given === undefined || given === '') return null;
+  const found = words.find((known) => known === given);
+  if (found !== undefined) return found;
+  const meant = nearest(given, words);
+  throw new OutturnError('usage', `${name} is "${given}", but takes ${words.join(', ')}.`, {
+    hint: meant === null ? undefined : `Did you mean ${meant}?`,
+  });
+}
+
+/** A mistyped folder must not look like an empty system: what only reads wants data that are there. */
+export async function requireDataDirectory(environment: Environment): Promise<void> {
+  if (environment.databaseUrl !== null) return;
+  const { dataDirectory } = environment;
+  if (await stat(dataDirectory).catch(() => null)) return;
+  throw new PermanentError('not-found', `There are no data yet: the folder ${dataDirectory} does not exist.`, {
+    hint: '`outturn up`, `outturn pull` or `outturn migrate` makes it; or name another one by --data, or a database by DATABASE_URL.',
+  });
 }

@@ -25,6 +25,7 @@ export interface ProcessOptions {
     database: string;
     queue: string;
   }): void;
+  onStopping(): void;
 }
 
 const LAG_INTERVAL_MS = 15_000;
@@ -42,6 +43,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       const api = createApi({
         config: app.config,
         store: app.store,
+        objects: app.ports.objects,
         metrics: app.metrics,
         log: app.log,
         token: access.token,
@@ -83,6 +85,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       if (options.signal.aborted) resolve();
       else options.signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    options.onStopping();
   } finally {
     for (const close of closers.reverse()) await close();
   }

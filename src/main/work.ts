@@ -5,9 +5,27 @@ export interface WorkRequest {
   kind: string;
   args: Record<string, unknown>;
 }
+export interface WorkOptions {
+  cause: string;
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** Called again and again with the jobs that were asked for. */
+  onProgress?: (jobs: OutboxRow[]) => void;
+}
+export interface WorkResult {
+  /** The jobs that were asked for, in that order. */
+  jobs: OutboxRow[];
+  /** What followed from them: a pull's recomputes, a digest's messages. */
+  followUps: OutboxRow[];
+}
 
 const POLL_MS = 50;
+const FOLLOW_UP_POLL_MS = 100;
 const CONCURRENCY = 2;
+/** More rows than one command can cause. */
+const NEWEST = 1_000;
+/** Somebody waits: after so many failed attempts they are told; a worker makes the further ones. */
+const ATTEMPTS_WAITED_FOR = 2;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);
 
 /** Writes the intents in one transaction: all of them, or none. */
@@ -19,52 +37,93 @@ export function enqueueAll(app: App, requests: readonly WorkRequest[], cause: st
   });
 }
 
+/** An attempt failed and another is to follow. */
+export const isRetrying = (row: OutboxRow): boolean =>
+  (row.state === 'published' || row.state === 'pending') && row.attempts > 0 && row.errorCode !== null;
+
+/** `runToEnd`, for who needs only the jobs that were asked for. */
+export const runHere = async (app: App, requests: readonly WorkRequest[], options: WorkOptions): Promise<OutboxRow[]> =>
+  (await runToEnd(app, requests, options)).jobs;
+
 /**
  * Enqueues the work, runs workers in this process (others may take jobs as well) and waits until these jobs and all that
- * follows from them are done. The jobs come back in their final state, in the order asked.
+ * follows from them are done, or have failed twice and wait for a further attempt: that may be hours away, and is left
+ * to the workers that stay.
  *
  * What follows waits until each job asked for is done or put off: then five pulls of one project lead to one recompute and
  * one report of it (the queue collapses the rest), not to one after each pull.
+ *
+ * Errors: `queue/cancelled` (the signal), `queue/timeout`; the jobs stay queued.
  */
-export async function runHere(
-  app: App,
-  requests: readonly WorkRequest[],
-  options: { cause: string; timeoutMs: number; signal?: AbortSignal; onProgress?: (jobs: OutboxRow[]) => void },
-): Promise<OutboxRow[]> {
+export async function runToEnd(app: App, requests: readonly WorkRequest[], options: WorkOptions): Promise<WorkResult> {
   const queue = await app.queue();
-  const enqueued = await enqueueAll(app, requests, options.cause);
+  const asked = await enqueueAll(app, requests, options.cause);
   await queue.startRelay();
-  await queue.startWorkers({ concurrency: onlyQueuesOf(enqueued) });
+  await queue.startWorkers({ concurrency: onlyQueuesOf(asked) });
   const deadlineMs = app.ports.clock.nowMs() + options.timeoutMs;
-  const signal = options.signal ?? new AbortController().signal;
-  const read = async (): Promise<OutboxRow[]> =>
-    (await Promise.all(enqueued.map((row) => app.store.outbox.get(row.id)))).filter((row) => row !== null);
-  for (;;) {
-    if (signal.aborted)
-      throw new OutturnError(
-        'queue/cancelled',
-        'Stopped while waiting; the jobs stay queued and go on when a worker runs.',
-      );
-    const rows = await read();
+
+  const readAsked = async (): Promise<OutboxRow[]> =>
+    (await Promise.all(asked.map((row) => app.store.outbox.get(row.id)))).filter((row) => row !== null);
+  const jobs = await until(readAsked, POLL_MS, async (rows) => {
     options.onProgress?.(rows);
-    if (rows.every((row) => finalStates.has(row.state))) break;
     // One that waits for its next attempt must not keep the others' results back.
-    if (rows.every((row) => finalStates.has(row.state) || row.errorCode !== null))
+    if (rows.every((row) => finalStates.has(row.state) || isRetrying(row)))
       await queue.startWorkers({ concurrency: CONCURRENCY });
-    if (app.ports.clock.nowMs() > deadlineMs)
-      throw new RetryableError(
-        'queue/timeout',
-        `The jobs were not done within ${options.timeoutMs / 1000} s; they go on when a worker runs.`,
-        {
-          hint: 'See them by `outturn jobs`; start a worker by `outturn worker` or `outturn up`.',
-        },
-      );
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  });
+  const followUps = await until(() => readFollowUps(app, jobs), FOLLOW_UP_POLL_MS);
+  return { jobs, followUps };
+
+  async function until(
+    read: () => Promise<OutboxRow[]>,
+    pollMs: number,
+    onRead?: (rows: OutboxRow[]) => Promise<void>,
+  ): Promise<OutboxRow[]> {
+    for (;;) {
+      if (options.signal?.aborted)
+        throw new OutturnError('queue/cancelled', 'Stopped; what is not done stays in the queue.', {
+          hint: 'It goes on when a worker runs: `outturn up` or `outturn worker`. `outturn jobs` shows it.',
+        });
+      const rows = await read();
+      await onRead?.(rows);
+      if (rows.every((row) => finalStates.has(row.state) || (isRetrying(row) && row.attempts >= ATTEMPTS_WAITED_FOR)))
+        return rows;
+      if (app.ports.clock.nowMs() > deadlineMs)
+        throw new RetryableError(
+          'queue/timeout',
+          `The jobs were not done within ${options.timeoutMs / 1000} s; they go on when a worker runs.`,
+          { hint: 'See them by `outturn jobs`; start a worker by `outturn worker` or `outturn up`.' },
+        );
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
   }
-  await queue.startWorkers({ concurrency: CONCURRENCY });
-  await queue.idle({ timeoutMs: Math.max(1_000, deadlineMs - app.ports.clock.nowMs()), signal });
-  return read();
 }
+
+/** Everything caused by the jobs, directly or not; what another job did in the place of one of them counts as well. */
+async function readFollowUps(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
+  if (asked.length === 0) return [];
+  const sinceMs = Math.min(...asked.map((row) => row.createdAtMs));
+  const family = new Map(asked.map((row) => [row.id, row]));
+  const others = new Set(
+    (await app.store.outbox.list({ limit: NEWEST })).filter(
+      // A job that covered one of ours may be older, but was not done before ours was asked for.
+      (row) => !family.has(row.id) && (row.acknowledgedAtMs ?? Number.POSITIVE_INFINITY) >= sinceMs,
+    ),
+  );
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const row of others)
+      if ([...family.values()].some((member) => row.parentId === member.id || covers(row, member))) {
+        family.set(row.id, row);
+        others.delete(row);
+        grown = true;
+      }
+  }
+  for (const row of asked) family.delete(row.id);
+  return [...family.values()];
+}
+
+const covers = (row: OutboxRow, member: OutboxRow): boolean =>
+  member.state === 'collapsed' && row.kind === member.kind && row.dedupeKey === member.dedupeKey;
 
 function onlyQueuesOf(rows: readonly OutboxRow[]): Partial<Record<QueueName, number>> {
   const asked = new Set(rows.map((row) => row.queue));

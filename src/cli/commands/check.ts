@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { PermanentError } from '#kit';
 import { checkConnectors } from '#src/main/check';
 import { requireConfig } from '#src/main/configuration';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
+import { unknownName } from '../unknown-name.ts';
 
 /** `outturn check`: every connector and stream tried for real. */
 export function check(program: Command, io: Io): void {
@@ -16,13 +16,8 @@ export function check(program: Command, io: Io): void {
   ).action(async (ids: string[], options: CommonOptions) => {
     const environment = environmentOf(io, options);
     const config = await requireConfig(environment);
-    const unknown = ids.filter((id) => !config.connectors.some((connector) => connector.id === id));
-    if (unknown.length > 0)
-      throw new PermanentError(
-        'config/unknown-reference',
-        `There is no connector ${unknown.map((id) => `"${id}"`).join(', ')}.`,
-        { hint: `Known: ${config.connectors.map((connector) => connector.id).join(', ') || 'none'}.` },
-      );
+    const known = config.connectors.map((connector) => connector.id);
+    for (const id of ids) if (!known.includes(id)) throw unknownName('connector', id, known);
     const results = await checkConnectors(environment, config, ids, io.signal);
     const findings = results.flatMap((result) => result.findings);
     const failed = findings.filter((finding) => finding.level === 'error').length;

@@ -1,105 +1,129 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { OutturnError, PermanentError } from '#kit';
-import { type App, openApp } from '#src/main/app';
+import { asOutturnError, type DeliveryRow, OutturnError } from '#kit';
+import type { App } from '#src/main/app';
 import { previewDigest } from '#src/main/digest-preview';
 import { jobView } from '#src/main/job-view';
-import { runHere } from '#src/main/work';
-import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
+import { runToEnd } from '#src/main/work';
+import { type CommonOptions, environmentOf, withApp, withCommon, withExamples } from '../command.ts';
 import { finishJobs } from '../finish-jobs.ts';
-import { type Io, printJson, table } from '../io.ts';
+import { type Io, printJson } from '../io.ts';
+import { table } from '../table.ts';
+import { requireWord, unknownName } from '../unknown-name.ts';
 
 const TIMEOUT_MS = 5 * 60_000;
+const forms = ['text', 'html', 'slack', 'facts'] as const;
 
 /** `outturn digest preview|send`: what a subscription's readers get. */
 export function digest(program: Command, io: Io): void {
-  const group = program.command('digest').description('preview or send the digest of a subscription').exitOverride();
+  const group = withExamples(program.command('digest').description('preview or send the digest of a subscription'), [
+    'digest preview checkout-weekly',
+    'digest send checkout-weekly --test',
+  ]);
+  preview(group, io);
+  send(group, io);
+}
+
+function preview(group: Command, io: Io): void {
   withCommon(
     group
       .command('preview')
-      .argument('<subscription>')
+      .argument('<subscription>', 'id of the subscription')
       .description('render the digest from the newest snapshot; nothing is sent or stored')
-      .option('--channel <channel>', 'text, html, slack or facts', 'text')
-      .option('--output <file>', 'write there instead of to standard output')
-      .exitOverride(),
+      .option('--channel <channel>', forms.join(', '), 'text')
+      .option('--output <file>', 'write there instead of to standard output'),
     ['digest preview checkout-weekly', 'digest preview checkout-weekly --channel html --output digest.html'],
   ).action(async (id: string, options: CommonOptions & { channel: string; output?: string }) => {
-    const app = await openApp(environmentOf(io, options));
-    try {
+    const channel = requireWord('channel', options.channel, forms);
+    const environment = environmentOf(io, options);
+    const show = async (app: App): Promise<void> => {
       requireSubscription(app, id);
-      const preview = await previewDigest(app, id);
-      const forms: Record<string, string> = {
-        text: `${preview.mail.subject}\n\n${preview.mail.text}`,
-        html: preview.html,
-        slack: JSON.stringify(preview.slack, null, 2),
-        facts: JSON.stringify(preview.facts, null, 2),
+      const { facts, mail, html, slack } = await previewDigest(app, id);
+      const texts = {
+        text: () => `${mail.subject}\n\n${mail.text}`,
+        html: () => html,
+        slack: () => JSON.stringify(slack, null, 2),
+        facts: () => JSON.stringify(facts, null, 2),
       };
-      const form = options.json
-        ? JSON.stringify(
-            { subject: preview.mail.subject, text: preview.mail.text, slack: preview.slack, facts: preview.facts },
-            null,
-            2,
-          )
-        : forms[options.channel];
-      if (form === undefined)
-        throw new OutturnError('usage', `There is no channel "${options.channel}".`, {
-          hint: `Channels: ${Object.keys(forms).join(', ')}.`,
-        });
-      if (options.output === undefined) return io.out(form);
-      await writeFile(options.output, form);
-      io.err(`wrote ${options.output}`);
-    } finally {
-      await app.close();
-    }
+      const document = { subject: mail.subject, text: mail.text, slack, facts };
+      const content = options.json && options.output === undefined ? null : texts[channel]();
+      if (content === null) return printJson(io, document);
+      if (options.output === undefined) return io.out(content);
+      await write(options.output, `${content}\n`);
+      if (options.json) printJson(io, { written: options.output, channel });
+      else io.err(`wrote ${options.output}`);
+    };
+    await withApp(io, environment, show, { reads: true });
   });
+}
+
+function send(group: Command, io: Io): void {
   withCommon(
     group
       .command('send')
-      .argument('<subscription>')
+      .argument('<subscription>', 'id of the subscription')
       .description('send the digest now')
       .option('--test', 'mark it TEST; it never counts as a delivered digest')
-      .option('--slot <id>', 'the same slot is never delivered twice; a new one for each call when absent')
-      .exitOverride(),
+      .option('--slot <id>', 'the same slot is never delivered twice; a new one for each call when absent'),
     ['digest send checkout-weekly --test', 'digest send checkout-weekly --slot 2026-11-23T07:00:00Z'],
   ).action(async (id: string, options: CommonOptions & { test?: boolean; slot?: string }) => {
-    const app = await openApp(environmentOf(io, options));
-    try {
+    const slot = options.slot ?? `manual-${randomUUID()}`;
+    if (slot.trim() === '' || slot.length > 200)
+      throw new OutturnError('usage', '--slot takes a text of 1 to 200 characters.');
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
       requireSubscription(app, id);
-      const slot = options.slot ?? `manual-${randomUUID()}`;
       const args = { subscription: id, slot, ...(options.test ? { test: true } : {}) };
-      const jobs = await runHere(app, [{ kind: 'send-digest', args }], {
-        cause: 'cli',
-        timeoutMs: TIMEOUT_MS,
-        signal: io.signal,
-      });
-      const deliveries = (await app.store.deliveries.list(1_000)).filter(
-        (row) => row.subscription === id && row.slot === slot,
-      );
+      const work = { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal };
+      const { jobs, followUps } = await runToEnd(app, [{ kind: 'send-digest', args }], work);
+      const digestId = jobs.map((job) => (job.result as { digestId?: string } | null)?.digestId)[0];
+      const deliveries = (await app.store.deliveries.list(1_000)).filter((row) => row.digestId === digestId);
       const failed = jobs.some((job) => job.state === 'failed') || deliveries.some((row) => row.state !== 'sent');
       if (options.json) printJson(io, { slot, jobs: jobs.map(jobView), deliveries });
       else {
-        finishJobs(io, jobs.map(jobView), { json: false, enqueued: false, describe: () => id });
-        if (deliveries.length > 0)
-          io.out(
-            table(
-              io,
-              ['channel', 'to', 'state', 'message', 'why'],
-              deliveries.map((row) => [row.channel, row.address, row.state, row.messageId, row.errorMessage]),
-            ),
-          );
+        finishJobs(io, { jobs, followUps }, false);
+        // A digest that was there before causes no job: whoever asks again is told why nothing moves.
+        if (deliveries.length > 0) io.out(deliveryTable(io, deliveries));
+        if (deliveries.length > 0 && followUps.length === 0)
+          io.out(io.color.dim('This slot had its digest already: nothing was sent again.'));
       }
       io.setExitCode(failed ? 1 : 0);
-    } finally {
-      await app.close();
-    }
+    });
   });
+}
+
+const deliveryTable = (io: Io, deliveries: readonly DeliveryRow[]): string =>
+  table(
+    io,
+    [
+      { head: 'channel' },
+      { head: 'to', wraps: true },
+      { head: 'state' },
+      { head: 'message', wraps: true, optional: 1 },
+    ],
+    deliveries.map((row) => ({
+      cells: [
+        row.channel,
+        row.recipientName === row.address ? row.address : `${row.recipientName} ${row.address}`,
+        row.state === 'sent' ? io.color.green(row.state) : io.color.red(row.state),
+        row.messageId,
+      ],
+      note: row.errorMessage === null ? undefined : `  ${row.errorCode}: ${row.errorMessage}`,
+    })),
+  );
+
+async function write(file: string, content: string): Promise<void> {
+  try {
+    await writeFile(file, content);
+  } catch (error) {
+    throw new OutturnError('usage', `${file} cannot be written: ${asOutturnError(error).message}`, {
+      hint: 'Name a file in a folder that exists and may be written.',
+      cause: error,
+    });
+  }
 }
 
 function requireSubscription(app: App, id: string): void {
   const known = app.config.subscriptions.map((subscription) => subscription.id);
-  if (!known.includes(id))
-    throw new PermanentError('config/unknown-reference', `There is no subscription "${id}".`, {
-      hint: `Known: ${known.join(', ') || 'none'}.`,
-    });
+  if (!known.includes(id)) throw unknownName('subscription', id, known);
 }

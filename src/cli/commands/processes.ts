@@ -8,7 +8,7 @@ const kinds: { name: string; roles: Role[]; description: string; examples: strin
     name: 'up',
     roles: ['api', 'worker', 'scheduler'],
     description: 'run everything in one process',
-    examples: ['up', 'up --port 9000 --concurrency 8'],
+    examples: ['up', 'up --port 9000 --concurrency 8', 'up --config /etc/outturn --data /var/lib/outturn'],
   },
   { name: 'api', roles: ['api'], description: 'run the admin HTTP interface alone', examples: ['api --port 8080'] },
   {
@@ -56,12 +56,19 @@ export function processes(program: Command, io: Io): void {
         signal: io.signal,
         onReady: (facts) => {
           if (options.json) return printJson(io, facts);
-          io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${facts.queue}`);
+          const queue = facts.queue === 'redis' ? 'Redis' : 'PostgreSQL';
+          io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${queue}`);
           if (facts.apiUrl !== null)
-            io.err(`  ${facts.apiUrl}${facts.tokenFile === null ? '' : `  (bearer token in ${facts.tokenFile})`}`);
+            io.err(
+              `  API      ${facts.apiUrl}\n  token    ${facts.tokenFile ?? 'as settings.api.token says'}\n  metrics  ${facts.apiUrl}/metrics`,
+            );
           io.err('  Ctrl-C stops it');
         },
+        onStopping: () => {
+          if (!options.json) io.err(`stopping: running jobs get ${options.grace} s; Ctrl-C again leaves at once`);
+        },
       });
+      if (!options.json) io.err('stopped');
     });
   }
 }

@@ -1,13 +1,14 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { type ConnectorConfig, type OutboxRow, OutturnError, PermanentError } from '#kit';
-import { type App, openApp } from '#src/main/app';
-import { jobView } from '#src/main/job-view';
-import { enqueueAll, runHere, type WorkRequest } from '#src/main/work';
-import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
-import { dryRunTables } from '../dry-run.ts';
-import { finishJobs } from '../finish-jobs.ts';
-import { type Io, printJson } from '../io.ts';
+import { isLocalDate } from '#domain';
+import { type ConnectorConfig, OutturnError } from '#kit';
+import type { App } from '#src/main/app';
+import { enqueueAll, isRetrying, runToEnd, type WorkRequest, type WorkResult } from '#src/main/work';
+import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
+import { type DryRunTarget, dryRun } from '../dry-run.ts';
+import { finishJobs, printQueued } from '../finish-jobs.ts';
+import type { Io } from '../io.ts';
+import { unknownName } from '../unknown-name.ts';
 
 const TIMEOUT_MS = 60 * 60_000;
 
@@ -29,125 +30,112 @@ export function pull(program: Command, io: Io): void {
       .option('--all', 'every stream of every connector')
       .option(
         '--from <instant>',
-        'start of the window (ISO date or date-time); the watermark less the lookback when absent',
+        'start of the window: a date (midnight UTC) or date-time (UTC without a zone); the watermark less the lookback when absent',
       )
       .option('--to <instant>', 'end of the window, excluded; now when absent')
       .option('--dry-run', 'show requests and parsed rows; write nothing')
       .option('--enqueue', 'only put the jobs in the queue, for a running worker'),
-    ['pull shop-metrics', 'pull sap.project-costs --from 2026-09-01 --to 2026-10-01', 'pull shop-metrics --dry-run'],
+    [
+      'pull --all',
+      'pull shop-metrics --dry-run',
+      'pull sap.project-costs --from 2026-09-01 --to 2026-10-01',
+      'pull sap.project-costs --from 2026-09-01T06:00:00+02:00 --enqueue',
+    ],
   ).action(async (targets: string[], options: PullOptions) => {
     if (targets.length === 0 && !options.all)
       throw new OutturnError('usage', 'Name a connector or connector.stream, or give --all.', {
-        hint: '`outturn check` lists the connectors.',
+        hint: '`outturn validate` tells what is configured; `outturn pull --help` has examples.',
       });
-    const window = { from: instant(options.from, '--from'), to: instant(options.to, '--to') };
-    if (window.from !== null && window.to !== null && window.from >= window.to)
-      throw new OutturnError('usage', '--from is not before --to.');
-    const app = await openApp(environmentOf(io, options));
-    try {
+    if (targets.length > 0 && options.all)
+      throw new OutturnError('usage', '--all and names do not go together.', { hint: 'Leave one of them out.' });
+    if (options.dryRun && options.enqueue)
+      throw new OutturnError('usage', '--dry-run and --enqueue do not go together.', { hint: 'Leave one out.' });
+    const window = windowOf(options);
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
       const streams = select(app.config.connectors, targets, options.all === true);
-      if (options.dryRun) return await dryRun(app, io, streams, window, options.json === true);
+      const json = options.json === true;
+      if (options.dryRun) return dryRun(app, io, streams, window, json);
       const requests: WorkRequest[] = streams.map((stream) => ({
         kind: 'pull',
         args: {
           ...stream,
-          ...(window.from === null ? {} : { from: window.from }),
-          ...(window.to === null ? {} : { to: window.to }),
+          ...(window.fromMs === null ? {} : { from: new Date(window.fromMs).toISOString() }),
+          ...(window.toMs === null ? {} : { to: new Date(window.toMs).toISOString() }),
         },
       }));
-      const rows = options.enqueue
-        ? await enqueueAll(app, requests, 'cli')
-        : await withProgress(app, io, requests, options.json === true);
-      finishJobs(io, rows.map(jobView), {
-        json: options.json === true,
-        enqueued: options.enqueue === true,
-        describe: (job) =>
-          Object.values(job.args as Record<string, string>)
-            .slice(0, 2)
-            .join('.'),
-      });
-    } finally {
-      await app.close();
-    }
+      if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
+      finishJobs(io, await withProgress(app, io, requests, json), json);
+    });
   });
 }
 
-async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boolean): Promise<OutboxRow[]> {
+async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boolean): Promise<WorkResult> {
   const bar =
     io.interactive && !json
       ? new SingleBar({
-          format: 'pulling {bar} {value}/{total} streams',
+          format: 'pulling {bar} {value}/{total} streams{note}',
+          barsize: 24,
           hideCursor: true,
           clearOnComplete: true,
           stream: process.stderr,
         })
       : null;
-  bar?.start(requests.length, 0);
+  bar?.start(requests.length, 0, { note: '' });
   try {
-    return await runHere(app, requests, {
+    return await runToEnd(app, requests, {
       cause: 'cli',
       timeoutMs: TIMEOUT_MS,
       signal: io.signal,
-      onProgress: (jobs) => bar?.update(jobs.filter((job) => job.acknowledgedAtMs !== null).length),
+      onProgress: (jobs) => {
+        const retrying = jobs.filter(isRetrying).length;
+        const note = retrying === 0 ? '' : `, ${retrying} failed and tried again`;
+        bar?.update(jobs.filter((job) => job.acknowledgedAtMs !== null).length, { note });
+      },
     });
   } finally {
     bar?.stop();
   }
 }
 
-async function dryRun(
-  app: App,
-  io: Io,
-  streams: { connector: string; stream: string }[],
-  window: { from: string | null; to: string | null },
-  json: boolean,
-): Promise<void> {
-  const results = [];
-  for (const stream of streams) {
-    const result = await app.ports.pulls.dryRun(
-      {
-        ...stream,
-        fromMs: window.from === null ? null : Date.parse(window.from),
-        toMs: window.to === null ? null : Date.parse(window.to),
-      },
-      { signal: io.signal },
-    );
-    results.push({ ...stream, ...result });
-  }
-  if (json) return printJson(io, results);
-  for (const result of results) io.out(dryRunTables(io, result));
-}
-
-function select(
-  connectors: readonly ConnectorConfig[],
-  targets: string[],
-  all: boolean,
-): { connector: string; stream: string }[] {
+function select(connectors: readonly ConnectorConfig[], targets: string[], all: boolean): DryRunTarget[] {
   const every = connectors.flatMap((connector) =>
     connector.streams.map((stream) => ({ connector: connector.id, stream: stream.id })),
   );
   if (all) return every;
+  const name = ({ connector, stream }: DryRunTarget): string => `${connector}.${stream}`;
   const chosen = targets.map((target) => {
-    const matches = every.filter(
-      ({ connector, stream }) => target === connector || target === `${connector}.${stream}`,
-    );
+    const matches = every.filter((each) => target === each.connector || target === name(each));
     if (matches.length > 0) return matches;
-    throw new PermanentError('config/unknown-reference', `There is no connector or stream "${target}".`, {
-      hint: `Known: ${every.map(({ connector, stream }) => `${connector}.${stream}`).join(', ') || 'none'}.`,
-    });
+    const known = [...new Set([...every.map((each) => each.connector), ...every.map(name)])];
+    throw unknownName('connector or stream', target, known, 'ones');
   });
-  return [...new Map(chosen.flat().map((each) => [`${each.connector}.${each.stream}`, each])).values()];
+  return [...new Map(chosen.flat().map((each) => [name(each), each])).values()];
 }
 
-function instant(text: string | undefined, option: string): string | null {
+function windowOf(options: PullOptions): { fromMs: number | null; toMs: number | null } {
+  const fromMs = instant(options.from, '--from');
+  const toMs = instant(options.to, '--to');
+  if (fromMs !== null && toMs !== null && fromMs >= toMs)
+    throw new OutturnError('usage', '--from is not before --to.', { hint: '--to is excluded: give the day after.' });
+  if (fromMs !== null && fromMs > Date.now())
+    throw new OutturnError('usage', `--from ${options.from} lies in the future.`, {
+      hint: 'A pull brings what has happened.',
+    });
+  return { fromMs, toMs };
+}
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(Z|[+-]\d{2}:\d{2})?$/;
+
+/** Milliseconds; the same on every machine, whatever its time zone. */
+function instant(text: string | undefined, option: string): number | null {
   if (text === undefined) return null;
-  const atMs = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+  const [, date = '', time, zone] = INSTANT.exec(text) ?? [];
+  const known = isLocalDate(date) && (time !== undefined || zone === undefined);
+  const atMs = known ? Date.parse(time === undefined ? date : `${date}${time}${zone ?? 'Z'}`) : Number.NaN;
   if (Number.isNaN(atMs))
     throw new OutturnError(
       'usage',
       `${option} takes an ISO date or date-time such as 2026-09-01 or 2026-09-01T06:00:00Z, not "${text}".`,
     );
-  return new Date(atMs).toISOString();
+  return atMs;
 }

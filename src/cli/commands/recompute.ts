@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { OutturnError, PermanentError } from '#kit';
-import { openApp } from '#src/main/app';
-import { jobView } from '#src/main/job-view';
-import { enqueueAll, runHere } from '#src/main/work';
-import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
-import { finishJobs } from '../finish-jobs.ts';
+import { isLocalDate, localDateAt } from '#domain';
+import { OutturnError } from '#kit';
+import { clock } from '#src/main/app';
+import { enqueueAll, runToEnd } from '#src/main/work';
+import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
+import { finishJobs, printQueued } from '../finish-jobs.ts';
 import type { Io } from '../io.ts';
+import { unknownName } from '../unknown-name.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
 
@@ -16,36 +17,31 @@ export function recompute(program: Command, io: Io): void {
       .command('recompute')
       .argument('[project...]', 'ids; all when none is given')
       .description('compute ROI anew from what is stored')
-      .option('--as-of <date>', 'business date, YYYY-MM-DD; today when absent')
+      .option('--as-of <date>', 'business date, YYYY-MM-DD, not in the future; today when absent')
       .option('--enqueue', 'only put the jobs in the queue, for a running worker'),
-    ['recompute', 'recompute checkout-rewrite --as-of 2026-09-30'],
+    ['recompute', 'recompute checkout-rewrite --as-of 2026-09-30', 'recompute --enqueue --json'],
   ).action(async (ids: string[], options: CommonOptions & { asOf?: string; enqueue?: boolean }) => {
-    if (options.asOf !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(options.asOf))
-      throw new OutturnError('usage', `--as-of takes a date like 2026-09-30, not "${options.asOf}".`);
-    const app = await openApp(environmentOf(io, options));
-    try {
-      const known = app.config.projects.map((project) => project.id);
-      const unknown = ids.filter((id) => !known.includes(id));
-      if (unknown.length > 0)
-        throw new PermanentError(
-          'config/unknown-reference',
-          `There is no project ${unknown.map((id) => `"${id}"`).join(', ')}.`,
-          { hint: `Known: ${known.join(', ') || 'none'}.` },
-        );
-      const requests = (ids.length === 0 ? known : ids).map((project) => ({
+    const { asOf } = options;
+    if (asOf !== undefined && !isLocalDate(asOf))
+      throw new OutturnError('usage', `--as-of takes a date of the calendar like 2026-09-30, not "${asOf}".`);
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
+      const { projects } = app.config;
+      const known = projects.map((project) => project.id);
+      for (const id of ids) if (!known.includes(id)) throw unknownName('project', id, known);
+      const chosen = projects.filter((project) => ids.length === 0 || ids.includes(project.id));
+      for (const { id, timeZone } of chosen)
+        if (asOf !== undefined && asOf > localDateAt(clock.nowMs(), timeZone))
+          throw new OutturnError('usage', `--as-of ${asOf} lies in the future of project ${id} (${timeZone}).`, {
+            hint: 'What is proven goes to today at most; leave --as-of out for that.',
+          });
+      const requests = chosen.map(({ id }) => ({
         kind: 'recompute-roi',
-        args: { project, ...(options.asOf === undefined ? {} : { asOf: options.asOf }) },
+        args: { project: id, ...(asOf === undefined ? {} : { asOf }) },
       }));
-      const rows = options.enqueue
-        ? await enqueueAll(app, requests, 'cli')
-        : await runHere(app, requests, { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal });
-      finishJobs(io, rows.map(jobView), {
-        json: options.json === true,
-        enqueued: options.enqueue === true,
-        describe: (job) => String((job.args as { project: string }).project),
-      });
-    } finally {
-      await app.close();
-    }
+      const json = options.json === true;
+      if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
+      const work = { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal };
+      finishJobs(io, await runToEnd(app, requests, work), json);
+    });
   });
 }

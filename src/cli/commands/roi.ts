@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { createFormat, type Format, type Project, type RoiOutputs } from '#domain';
-import { PermanentError, type RoiSnapshot } from '#kit';
-import { type App, openApp } from '#src/main/app';
-import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
-import { type Io, printJson, table } from '../io.ts';
+import type { RoiSnapshot } from '#kit';
+import type { App } from '#src/main/app';
+import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
+import { type Io, printJson } from '../io.ts';
+import { table } from '../table.ts';
+import { unknownName } from '../unknown-name.ts';
 
 /** `outturn roi`: the newest figures of each project, or one project in full. */
 export function roi(program: Command, io: Io): void {
@@ -13,10 +15,9 @@ export function roi(program: Command, io: Io): void {
       .argument('[project]', 'one project in full; a line for each when absent')
       .description('show ROI, with its basis, from the newest snapshot')
       .option('--history', 'every snapshot of the project, newest first'),
-    ['roi', 'roi checkout-rewrite', 'roi checkout-rewrite --history --json'],
+    ['roi', 'roi checkout-rewrite', 'roi --history', 'roi checkout-rewrite --json'],
   ).action(async (id: string | undefined, options: CommonOptions & { history?: boolean }) => {
-    const app = await openApp(environmentOf(io, options));
-    try {
+    const show = async (app: App): Promise<void> => {
       const projects = select(app.config.projects, id);
       if (options.history) return await history(app, io, projects, options.json === true);
       const rows = await Promise.all(
@@ -31,9 +32,8 @@ export function roi(program: Command, io: Io): void {
         return io.out('No project is configured. Add one below `projects:`; `outturn validate` checks it.');
       if (id === undefined) return overview(io, rows);
       for (const { project, snapshot } of rows) detail(io, project, snapshot);
-    } finally {
-      await app.close();
-    }
+    };
+    await withApp(io, environmentOf(io, options), show, { reads: true });
   });
 }
 
@@ -45,7 +45,17 @@ function overview(io: Io, rows: Row[]): void {
   io.out(
     table(
       io,
-      ['project', 'ROI', 'NPV', 'benefit to date', 'cost to date', 'IRR', 'pays back', 'coverage', 'as of'],
+      [
+        { head: 'project', wraps: true },
+        { head: 'ROI', align: 'right' },
+        { head: 'NPV', align: 'right' },
+        { head: 'benefit to date', align: 'right' },
+        { head: 'cost to date', align: 'right' },
+        { head: 'IRR', align: 'right', optional: 2 },
+        { head: 'pays back', align: 'right' },
+        { head: 'coverage', align: 'right', optional: 3 },
+        { head: 'as of', optional: 1 },
+      ],
       rows.map(({ project, snapshot }) => {
         const format = formatOf(project);
         const outputs = snapshot?.outputs;
@@ -62,7 +72,6 @@ function overview(io: Io, rows: Row[]): void {
           format.date(outputs.asOf),
         ];
       }),
-      ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
     ),
   );
   const missing = rows.filter((row) => row.snapshot === null).length;
@@ -106,7 +115,15 @@ function detail(io: Io, project: Project, snapshot: RoiSnapshot | null): void {
   io.out(
     table(
       io,
-      ['metric', 'baseline', 'latest', 'target', 'benefit to date', 'coverage', 'state'],
+      [
+        { head: 'metric', wraps: true },
+        { head: 'baseline', align: 'right' },
+        { head: 'latest', align: 'right' },
+        { head: 'target', align: 'right', optional: 2 },
+        { head: 'benefit to date', align: 'right' },
+        { head: 'coverage', align: 'right', optional: 1 },
+        { head: 'state' },
+      ],
       outputs.metrics.map((metric) => [
         metric.name,
         format.number(metric.baseline?.value ?? null),
@@ -116,7 +133,6 @@ function detail(io: Io, project: Project, snapshot: RoiSnapshot | null): void {
         format.share(metric.coverage.ratio),
         metric.stale ? io.color.yellow('stale') : 'fresh',
       ]),
-      ['left', 'right', 'right', 'right', 'right', 'right'],
     ),
   );
   for (const warning of outputs.warnings) io.out(`${io.color.yellow('warning')} ${warning.message}`);
@@ -130,11 +146,20 @@ function detail(io: Io, project: Project, snapshot: RoiSnapshot | null): void {
 async function history(app: App, io: Io, projects: Project[], json: boolean): Promise<void> {
   const rows = (await Promise.all(projects.map((project) => app.store.snapshots.history(project.id, 100)))).flat();
   if (json) return printJson(io, rows);
+  if (rows.length === 0) return io.out('No snapshot yet. → `outturn pull --all`, then `outturn recompute`.');
   const byId = new Map(projects.map((project) => [project.id, formatOf(project)]));
   io.out(
     table(
       io,
-      ['project', 'as of', 'computed', 'ROI', 'NPV', 'coverage', 'snapshot'],
+      [
+        { head: 'project', wraps: true },
+        { head: 'as of' },
+        { head: 'computed', optional: 2 },
+        { head: 'ROI', align: 'right' },
+        { head: 'NPV', align: 'right' },
+        { head: 'coverage', align: 'right', optional: 1 },
+        { head: 'snapshot' },
+      ],
       rows.map(({ projectId, asOf, createdAtMs, outputs, id }) => {
         const format = byId.get(projectId) as Format;
         return [
@@ -147,7 +172,6 @@ async function history(app: App, io: Io, projects: Project[], json: boolean): Pr
           id.slice(0, 8),
         ];
       }),
-      ['left', 'left', 'left', 'right', 'right', 'right'],
     ),
   );
 }
@@ -160,9 +184,10 @@ function irr(format: Format, { irr }: RoiOutputs): string {
 function select(projects: readonly Project[], id: string | undefined): Project[] {
   if (id === undefined) return [...projects];
   const project = projects.find((each) => each.id === id);
-  if (project === undefined)
-    throw new PermanentError('config/unknown-reference', `There is no project "${id}".`, {
-      hint: `Known: ${projects.map((each) => each.id).join(', ') || 'none'}.`,
-    });
-  return [project];
+  if (project !== undefined) return [project];
+  throw unknownName(
+    'project',
+    id,
+    projects.map((each) => each.id),
+  );
 }

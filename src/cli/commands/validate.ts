@@ -23,9 +23,14 @@ export function validate(program: Command, io: Io): void {
     io.setExitCode(errors.length === 0 ? 0 : 1);
     if (options.json) return printJson(io, { ok: errors.length === 0, problems, counts });
     for (const problem of problems) {
-      const [place, ...message] = formatProblem(problem).split(' ');
+      const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+      const rest = formatProblem(problem)
+        .slice(place.length)
+        .replace(/^ warning/, '')
+        .replace(/^:/, '')
+        .trim();
       const mark = problem.severity === 'error' ? io.color.red('error') : io.color.yellow('warning');
-      io.out(`${io.color.bold(place ?? '')} ${mark} ${message.join(' ')}`);
+      io.out(`${io.color.bold(place)} ${mark} ${rest}`);
     }
     if (errors.length > 0)
       io.out(

@@ -1,0 +1,65 @@
+import { createFormat } from '#domain';
+import type { JobView } from '#src/main/job-view';
+import type { Io } from './io.ts';
+
+const UUID = /([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** Ids cut to the part that `outturn jobs` takes. */
+export const shortIds = (text: string): string => text.replace(UUID, '$1');
+
+/** What the job is about: `sap.project-costs`, `checkout-rewrite`, `checkout-weekly 2026-11-23`. */
+export function subject(job: Pick<JobView, 'args'>): string {
+  const args = (job.args ?? {}) as Record<string, unknown>;
+  const text = (name: string): string | null => (typeof args[name] === 'string' ? args[name] : null);
+  const [connector, stream] = [text('connector'), text('stream')];
+  if (connector !== null && stream !== null) {
+    const [from, to] = [text('from'), text('to')];
+    const window = from === null && to === null ? '' : ` ${day(from) ?? ''}…${day(to) ?? ''}`;
+    return `${connector}.${stream}${window}`;
+  }
+  return ['project', 'asOf', 'subscription', 'slot']
+    .map(text)
+    .filter((each) => each !== null)
+    .map(shortIds)
+    .join(' ');
+}
+
+/** What came of it, in a few words. */
+export function outcome(job: JobView): string {
+  if (job.state === 'collapsed') return 'done together with another job of the same work';
+  if (job.state === 'cancelled') return 'cancelled';
+  const result = (job.result ?? {}) as Record<string, unknown>;
+  const count = (name: string): number => {
+    const value = result[name];
+    return Array.isArray(value) ? value.length : typeof value === 'number' ? value : 0;
+  };
+  const warnings = count('warnings') === 0 ? [] : [plural(count('warnings'), 'warning')];
+  if (job.kind === 'pull')
+    return [
+      plural(count('rows'), 'row'),
+      `${number(count('inserted'))} new`,
+      ...(count('revisions') === 0 ? [] : [`${number(count('revisions'))} corrected`]),
+      `up to ${new Date(count('toMs')).toISOString().slice(0, 16)}Z`,
+      ...warnings,
+    ].join(' · ');
+  if (job.kind === 'recompute-roi')
+    return [
+      `as of ${String(result['asOf'])}`,
+      `${result['created'] === true ? 'new snapshot' : 'nothing changed, snapshot'} ${shortIds(String(result['snapshotId']))}`,
+      ...warnings,
+    ].join(' · ');
+  return Object.entries(result)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([key, value]) => `${key} ${shortIds(String(value))}`)
+    .join(' · ');
+}
+
+/** `✗ source/unreachable: …`, and how often it was tried. */
+export const failure = (io: Pick<Io, 'color'>, job: Pick<JobView, 'error' | 'attempts'>): string =>
+  `${io.color.red(job.error?.code ?? '')}: ${job.error?.message ?? ''}${job.attempts > 1 ? io.color.dim(` (tried ${job.attempts} times)`) : ''}`;
+
+const day = (instant: string | null): string | null =>
+  instant?.replace('T00:00:00.000Z', '').replace('.000Z', 'Z') ?? null;
+const number = (value: number): string =>
+  createFormat({ locale: 'en-GB', currency: 'EUR', timeZone: 'UTC' }).number(String(value));
+export const plural = (count: number, what: string): string => `${number(count)} ${count === 1 ? what : `${what}s`}`;

@@ -1,0 +1,112 @@
+import { stripVTControlCharacters } from 'node:util';
+import Table from 'cli-table3';
+import type { Io } from './io.ts';
+
+export interface Column {
+  head: string;
+  /** Figures stand on the right and are never broken. */
+  align?: 'right';
+  /** Its cells may be broken into lines when the terminal is narrow. */
+  wraps?: boolean;
+  /** Left out when the terminal is too narrow; the lowest goes first. */
+  optional?: number;
+}
+export interface Row {
+  cells: readonly (string | null)[];
+  /** Stands below the row, over its whole width. */
+  note?: string | undefined;
+}
+
+const GAP = 2;
+const LEAST_WRAPPED = 16;
+
+/** A table without lines, as wide as the terminal at most; what another program reads is never broken or left out. */
+export function table(
+  io: Pick<Io, 'color' | 'columns'>,
+  columns: readonly Column[],
+  rows: readonly (Row | readonly (string | null)[])[],
+): string {
+  const all = rows.map((row): Row => ('cells' in row ? row : { cells: row }));
+  const { shown, widths } = fit(columns, all, io.columns ?? Number.POSITIVE_INFINITY);
+  const view = new Table({
+    head: shown.map((index) => io.color.bold(columns[index]?.head ?? '')),
+    colAligns: shown.map((index) => columns[index]?.align ?? 'left'),
+    colWidths: widths,
+    wordWrap: true,
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP },
+    chars: noLines,
+  });
+  for (const { cells, note } of all) {
+    view.push(shown.map((index) => cells[index] ?? '–'));
+    if (note !== undefined) view.push([{ colSpan: shown.length, content: note }]);
+  }
+  return view.toString().split('\n').map(withoutTrailingSpace).join('\n');
+}
+
+/** Leaves optional columns out, then narrows those that wrap, until the table fits; what then is too wide stays so. */
+function fit(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  available: number,
+): { shown: number[]; widths: number[] } {
+  const natural = columns.map(({ head, wraps, align }, index) => {
+    const cells = Math.max(0, ...rows.map((row) => width(row.cells[index] ?? '–')));
+    return { full: Math.max(cells, width(head)), least: least(head, cells, wraps === true && align !== 'right') };
+  });
+  let shown = columns.map((_, index) => index);
+  const sum = (which: 'full' | 'least'): number =>
+    shown.reduce((total, index) => total + (natural[index]?.[which] ?? 0) + GAP, -GAP);
+  const byPriority = shown
+    .filter((index) => columns[index]?.optional !== undefined)
+    .sort((a, b) => (columns[a]?.optional ?? 0) - (columns[b]?.optional ?? 0));
+  for (const index of byPriority) if (sum('least') > available) shown = shown.filter((each) => each !== index);
+  const widths = shown.map((index) => natural[index]?.full ?? 0);
+  let excess = sum('full') - available;
+  // The widest gives first: the others stay whole as long as they can.
+  while (excess > 0) {
+    let widest = -1;
+    for (const [place, index] of shown.entries())
+      if ((widths[place] ?? 0) > (natural[index]?.least ?? 0) && (widths[place] ?? 0) > (widths[widest] ?? 0))
+        widest = place;
+    if (widest === -1) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    excess -= 1;
+  }
+  // The last column needs no gap, but the table library counts one.
+  return { shown, widths: widths.map((each) => each + GAP) };
+}
+
+function least(head: string, cells: number, wraps: boolean): number {
+  const longestWord = Math.max(...head.split(' ').map(width));
+  return Math.max(longestWord, wraps ? Math.min(cells, LEAST_WRAPPED) : cells);
+}
+
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u;
+
+/** Columns that a text takes on a terminal; of several lines, the longest. */
+function width(text: string): number {
+  const lines = stripVTControlCharacters(text).split('\n');
+  return Math.max(...lines.map((line) => [...line].reduce((sum, each) => sum + (WIDE.test(each) ? 2 : 1), 0)));
+}
+
+// Colours may end after the padding.
+const TRAILING = new RegExp(`[ ]+((?:${String.fromCharCode(27)}\\[[0-9;]*m)*)$`);
+const withoutTrailingSpace = (line: string): string => line.replace(TRAILING, '$1');
+
+const noLines = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+};
