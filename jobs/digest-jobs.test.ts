@@ -11,6 +11,7 @@ import {
   type Messenger,
   PermanentError,
   RetryableError,
+  reportUrl,
   type Store,
   type StoredObject,
 } from '#kit';
@@ -52,7 +53,7 @@ const objects = {
 let when: 'always' | 'changed' = 'always';
 function ports(): JobPorts {
   const config = {
-    settings: { publicUrl: 'https://outturn.example.com/' },
+    settings: { publicUrl: 'https://outturn.example.com/', api: { token: 'api-token' } },
     projects: [project()],
     subscriptions: [
       {
@@ -148,7 +149,10 @@ describe('a digest of a slot', () => {
     expect(facts?.headline?.roiChange).toBe('0.12');
     expect(facts?.snapshotId).not.toBe(earlier.id);
     expect(facts?.links[0]?.url).toBe(
-      `https://outturn.example.com/projects/checkout-rewrite/snapshots/${facts?.snapshotId}`,
+      reportUrl('https://outturn.example.com', 'api-token', {
+        project: 'checkout-rewrite',
+        snapshotId: facts?.snapshotId ?? '',
+      }),
     );
   });
 

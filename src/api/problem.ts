@@ -25,6 +25,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'storage/stopped': 503,
   'storage/disk-full': 507,
   'queue/unavailable': 503,
+  'object/unavailable': 503,
 };
 
 export function sendProblem(

@@ -18,3 +18,10 @@ export const pullBody = z.strictObject({
 });
 
 export const jobParams = z.object({ id: z.uuid() });
+
+export const reportParams = z.object({ project: id, snapshot: id });
+export const reportQuery = z.object({
+  format: z.enum(['html', 'csv']).default('html'),
+  // Missing, twice or overlong: a wrong key like any other.
+  key: z.string().max(200).catch(''),
+});

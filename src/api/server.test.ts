@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Config, Logger, Store } from '#kit';
+import type { Config, Logger, ObjectStore, Store } from '#kit';
 import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -10,6 +10,7 @@ import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/d
 import { type Api, createApi } from './index.ts';
 
 const TOKEN = 'right-token';
+const noObjects = {} as ObjectStore;
 const config = {
   projects: [{ id: 'checkout' }],
   connectors: [
@@ -41,6 +42,7 @@ describe('the admin HTTP interface', () => {
     api = createApi({
       config,
       store,
+      objects: noObjects,
       metrics: createMetrics(),
       log,
       token: TOKEN,
@@ -169,6 +171,7 @@ describe('the admin HTTP interface', () => {
     const second = createApi({
       config,
       store,
+      objects: noObjects,
       metrics: createMetrics(),
       log,
       token: TOKEN,

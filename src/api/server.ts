@@ -1,17 +1,27 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { type Config, type Logger, type Metrics, OutturnError, PermanentError, type Store } from '#kit';
+import {
+  type Config,
+  type Logger,
+  type Metrics,
+  type ObjectStore,
+  OutturnError,
+  PermanentError,
+  type Store,
+} from '#kit';
 import { jobView } from './job-view.ts';
 import { problemOf, sendProblem } from './problem.ts';
+import { addReports } from './reports.ts';
 import { jobParams, pullBody, recalculationBody } from './schemas.ts';
 
 export interface ApiOptions {
   config: Config;
   store: Store;
+  objects: ObjectStore;
   metrics: Metrics;
   log: Logger;
-  /** Bearer token that every route but the health checks asks for. */
+  /** Bearer token that every route asks for but health checks and reports; reports ask for a key made from it. */
   token: string;
   /** What must answer before this process takes work; each entry null when well, else what is wrong. */
   readiness(): Promise<Record<string, string | null>>;
@@ -58,9 +68,11 @@ export function createApi(options: ApiOptions): Api {
     }),
   );
   server.addHook('onSend', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    reply.header('x-request-id', request.id);
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   addHealth(server, options);
+  addReports(server, options);
   server.register(async (guarded) => {
     guarded.addHook('onRequest', async (request, reply) => {
       if (authorised(request.headers.authorization, options.token)) return;

@@ -2,6 +2,7 @@ import { buildDigestFacts, type DigestFacts, digestFingerprint, localDateOf } fr
 import type { Config, SubscriptionConfig } from './config.ts';
 import { PermanentError } from './errors.ts';
 import type { Clock } from './ports.ts';
+import { type ReportTarget, reportUrl } from './report-link.ts';
 import type { DigestRow, RoiSnapshot, Store } from './store.ts';
 
 export interface ComposedDigest {
@@ -31,7 +32,6 @@ export async function composeDigest(
   const snapshot = await store.snapshots.latest(project.id);
   const previous = await store.digests.latest(subscription.id);
   const earlier = previous?.snapshotId == null ? null : await store.snapshots.get(previous.snapshotId);
-  const { publicUrl } = config.settings;
   const facts = buildDigestFacts({
     project,
     snapshot,
@@ -42,18 +42,21 @@ export async function composeDigest(
     reader: { locale: subscription.locale, timeZone: subscription.timeZone },
     nowMs: clock.nowMs(),
     notice: options.notice,
-    links:
-      publicUrl === null || snapshot === null
-        ? []
-        : [
-            {
-              label: 'Open the figures and their evidence',
-              url: `${publicUrl.replace(/\/+$/, '')}/projects/${encodeURIComponent(project.id)}/snapshots/${snapshot.id}`,
-            },
-          ],
+    links: snapshot === null ? [] : reportLinks(config, { project: project.id, snapshotId: snapshot.id }),
     why: `You get this because you are a recipient of the subscription “${subscription.id}” for ${project.name}.`,
   });
   return { facts, factsHash: await sha256Hex(digestFingerprint(facts)), snapshot, previous };
+}
+
+/** Without a public address nobody could follow them, without an API token nothing could sign them. */
+function reportLinks({ settings }: Config, target: ReportTarget): DigestFacts['links'] {
+  const { publicUrl, api } = settings;
+  if (publicUrl === null || api.token === null) return [];
+  const url = reportUrl(publicUrl, api.token, target);
+  return [
+    { label: 'Open the figures and their evidence', url },
+    { label: 'The same as CSV', url: `${url}&format=csv` },
+  ];
 }
 
 async function sha256Hex(text: string): Promise<string> {

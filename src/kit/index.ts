@@ -10,6 +10,7 @@ export * from './job.ts';
 export * from './nearest.ts';
 export * from './ports.ts';
 export * from './redact.ts';
+export * from './report-link.ts';
 export * from './roi-input.ts';
 export * from './row-mapping.ts';
 export * from './row-schema.ts';

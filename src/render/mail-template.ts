@@ -149,7 +149,7 @@ ${section(`
 
 const links = `
 <% if (it.view.links.length > 0) { %>
-${section(`<% for (const link of it.view.links) { %><mj-button css-class="button" href="<%= link.url %>" align="left" padding="24px 0 0" background-color="${palette.accent}" color="#ffffff" border-radius="6px" font-size="14px" font-weight="600" inner-padding="11px 20px"><%= link.label %></mj-button><% } %>`)}
+${section(`<% it.view.links.forEach((link, index) => { if (index === 0) { %><mj-button css-class="button" href="<%= link.url %>" align="left" padding="24px 0 0" background-color="${palette.accent}" color="#ffffff" border-radius="6px" font-size="14px" font-weight="600" inner-padding="11px 20px"><%= link.label %></mj-button><% } else { %><mj-text padding="10px 0 0"><a class="link" style="${light('accent')};font-size:13px" href="<%= link.url %>"><%= link.label %></a></mj-text><% } }) %>`)}
 <% } %>`;
 
 /** MJML of the mail as an eta template; every value is escaped. Data: `{view, subject, preview, toneStyle, chartContentId}`. */
