@@ -123,6 +123,47 @@ describe('recompute-roi on PostgreSQL', () => {
     });
     expect(await store.dirty.list()).toHaveLength(1);
   });
+  it('reads all metrics as of one instant, also when a pull is stored in between; the next recompute has it', async () => {
+    const twice = { ...project, id: 'twice', metrics: [project.metrics[0]!, { ...project.metrics[0]!, id: 'again' }] };
+    await store.projects.sync([project, twice]);
+    const base = context();
+    let interrupt = true;
+    const interrupted: Store = {
+      ...store,
+      transaction: (work, options) =>
+        store.transaction(
+          (repositories) =>
+            work({
+              ...repositories,
+              measurements: {
+                ...repositories.measurements,
+                read: async (source, range) => {
+                  const samples = await repositories.measurements.read(source, range);
+                  if (interrupt) await pull(200);
+                  interrupt = false;
+                  return samples;
+                },
+              },
+            }),
+          options,
+        ),
+    };
+    const ports = { ...base.ports, store: interrupted, config: { ...base.ports.config, projects: [twice] } };
+    const actuals = async () => {
+      await recomputeRoi.run({ project: 'twice' }, { ...base, ports });
+      const snapshot = await store.snapshots.latest('twice');
+      return snapshot?.outputs.metrics.map((metric) => metric.periods[0]?.actual);
+    };
+    expect(await actuals()).toEqual(['42', '42']);
+    expect(await actuals()).toEqual(['230', '230']);
+  });
+  it('refuses a day to come, whose figures would pass for the newest until then', async () => {
+    const before = await store.snapshots.latest(project.id);
+    await expect(recomputeRoi.run({ project: project.id, asOf: '2026-03-02' }, context())).rejects.toMatchObject({
+      code: 'queue/invalid-arguments',
+    });
+    expect((await store.snapshots.latest(project.id))?.id).toBe(before?.id);
+  });
   it('for an unknown project is a permanent error that names those it knows', async () => {
     await expect(recomputeRoi.run({ project: 'nope' }, context())).rejects.toMatchObject({
       code: 'not-found',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { computeRoi, engineVersion, inputsHash, isLocalDate, localDateAt } from '#domain';
-import { defineJob, loadRoiInput, PermanentError } from '#kit';
+import { defineJob, loadRoiInput, PermanentError, type Repositories } from '#kit';
 
 const args = z.strictObject({
   project: z
@@ -31,10 +31,14 @@ export const recomputeRoi = defineJob({
         hint: `Known projects: ${ports.config.projects.map((known) => known.id).join(', ') || 'none'}.`,
       });
     const knownAtMs = ports.clock.nowMs();
-    const asOf = wanted ?? localDateAt(knownAtMs, project.timeZone);
-    return ports.store.transaction(async (repositories) => {
+    const today = localDateAt(knownAtMs, project.timeZone);
+    const asOf = wanted ?? today;
+    // A snapshot of a day to come would count as the newest until that day.
+    if (asOf > today)
+      throw new PermanentError('queue/invalid-arguments', `asOf: ${asOf} is to come, today is ${today}`);
+    const recompute = async (repositories: Repositories) => {
       await repositories.lock(`project:${id}`);
-      // Before anything is read: what is marked later belongs to the recompute that the marking pull asks for.
+      // What is marked meanwhile belongs to the recompute that the marking pull asks for.
       const dirty = wanted === undefined ? await repositories.dirty.take(id) : [];
       const input = await loadRoiInput(ports, repositories, project, asOf);
       signal.throwIfAborted();
@@ -53,6 +57,8 @@ export const recomputeRoi = defineJob({
       progress(2, 2);
       const { outputs } = snapshot;
       return { snapshotId: snapshot.id, created, asOf, dirty: dirty.length, warnings: outputs.warnings.length };
-    });
+    };
+    // Of one instant: numerator and denominator must not come from before and after the same pull.
+    return ports.store.transaction(recompute, { oneInstant: true });
   },
 });

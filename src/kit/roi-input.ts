@@ -20,8 +20,8 @@ function declaredIntervalMs(config: Config, registry: Registry, source: SeriesSo
 }
 
 /**
- * Reads all that a project's figures as of a date rest on. Inside the recompute's transaction, after its lock, so that
- * what a later pull writes is the next recompute's matter.
+ * Reads all that a project's figures as of a date rest on. Inside the recompute's transaction, which sees one instant:
+ * what a pull writes meanwhile is the next recompute's matter.
  */
 export async function loadRoiInput(
   ports: { config: Config; registry: Registry },

@@ -387,8 +387,11 @@ export interface Repositories {
 }
 
 export interface Store extends Repositories {
-  /** Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. */
-  transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+  /**
+   * Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. `oneInstant`: every read
+   * sees what was committed when the transaction began, and nothing of what is committed meanwhile (repeatable read).
+   */
+  transaction<T>(work: (repositories: Repositories) => Promise<T>, options?: { oneInstant?: boolean }): Promise<T>;
   /** Calls back on each outbox notification, and once whenever the listening connection was (re)made. */
   listenOutbox(onNotify: () => void): Promise<{ close(): Promise<void> }>;
   health(): Promise<{ version: string; clockDifferenceMs: number }>;

@@ -66,10 +66,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw new OutturnError('internal', 'a lock works only within a transaction');
     },
 
-    async transaction(work) {
+    async transaction(work, { oneInstant = false } = {}) {
       let begun = false;
       try {
-        return await pool.transaction((connection) => {
+        return await pool.transaction(async (connection) => {
+          if (oneInstant) await connection.query(sql.unsafe`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`);
           begun = true;
           return work(createRepositories(contextOf(connection, true)));
         });
