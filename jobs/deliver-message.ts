@@ -17,7 +17,7 @@ export const deliverMessage = defineJob({
   timeoutMs,
   dedupeKey: ({ deliveryId }) => deliveryId,
   async run({ deliveryId }, ctx) {
-    const { store, messenger, metrics } = ctx.ports;
+    const { store, messenger, metrics, redact } = ctx.ports;
     const { deliveries } = store;
     const delivery = await deliveries.get(deliveryId);
     const digest = delivery === null ? null : await store.digests.get(delivery.digestId);
@@ -43,7 +43,7 @@ export const deliverMessage = defineJob({
       const waits = error instanceof RetryableError && error.retryAfterMs !== undefined;
       const failed = error instanceof PermanentError || (ctx.attempt >= attempts && !waits);
       const state = error.code === 'delivery/unknown-outcome' ? 'unknown' : failed ? 'failed' : 'pending';
-      await deliveries.finish(deliveryId, { state, errorCode: error.code, errorMessage: error.message });
+      await deliveries.finish(deliveryId, { state, errorCode: error.code, errorMessage: redact(error.message) });
       metrics.deliveryFinished({ channel, state: state === 'pending' ? 'retried' : state });
       throw error;
     }

@@ -80,7 +80,12 @@ function ports(): JobPorts {
     metrics,
     clock: { nowMs: () => nowMs },
   };
-  return { ...partial, log: silentLog, newId, redact: (text: string) => text } as unknown as JobPorts;
+  return {
+    ...partial,
+    log: silentLog,
+    newId,
+    redact: (text: string) => text.replaceAll('swordfish', '[redacted]'),
+  } as unknown as JobPorts;
 }
 function context(attempt = 1): JobContext {
   return { jobId: 'job', attempt, signal: new AbortController().signal, ports: ports(), progress: () => undefined };
@@ -207,10 +212,11 @@ describe('a delivery', () => {
   it('fails for good on a permanent error, or when its attempts are spent', async () => {
     const [refused, spent] = [await fresh('d-refused'), await fresh('d-spent')];
     outcomes = [
-      new PermanentError('delivery/rejected', 'no such user'),
+      new PermanentError('delivery/rejected', 'no such user as swordfish'),
       new RetryableError('delivery/unreachable', 'down'),
     ];
     await expect(run(refused)).rejects.toThrow('no such user');
+    expect((await store.deliveries.get(refused))?.errorMessage).toBe('no such user as [redacted]');
     await expect(run(spent, deliverMessage.attempts)).rejects.toThrow('down');
     expect([await state(refused), await state(spent)]).toEqual(['failed', 'failed']);
   });

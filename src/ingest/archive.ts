@@ -38,7 +38,9 @@ export class PageArchive {
       contentType: page.contentType,
       request: { method: page.request.method, url: requestUrl },
       receivedAtMs: page.receivedAtMs,
-      meta: JSON.parse(this.#redact(JSON.stringify(page.meta))),
+      meta: JSON.parse(
+        JSON.stringify(page.meta, (_key, value: unknown) => (typeof value === 'string' ? this.#redact(value) : value)),
+      ),
     });
     return row;
   }

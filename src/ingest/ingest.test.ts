@@ -163,13 +163,24 @@ describe('a pull', () => {
     expect((await t.samples()).map(({ status }) => status)).toEqual(['final', 'final']);
   });
 
-  it('archives no secret, neither in bodies nor in addresses', async () => {
-    const secret = 'swordfish-4711';
-    const t = scriptedPull(bench, () => pages({ measurements: [point(0, 1)], note: secret }), { secret });
-    const { pullId } = await t.run();
-    const archived = [...t.objects.values(), JSON.stringify(await bench.store.pulls.pages(pullId))].join('\n');
-    expect(archived).toContain('[redacted]');
-    expect(archived).not.toContain(secret);
+  it('keeps no secret: not in bodies, addresses or warnings', async () => {
+    const secret = '471147';
+    const answer = {
+      measurements: [point(0, 1)],
+      note: `key ${secret}`,
+      warnings: [`the key ${secret} expires soon`],
+      // A number is no text: masked, it would be no JSON any more.
+      meta: { key: secret, bytes: Number(secret) + 1_000_000 },
+    };
+    const t = scriptedPull(bench, () => pages(answer), { secret });
+    const { pullId, warnings } = await t.run();
+    const rows = [await bench.store.pulls.pages(pullId), await bench.store.pulls.get(pullId), warnings];
+    const { meta, ...archived } = JSON.parse(t.objects.get(`pulls/${pullId}.json`) ?? '').pages[0];
+    expect(meta).toEqual({ secret: '[redacted]', key: '[redacted]', bytes: 1_471_147 });
+    const body = t.objects.get(`pages/${archived.sha256}`);
+    const kept = JSON.stringify([body, archived, rows]);
+    expect(kept).toContain('[redacted]');
+    expect(kept).not.toContain(secret);
   });
 
   it('keeps the page that could not be parsed, and stores nothing of the pull', async () => {

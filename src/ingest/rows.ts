@@ -26,6 +26,7 @@ function sameCost(a: CostLine, b: CostLine): boolean {
 
 /** What one pull brought, each sample and each cost line once. Only parsed rows are held, never page bodies. */
 export class PulledRows {
+  readonly #redact: (text: string) => string;
   readonly #samples = new Map<string, IngestRow>();
   readonly #costs = new Map<string, IngestCost>();
   readonly #series = new Set<string>();
@@ -33,6 +34,11 @@ export class PulledRows {
   #moreWarnings = 0;
   #differing = 0;
   #firstDiffering = '';
+
+  /** Warnings quote what the source answered, which may repeat a secret. */
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
 
   /** Samples whose interval ended after `finalUpToMs` are provisional: the source may still correct them. */
   add(page: ParsedPage, pageHash: string, finalUpToMs: number): void {
@@ -84,6 +90,6 @@ export class PulledRows {
         `${this.#differing} ${this.#differing === 1 ? 'row came' : 'rows came'} twice with another value, the last one counts (first: ${this.#firstDiffering}); labels or sourceKey may lack a field that tells them apart`,
       );
     if (this.#moreWarnings > 0) all.push(`and ${this.#moreWarnings} more warnings`);
-    return all;
+    return all.map(this.#redact);
   }
 }

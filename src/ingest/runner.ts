@@ -117,7 +117,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
   ): Promise<PulledRows> {
     const { kind, connector, stream } = target;
     const finalUpToMs = clock.nowMs() - stream.finalAfterMs;
-    const rows = new PulledRows();
+    const rows = new PulledRows(parts.redact);
     const parseContext = { options: connector.options, stream: stream.options, streamId: stream.id };
     for await (const page of untilAborted(kind.pull(context(target, planned, signal)), signal)) {
       const hash = await keep(page);

@@ -103,7 +103,7 @@ export async function runAttempt(
   }
   if (result.ok) {
     await store.transaction(async (tx) => {
-      await tx.outbox.succeeded(row.id, result.value ?? null);
+      await tx.outbox.succeeded(row.id, redacted(result.value, ports));
       if (covered.length > 0) await tx.outbox.collapse(row.id, covered);
     });
     measure('succeeded');
@@ -175,6 +175,14 @@ async function releaseWaiting(ports: JobPorts, row: OutboxRow): Promise<void> {
 
 function abortOf(signal: AbortSignal): AttemptAborted | null {
   return signal.aborted && signal.reason instanceof AttemptAborted ? signal.reason : null;
+}
+
+/** A result as it is stored: as JSON, its texts without secrets. */
+function redacted(value: unknown, ports: JobPorts): unknown {
+  const text = JSON.stringify(value ?? null, (_key, inner: unknown) =>
+    typeof inner === 'string' ? ports.redact(inner) : inner,
+  );
+  return JSON.parse(text);
 }
 
 function stackOf(error: OutturnError, ports: JobPorts): string | null {

@@ -25,6 +25,8 @@ export interface Answer {
   costs?: CostLine[];
   /** Extra text in the body, such as a secret that the source repeats. */
   note?: string;
+  warnings?: string[];
+  meta?: Record<string, unknown>;
 }
 export const point = (hour: number, value: number, changes: Partial<Measurement> = {}): Measurement => ({
   labels: { team: 'a' },
@@ -156,13 +158,13 @@ export function scriptedPull(
           contentType: 'application/json',
           request: { method: 'GET', url: `http://source/?key=${options.secret ?? ''}` },
           receivedAtMs: clock.nowMs,
-          meta: { secret: options.secret ?? '' },
+          meta: { secret: options.secret ?? '', ...answer.meta },
         };
     },
     parse(page) {
       const answer: Answer = JSON.parse(page.body);
       if (answer.note === 'broken') throw new PermanentError('source/bad-shape', 'row 1 is no row');
-      return { measurements: answer.measurements ?? [], costs: answer.costs ?? [], warnings: [] };
+      return { measurements: answer.measurements ?? [], costs: answer.costs ?? [], warnings: answer.warnings ?? [] };
     },
   });
   const objects = new Map<string, string>();

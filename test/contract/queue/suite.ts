@@ -86,7 +86,18 @@ export function queueContract(server: QueueServer): void {
         expect(world.lines.join('')).not.toContain(secret);
         const [letter] = await world.store.deadLetters.list(10);
         expect(letter?.errorMessage).toBe('refused with [redacted]');
+        expect((await world.row(row.id)).errorMessage).toBe('refused with [redacted]');
         expect(letter?.stack ?? '').not.toContain(secret);
+      });
+    });
+
+    describe('a result', () => {
+      it('is kept without the secrets that it quotes', async () => {
+        await open(async () => ({ warnings: [`the key ${secret} expires`], rows: 4711 }));
+        const runtime = await world.runtime();
+        const row = await world.enqueue('plain', { name: 'talkative' });
+        await runtime.idle({ timeoutMs: 15_000 });
+        expect((await world.row(row.id)).result).toEqual({ warnings: ['the key [redacted] expires'], rows: 4711 });
       });
     });
 
