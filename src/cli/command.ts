@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Config } from '#kit';
 import { type App, openApp } from '#src/main/app';
 import {
   type Environment,
@@ -48,15 +49,18 @@ const GRACE_MS = 10_000;
 /** Whoever pressed Ctrl-C wants to leave; what runs is given back to the queue. */
 const INTERRUPTED_GRACE_MS = 1_000;
 
-/** Opens the app for the work and closes it, whatever happens. A command that only reads makes no new data directory. */
+/**
+ * Opens the app for the work and closes it, whatever happens. `check` refuses unknown names before anything is opened; a
+ * command that only reads makes no new data directory.
+ */
 export async function withApp(
   io: Io,
   environment: Environment,
   work: (app: App) => Promise<void>,
-  { reads = false }: { reads?: boolean } = {},
+  { reads = false, check }: { reads?: boolean; check?: (config: Config) => void } = {},
 ): Promise<void> {
   if (reads) await requireDataDirectory(environment);
-  const app = await openApp(environment);
+  const app = await openApp(environment, undefined, check);
   try {
     await work(app);
   } finally {

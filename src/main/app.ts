@@ -76,9 +76,17 @@ export interface App {
   close(options?: { graceMs: number }): Promise<void>;
 }
 
-/** Reads the configuration, opens the database, makes the stored projects equal to the configuration and wires the ports. */
-export async function openApp(environment: Environment, server?: Promise<DatabaseServer>): Promise<App> {
+/**
+ * Reads the configuration, opens the database, makes the stored projects equal to the configuration and wires the ports.
+ * `check` may refuse what was asked for, by the configuration alone, before anything is opened.
+ */
+export async function openApp(
+  environment: Environment,
+  server?: Promise<DatabaseServer>,
+  check?: (config: Config) => void,
+): Promise<App> {
   const config = await requireConfig(environment);
+  check?.(config);
   const database = await openDatabase(environment, server);
   try {
     await database.store.projects.sync(config.projects);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { asOutturnError, type DeliveryRow, OutturnError } from '#kit';
+import { asOutturnError, type Config, type DeliveryRow, OutturnError } from '#kit';
 import type { App } from '#src/main/app';
 import { previewDigest } from '#src/main/digest-preview';
 import { jobView } from '#src/main/job-view';
@@ -38,7 +38,6 @@ function preview(group: Command, io: Io): void {
     const channel = requireWord('channel', options.channel, forms);
     const environment = environmentOf(io, options);
     const show = async (app: App): Promise<void> => {
-      requireSubscription(app, id);
       const { facts, mail, html, slack } = await previewDigest(app, id);
       const texts = {
         text: () => `${mail.subject}\n\n${mail.text}`,
@@ -54,7 +53,7 @@ function preview(group: Command, io: Io): void {
       if (options.json) printJson(io, { written: options.output, channel });
       else io.err(`wrote ${options.output}`);
     };
-    await withApp(io, environment, show, { reads: true });
+    await withApp(io, environment, show, { reads: true, check: (config) => requireSubscription(config, id) });
   });
 }
 
@@ -71,11 +70,13 @@ function send(group: Command, io: Io): void {
     const slot = options.slot ?? `manual-${randomUUID()}`;
     if (slot.trim() === '' || slot.length > 200)
       throw new OutturnError('usage', '--slot takes a text of 1 to 200 characters.');
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
-      requireSubscription(app, id);
+    const work = async (app: App): Promise<void> => {
       const args = { subscription: id, slot, ...(options.test ? { test: true } : {}) };
-      const work = { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal };
-      const { jobs, followUps } = await runToEnd(app, [{ kind: 'send-digest', args }], work);
+      const { jobs, followUps } = await runToEnd(app, [{ kind: 'send-digest', args }], {
+        cause: 'cli',
+        timeoutMs: TIMEOUT_MS,
+        signal: io.signal,
+      });
       const digestId = jobs.map((job) => (job.result as { digestId?: string } | null)?.digestId)[0];
       const deliveries = (await app.store.deliveries.list(1_000)).filter((row) => row.digestId === digestId);
       const failed = jobs.some((job) => job.state === 'failed') || deliveries.some((row) => row.state !== 'sent');
@@ -88,6 +89,9 @@ function send(group: Command, io: Io): void {
           io.out(io.color.dim('This slot had its digest already: nothing was sent again.'));
       }
       io.setExitCode(failed ? 1 : 0);
+    };
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, {
+      check: (config) => requireSubscription(config, id),
     });
   });
 }
@@ -123,7 +127,7 @@ async function write(file: string, content: string): Promise<void> {
   }
 }
 
-function requireSubscription(app: App, id: string): void {
-  const known = app.config.subscriptions.map((subscription) => subscription.id);
+function requireSubscription(config: Config, id: string): void {
+  const known = config.subscriptions.map((subscription) => subscription.id);
   if (!known.includes(id)) throw unknownName('subscription', id, known);
 }

@@ -59,7 +59,7 @@ function parse(text: string): unknown {
     throw new OutturnError(
       'value/bad-input',
       `Standard input is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
+      { hint: 'Give one JSON document, e.g. `outturn finance --json < cases.json`.', cause: error },
     );
   }
 }

@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { isLocalDate } from '#domain';
-import { type ConnectorConfig, OutturnError } from '#kit';
+import { type Config, type ConnectorConfig, OutturnError } from '#kit';
 import type { App } from '#src/main/app';
 import { enqueueAll, isRetrying, runToEnd, type WorkRequest, type WorkResult } from '#src/main/work';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
@@ -51,9 +51,10 @@ export function pull(program: Command, io: Io): void {
     if (options.dryRun && options.enqueue)
       throw new OutturnError('usage', '--dry-run and --enqueue do not go together.', { hint: 'Leave one out.' });
     const window = windowOf(options);
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
-      const streams = select(app.config.connectors, targets, options.all === true);
-      const json = options.json === true;
+    const json = options.json === true;
+    const streamsOf = (config: Config): DryRunTarget[] => select(config.connectors, targets, options.all === true);
+    const work = async (app: App): Promise<void> => {
+      const streams = streamsOf(app.config);
       if (options.dryRun) return dryRun(app, io, streams, window, json);
       const requests: WorkRequest[] = streams.map((stream) => ({
         kind: 'pull',
@@ -65,7 +66,8 @@ export function pull(program: Command, io: Io): void {
       }));
       if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
       finishJobs(io, await withProgress(app, io, requests, json), json);
-    });
+    };
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, { check: streamsOf });
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { isLocalDate, localDateAt } from '#domain';
+import { isLocalDate, localDateAt, type Project } from '#domain';
 import { OutturnError } from '#kit';
-import { clock } from '#src/main/app';
+import { type App, clock } from '#src/main/app';
 import { enqueueAll, runToEnd } from '#src/main/work';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { finishJobs, printQueued } from '../finish-jobs.ts';
@@ -24,24 +24,29 @@ export function recompute(program: Command, io: Io): void {
     const { asOf } = options;
     if (asOf !== undefined && !isLocalDate(asOf))
       throw new OutturnError('usage', `--as-of takes a date of the calendar like 2026-09-30, not "${asOf}".`);
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), async (app) => {
-      const { projects } = app.config;
-      const known = projects.map((project) => project.id);
-      for (const id of ids) if (!known.includes(id)) throw unknownName('project', id, known);
-      const chosen = projects.filter((project) => ids.length === 0 || ids.includes(project.id));
-      for (const { id, timeZone } of chosen)
-        if (asOf !== undefined && asOf > localDateAt(clock.nowMs(), timeZone))
-          throw new OutturnError('usage', `--as-of ${asOf} lies in the future of project ${id} (${timeZone}).`, {
-            hint: 'What is proven goes to today at most; leave --as-of out for that.',
-          });
-      const requests = chosen.map(({ id }) => ({
+    const json = options.json === true;
+    const work = async (app: App): Promise<void> => {
+      const requests = select(app.config.projects, ids, asOf).map(({ id }) => ({
         kind: 'recompute-roi',
         args: { project: id, ...(asOf === undefined ? {} : { asOf }) },
       }));
-      const json = options.json === true;
       if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
-      const work = { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal };
-      finishJobs(io, await runToEnd(app, requests, work), json);
+      finishJobs(io, await runToEnd(app, requests, { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal }), json);
+    };
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, {
+      check: (config) => void select(config.projects, ids, asOf),
     });
   });
+}
+
+function select(projects: readonly Project[], ids: readonly string[], asOf: string | undefined): Project[] {
+  const known = projects.map((project) => project.id);
+  for (const id of ids) if (!known.includes(id)) throw unknownName('project', id, known);
+  const chosen = projects.filter((project) => ids.length === 0 || ids.includes(project.id));
+  for (const { id, timeZone } of chosen)
+    if (asOf !== undefined && asOf > localDateAt(clock.nowMs(), timeZone))
+      throw new OutturnError('usage', `--as-of ${asOf} lies in the future of project ${id} (${timeZone}).`, {
+        hint: 'What is proven goes to today at most; leave --as-of out for that.',
+      });
+  return chosen;
 }

@@ -33,7 +33,10 @@ export function roi(program: Command, io: Io): void {
       if (id === undefined) return overview(io, rows);
       for (const { project, snapshot } of rows) detail(io, project, snapshot);
     };
-    await withApp(io, environmentOf(io, options), show, { reads: true });
+    await withApp(io, environmentOf(io, options), show, {
+      reads: true,
+      check: (config) => void select(config.projects, id),
+    });
   });
 }
 
