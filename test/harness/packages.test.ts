@@ -41,4 +41,22 @@ describe('servers that tests need beyond npm', () => {
       written.mockRestore();
     }
   });
+
+  it.each(['', 'true'])('what starts for root alone counts as missing for others (CI=%j)', (ci) => {
+    vi.stubEnv('CI', ci);
+    const programs = vi.spyOn(serverPackages.postfix, 'programs', 'get').mockReturnValue([['sh']] as never);
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const user = vi.spyOn(process as { getuid(): number }, 'getuid');
+    try {
+      user.mockReturnValue(0);
+      expect(requireServer('postfix')).toBe(true);
+      user.mockReturnValue(1_000);
+      if (ci === 'true') expect(() => requireServer('postfix')).toThrow(/needs root: Postfix/);
+      else expect(requireServer('postfix')).toBe(false);
+    } finally {
+      programs.mockRestore();
+      written.mockRestore();
+      user.mockRestore();
+    }
+  });
 });

@@ -14,6 +14,8 @@ interface ServerPackage {
   programs: readonly (readonly string[])[];
   debian: readonly string[];
   brew: string | null;
+  /** It starts for root alone. */
+  rootOnly?: boolean;
 }
 
 /** What the tests need beyond npm. */
@@ -41,6 +43,7 @@ export const serverPackages = {
     programs: [['postfix'], ['saslpasswd2'], ['openssl']],
     debian: ['postfix', 'libsasl2-modules', 'sasl2-bin', 'openssl'],
     brew: null,
+    rootOnly: true,
   },
   s3: {
     title: 'S3 (OpenStack Swift)',
@@ -186,21 +189,29 @@ function tail(error: unknown): string {
 
 export const isCi = (): boolean => ['1', 'true'].includes(process.env.CI ?? '');
 
+/** Why these servers cannot be started here, with what to do about it; null when they can. */
+export function hindrance(...servers: ServerName[]): string | null {
+  const missing = servers.filter((server) => !isInstalled(server));
+  if (missing.length > 0) return missingMessage(missing);
+  const forRoot = servers.filter((server) => (serverPackages[server] as ServerPackage).rootOnly === true);
+  if (forRoot.length === 0 || process.getuid?.() === 0) return null;
+  return `needs root: ${forRoot.map((server) => serverPackages[server].title).join(', ')}. Run the tests as root to have it`;
+}
+
 /**
- * True when the servers are there. Without them: with `CI=true` an error that fails the test file, otherwise false and
- * the command on standard error.
+ * True when the servers can be started. Else: with `CI=true` an error that fails the test file, otherwise false and the
+ * reason on standard error.
  */
 export function requireServer(...servers: ServerName[]): boolean {
-  const missing = servers.filter((server) => !isInstalled(server));
-  if (missing.length === 0) return true;
-  const message = missingMessage(missing);
-  if (isCi()) throw new Error(`with CI=true no test may be skipped; ${message}`);
-  process.stderr.write(`skipped: ${message}\n`);
+  const reason = hindrance(...servers);
+  if (reason === null) return true;
+  if (isCi()) throw new Error(`with CI=true no test may be skipped; ${reason}`);
+  process.stderr.write(`skipped: ${reason}\n`);
   return false;
 }
 
-/** `describe` for tests that need these servers; the title of a skipped one names the command that installs them. */
+/** `describe` for tests that need these servers; the title of a skipped one says why, and what to do about it. */
 export function describeWith(servers: readonly ServerName[], title: string, body: () => void): void {
   if (requireServer(...servers)) describe(title, body);
-  else describe.skip(`${title} (${missingMessage(servers.filter((server) => !isInstalled(server)))})`, body);
+  else describe.skip(`${title} (${hindrance(...servers)})`, body);
 }

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabase } from '../database.ts';
 import { type CapProjectCost, type CapServer, startCap } from './cap.ts';
@@ -70,5 +71,17 @@ describe('a real SAP CAP service', () => {
     expect((await get(`${cap.v4}/ProjectCosts`, 'wrong')).status).toBe(401);
     expect((await get(`${cap.v2}/ProjectCosts`, 'wrong')).status).toBe(401);
     expect((await get(`${cap.v4}/Salaries`)).status).toBe(403);
+  });
+
+  it('answers on 127.0.0.1 and on no other address of this machine', async () => {
+    const outside = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4');
+    for (const address of ['127.0.0.2', '[::1]', ...outside.map((each) => each.address)]) {
+      const url = new URL(cap.v4);
+      url.host = `${address}:${url.port}`;
+      await expect(fetch(url, { signal: AbortSignal.timeout(5_000) }), address).rejects.toThrow();
+    }
+    expect((await fetch(cap.v4)).status).toBe(401);
   });
 });

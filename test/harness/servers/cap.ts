@@ -70,7 +70,7 @@ const keys: Record<keyof CapRows, readonly string[]> = {
   ServiceHours: ['EntryNo'],
 };
 
-/** A real SAP CAP service, OData V4 and V2, with server-driven paging, on a database of its own. */
+/** A real SAP CAP service on loopback, OData V4 and V2, with server-driven paging, on a database of its own. */
 export async function startCap({ databaseUrl, rows = {}, pageSize = 100 }: CapOptions): Promise<CapServer> {
   const database = await createDatabase(databaseUrl);
   try {
@@ -91,7 +91,7 @@ export async function startCap({ databaseUrl, rows = {}, pageSize = 100 }: CapOp
       args: [fileURLToPath(new URL('serve.js', cdsBinaries)), '--port', String(port)],
       cwd: projectDirectory,
       // The V2 adapter learns its target from PORT.
-      env: { ...env, PORT: String(port), HOST: '127.0.0.1' },
+      env: { ...env, PORT: String(port) },
       timeoutMs: 60_000,
       ready: async () => (await fetch(`${v4}/ServiceHours?$top=1`, { headers: { authorization } })).ok,
     });
