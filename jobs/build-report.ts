@@ -22,9 +22,11 @@ export const buildReport = defineJob({
     const project = ports.config.projects.find(({ id }) => id === projectId) ?? (await store.projects.get(projectId));
     if (snapshot === null || project === null || snapshot.projectId !== projectId)
       throw new PermanentError('not-found', `No snapshot ${snapshotId} of project ${projectId} to report on`);
-    // Newest first: the snapshot before this one is what the report compares with.
+    // Compared with the one before it by business date: a past date that somebody asked for lately is not "before".
     const history = await store.snapshots.history(projectId, 50);
-    const before = history.find(({ createdAtMs }) => createdAtMs < snapshot.createdAtMs) ?? null;
+    const [before = null] = history
+      .filter(({ asOf, createdAtMs }) => createdAtMs < snapshot.createdAtMs && asOf <= snapshot.asOf)
+      .sort((a, b) => b.asOf.localeCompare(a.asOf) || b.createdAtMs - a.createdAtMs);
     const facts = buildDigestFacts({
       project,
       snapshot,
