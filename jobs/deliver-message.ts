@@ -33,7 +33,9 @@ export const deliverMessage = defineJob({
         });
       if (found !== 'absent') return settled(found.messageId);
     }
-    if ((await deliveries.beginSending(deliveryId)) === null) return { state: 'held by another worker' };
+    // Not done: should the other one die, this job is what looks after the message.
+    if ((await deliveries.beginSending(deliveryId)) === null)
+      throw new RetryableError('delivery/unknown-outcome', 'Another worker is sending it', { retryAfterMs: timeoutMs });
     const message = { channel, address, recipientName, facts: digest.facts, idempotencyKey, test };
     const outcome = await messenger.deliver(message, ctx.signal).catch((thrown) => notSent(asOutturnError(thrown)));
     if (outcome.state === 'sent') return settled(outcome.messageId);

@@ -242,6 +242,28 @@ describe('a delivery', () => {
     expect([await state(id), ...sent.values()]).toEqual(['sent', 2]);
   });
 
+  it('that another worker began to send in that moment is looked at again, in case that one dies', async () => {
+    const id = await fresh('d-raced');
+    const base = context();
+    const raced: Store = {
+      ...store,
+      deliveries: {
+        ...store.deliveries,
+        get: async (deliveryId) => {
+          const row = await store.deliveries.get(deliveryId);
+          await store.deliveries.beginSending(deliveryId);
+          return row;
+        },
+        beginSending: store.deliveries.beginSending,
+        finish: store.deliveries.finish,
+      },
+    };
+    await expect(
+      deliverMessage.run({ deliveryId: id }, { ...base, ports: { ...base.ports, store: raced } }),
+    ).rejects.toMatchObject({ name: 'RetryableError', retryAfterMs: expect.any(Number) });
+    expect([await state(id), sent.size]).toEqual(['sending', 0]);
+  });
+
   it('whose sender died is left alone while that one may live, then looked up', async () => {
     const id = await fresh('d-crashed');
     await store.deliveries.beginSending(id);
@@ -255,6 +277,27 @@ describe('a delivery', () => {
 });
 
 describe('reports of a snapshot', () => {
+  it('compare with the business date before, not with a past one that was computed anew lately', async () => {
+    await snapshot(roiOutputs({ asOf: '2026-09-20', roi: '0.70' }));
+    await snapshot(roiOutputs({ asOf: '2026-01-31', roi: '0.10' }));
+    const { id } = await snapshot(roiOutputs({ asOf: '2026-09-21', roi: '0.75' }));
+    const past = await snapshot(roiOutputs({ asOf: '2026-02-01', roi: '0.15' }));
+    const seen: (string | null | undefined)[] = [];
+    const base = context();
+    const reports: JobPorts['reports'] = {
+      async render({ facts }, format) {
+        seen.push(facts.headline?.roiChange);
+        return { format, contentType: 'text/plain', body: Buffer.from(format) };
+      },
+    };
+    for (const snapshotId of [id, past.id])
+      await buildReport.run(
+        { project: 'checkout-rewrite', snapshotId },
+        { ...base, ports: { ...base.ports, reports } },
+      );
+    expect(seen).toEqual(['0.05', '0.05', '0.05', '0.05']);
+  });
+
   it('are written under their content hash, once', async () => {
     const { id } = await snapshot();
     const args = { project: 'checkout-rewrite', snapshotId: id };
