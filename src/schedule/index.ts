@@ -118,7 +118,8 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
         const nowMs = clock.nowMs();
         const lastMs = await ledger.lastSlotMs(entry.config.id);
         // A schedule that has never been seen begins now: there is nothing to catch up.
-        if (lastMs !== null && lastMs < nowMs)
+        if (lastMs === null) await ledger.begin(entry.config);
+        else if (lastMs < nowMs)
           await ledger.settle(entry.config, entry.calculator, { fromMs: lastMs, toMs: nowMs }, 'outage');
         entry.settledUntilMs = nowMs;
         entry.task = ring(entry.config.cron, () => undefined, {

@@ -19,6 +19,8 @@ const SLOT_KIND = 'send-digest';
 /** A schedule of each minute and an outage of a week: more is skipped without a row of its own. */
 const MAX_MISSED_SLOTS = 10_080;
 const NEWEST_FIRES = 100;
+/** In place of a slot: the row from which a new schedule counts what it missed. */
+const FIRST_SEEN = 'first seen';
 
 export interface LedgerDependencies {
   store: Store;
@@ -39,6 +41,8 @@ export interface Ledger {
   ): Promise<void>;
   /** Enqueues the schedule's job now, whatever its slots; the job's id. */
   fireNow(schedule: ScheduleConfig): Promise<string>;
+  /** Notes once that the schedule is known from now on: what it misses later can be told from what was before it. */
+  begin(schedule: ScheduleConfig): Promise<void>;
   /** The newest slot that is settled, null when the schedule has never been seen. */
   lastSlotMs(scheduleId: string): Promise<number | null>;
 }
@@ -176,6 +180,17 @@ export function createLedger({ store, clock, log, metrics, instance }: LedgerDep
         const id = await enqueue(tx, schedule, slot);
         report(schedule, verdict);
         return id;
+      });
+    },
+
+    async begin(schedule) {
+      await store.fires.claim({
+        schedule: schedule.id,
+        slot: FIRST_SEEN,
+        slotAtMs: clock.nowMs(),
+        outcome: 'skipped',
+        reason: 'the schedule is new: nothing before is caught up',
+        instance,
       });
     },
 

@@ -116,6 +116,24 @@ describe('twenty schedulers of one fleet', () => {
   });
 });
 
+describe('a schedule that is new', () => {
+  it('catches nothing up, but does so for the first slot that it misses after it was seen', async () => {
+    const schedule = scheduleOf('0 8 * * 1');
+    const startAt = async (iso: string) => {
+      const one = scheduler([schedule], () => Date.parse(iso));
+      await one.start();
+      await one.stop();
+      return (await firesOf(schedule.id)).map(({ slot, outcome }) => [slot, outcome]);
+    };
+    // Seen on a Tuesday, switched off over Monday, on again on Monday afternoon.
+    const seen = ['first seen', 'skipped'];
+    expect(await startAt('2026-06-30T10:00:00Z')).toEqual([seen]);
+    expect(await startAt('2026-07-01T10:00:00Z')).toEqual([seen]);
+    expect(await startAt('2026-07-06T13:00:00Z')).toEqual([seen, ['2026-07-06T08:00[Europe/Berlin]', 'caught-up']]);
+    expect(await jobsOf(schedule.id)).toHaveLength(1);
+  });
+});
+
 describe('after an outage of three hours an hourly schedule', () => {
   const outcomes = async (catchUp: CatchUpPolicy) => {
     const schedule = scheduleOf('0 * * * *', { catchUp });
@@ -185,12 +203,6 @@ describe('a schedule whose time the clocks', () => {
 });
 
 describe('a schedule', () => {
-  it('that was never seen before has nothing to catch up', async () => {
-    const schedule = scheduleOf('0 0 1 1 *', { catchUp: 'all' });
-    await scheduler([schedule]).start();
-    expect(await firesOf(schedule.id)).toEqual([]);
-  });
-
   it('of digests tells each job its slot', async () => {
     const schedule = scheduleOf('0 8 * * 1', { job: { kind: 'send-digest', args: { subscription: 'weekly' } } });
     await afterOutage(schedule, '2026-11-16T07:00:00Z', '2026-11-23T09:00:00Z');
