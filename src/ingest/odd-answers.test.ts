@@ -86,6 +86,18 @@ describe('windows and watermark', () => {
   });
 });
 
+describe('a time that is no date', () => {
+  it('of milliseconds taken for seconds stores nothing and says so', async () => {
+    const t = scriptedPull(bench, () => pages({ measurements: [point(0, 1), point(0, 2, { atMs: START * 1000 })] }));
+    await expect(t.run()).rejects.toMatchObject({
+      name: 'PermanentError',
+      code: 'source/bad-shape',
+      message: expect.stringContaining(`${t.id}/hours: a sample lies at ${START * 1000} ms`),
+    });
+    expect(await t.samples()).toEqual([]);
+  });
+});
+
 describe('a dry run', () => {
   it('shows requests and rows, and writes nothing', async () => {
     const t = scriptedPull(bench, () => pages({ measurements: [point(0, 1)], costs: [cost('k')] }), {

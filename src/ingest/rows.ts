@@ -1,8 +1,12 @@
 import type { CostLine, Measurement } from '#domain';
-import type { IngestCost, IngestRow, ParsedPage } from '#kit';
+import { type IngestCost, type IngestRow, type ParsedPage, PermanentError } from '#kit';
 
 /** Warnings kept with one pull; beyond them only their number. */
 const MAX_WARNINGS = 100;
+
+/** The years 1 to 9999. */
+const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
+const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** The same labels give the same text, whatever their order. */
 export function labelsKey(labels: Readonly<Record<string, string>>): string {
@@ -40,9 +44,20 @@ export class PulledRows {
     this.#redact = redact;
   }
 
-  /** Samples whose interval ended after `finalUpToMs` are provisional: the source may still correct them. */
+  /**
+   * Samples whose interval ended after `finalUpToMs` are provisional: the source may still correct them.
+   * Throws PermanentError `source/bad-shape` for a time that no calendar has.
+   */
   add(page: ParsedPage, pageHash: string, finalUpToMs: number): void {
     for (const sample of page.measurements) {
+      if (!(sample.atMs >= EARLIEST_MS && sample.atMs <= LATEST_MS))
+        throw new PermanentError(
+          'source/bad-shape',
+          `a sample lies at ${sample.atMs} ms since 1970, which is no date`,
+          {
+            hint: 'Check the field and the unit of its times: seconds, milliseconds or nanoseconds.',
+          },
+        );
       const series = `${labelsKey(sample.labels)} ${sample.unit}`;
       const young = sample.status === 'final' && sample.atMs + sample.durationMs > finalUpToMs;
       const row: IngestRow = { ...sample, status: young ? 'provisional' : sample.status, pageHash };
