@@ -315,7 +315,7 @@ export interface OutboxRepository {
   /** `final: false`: another attempt follows. */
   failed(id: string, error: { code: string; message: string; final: boolean }): Promise<void>;
   /**
-   * Ids of the committed, unacknowledged, never started rows of that kind and key, oldest first. A run that reads this
+   * Ids of the committed, due, unacknowledged, never started rows of that kind and key, oldest first. A run that reads this
    * before it reads anything else covers them all: unlike a comparison of times, that holds however long the
    * transactions took that wrote them.
    */

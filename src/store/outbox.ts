@@ -117,7 +117,9 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
     async waiting(kind, dedupeKey) {
       return [
         ...(await connection.anyFirst(sql.type(idSchema)`
-          SELECT id FROM outbox WHERE kind = ${kind} AND dedupe_key = ${dedupeKey} AND ${notStarted} ORDER BY seq`)),
+          SELECT id FROM outbox WHERE kind = ${kind} AND dedupe_key = ${dedupeKey} AND ${notStarted}
+            AND (not_before IS NULL OR not_before <= ${now()})
+          ORDER BY seq`)),
       ];
     },
 

@@ -162,6 +162,15 @@ describe('outbox', () => {
     expect((await outbox.get(first))?.state).toBe('collapsed');
   });
 
+  it('does not count an intent whose time is to come among those that a run of today covers', async () => {
+    const { store, clock } = fixture;
+    const now = await store.outbox.enqueue(intent('shop'));
+    const later = await store.outbox.enqueue({ ...intent('shop'), notBeforeMs: clock.nowMs() + dayMs });
+    expect(await store.outbox.waiting('recompute-roi', 'shop')).toEqual([now.id]);
+    clock.advance(dayMs);
+    expect(await store.outbox.waiting('recompute-roi', 'shop')).toEqual([now.id, later.id]);
+  });
+
   it('cancels what has not ended, once', async () => {
     const { outbox } = fixture.store;
     const { id } = await outbox.enqueue(intent('shop'));
