@@ -48,7 +48,9 @@ export const buildReport = defineJob({
     return { reports: written };
 
     async function write(format: ReportFormat) {
-      const { body, contentType } = await reports.render({ facts, outputs: snapshot!.outputs }, format);
+      const { outputs, engineVersion, inputsHash, knownAtMs } = snapshot!;
+      const origin = { engineVersion, inputsHash, knownAtMs };
+      const { body, contentType } = await reports.render({ facts, outputs, origin }, format);
       const digest = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
       const object = await objects.put(`reports/${projectId}/${digest}.${format}`, body, contentType);
       const { key: objectKey, location, sha256, bytes } = object;

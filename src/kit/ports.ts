@@ -131,9 +131,15 @@ export interface RenderedReport {
   contentType: string;
   body: Buffer;
 }
+export interface ReportInput {
+  facts: DigestFacts;
+  outputs: RoiOutputs;
+  /** What made the figures: with it anyone can tell whether two reports rest on the same. */
+  origin: { engineVersion: string; inputsHash: string; knownAtMs: number };
+}
 export interface ReportRenderer {
   /** `outputs` are those of the snapshot that the facts were made from: the report's evidence tables. */
-  render(input: { facts: DigestFacts; outputs: RoiOutputs }, format: ReportFormat): Promise<RenderedReport>;
+  render(input: ReportInput, format: ReportFormat): Promise<RenderedReport>;
 }
 
 export interface PullRequest {

@@ -1,10 +1,13 @@
 import type { DecimalString, DigestFacts, RoiOutputs } from '#domain';
+import type { ReportInput } from '#kit';
 import { plain } from './plain.ts';
 
 const columns = [
   'record',
   'project',
   'snapshot',
+  'engine_version',
+  'inputs_hash',
   'as_of',
   'currency',
   'metric',
@@ -32,11 +35,13 @@ type Row = Partial<Record<(typeof columns)[number], string | number | null>>;
  * For machines (RFC 4180, UTF-8): `record` is `figure`, `period` (one for each metric and period), `cost` or `flow`.
  * Decimals with a point and ISO dates whatever the locale. A withheld figure is empty, and its note says why.
  */
-export async function renderCsv({ facts, outputs }: { facts: DigestFacts; outputs: RoiOutputs }): Promise<Buffer> {
+export async function renderCsv({ facts, outputs, origin }: ReportInput): Promise<Buffer> {
   const { stringify } = await import('csv-stringify/sync');
   const common: Row = {
     project: facts.projectId,
     snapshot: facts.snapshotId,
+    engine_version: origin.engineVersion,
+    inputs_hash: origin.inputsHash,
     as_of: facts.asOf,
     currency: facts.currency,
   };
@@ -52,7 +57,15 @@ function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: R
     ['realised_roi', outputs.realisedRoi, 'undiscounted, to date'],
     ['npv', outputs.npv, outputs.basis],
     ['bcr', outputs.bcr, outputs.basis],
-    ['irr', outputs.irr.status === 'unique' ? outputs.irr.value : null, outputs.irr.status],
+    ['pv_benefits', outputs.pvBenefits, outputs.basis],
+    ['pv_costs', outputs.pvCosts, outputs.basis],
+    ['irr', outputs.irr.status === 'unique' ? outputs.irr.value : null, irrNote(outputs.irr)],
+    ['payback_years', outputs.payback.years, paybackNote(outputs.payback, outputs.basis)],
+    [
+      'discounted_payback_years',
+      outputs.discountedPayback.years,
+      paybackNote(outputs.discountedPayback, outputs.basis),
+    ],
     ['benefit_to_date', outputs.benefitToDate, 'adjusted'],
     ['unadjusted_benefit_to_date', outputs.unadjustedBenefitToDate, 'before attribution and confidence'],
     ['coverage', outputs.coverage.ratio, 'received / expected samples'],
@@ -63,6 +76,15 @@ function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: R
       ? { record: 'figure', name, amount: null, note: `withheld: ${headlineAbsentBecause ?? 'no reason given'}` }
       : { record: 'figure', name, amount, note },
   );
+}
+
+function irrNote({ status, roots }: RoiOutputs['irr']): string {
+  return status === 'multiple' ? `multiple: ${roots.join(' ')}` : status;
+}
+
+function paybackNote({ date, crossesBack }: RoiOutputs['payback'], basis: string): string {
+  if (date === null) return `not reached; ${basis}`;
+  return `${date}${crossesBack ? ', falls below zero again' : ''}; ${basis}`;
 }
 
 function periodRows({ metrics }: RoiOutputs): Row[] {
@@ -83,15 +105,26 @@ function periodRows({ metrics }: RoiOutputs): Row[] {
 
 function costRows({ costs }: RoiOutputs): Row[] {
   return [
-    { record: 'cost', name: 'to_date', amount: costs.toDate, note: `${costs.lineCount} lines` },
+    {
+      record: 'cost',
+      name: 'to_date',
+      amount: costs.toDate,
+      note: `actual and accrued, net of corrections; ${costs.lineCount} lines of any kind`,
+    },
     { record: 'cost', name: 'budget', amount: costs.budget },
     { record: 'cost', name: 'commitments', amount: costs.commitments },
     ...costs.byPool.map(({ pool, amount }) => ({ record: 'cost', name: `pool: ${pool}`, amount })),
   ];
 }
 
-function flowRows({ cashFlows }: RoiOutputs): Row[] {
-  return cashFlows.map(({ date, benefit, cost }) => ({ record: 'flow', from: date, benefit, amount: cost }));
+/** A total that is not known is not zero on any of its dates. */
+function flowRows({ cashFlows, benefitToDate, costToDate }: RoiOutputs): Row[] {
+  return cashFlows.map(({ date, benefit, cost }) => ({
+    record: 'flow',
+    from: date,
+    benefit: benefitToDate === null ? null : benefit,
+    amount: costToDate === null ? null : cost,
+  }));
 }
 
 const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;

@@ -6,6 +6,7 @@ import {
   digestFacts,
   metricOutput,
   NOW_MS,
+  reportOrigin as origin,
   period,
   previousOutputs,
   project,
@@ -22,7 +23,7 @@ const usual = { test: false };
 async function channels(facts: DigestFacts, outputs: RoiOutputs = roiOutputs()): Promise<Record<string, string>> {
   const mail = await renderer.mail(facts, usual);
   const slack = await renderer.slack(facts, usual);
-  const report = await renderer.render({ facts, outputs }, 'html');
+  const report = await renderer.render({ facts, outputs, origin }, 'html');
   return {
     'mail text': mail.text,
     'mail html': readable(mail.html),
@@ -113,8 +114,34 @@ describe('all channels say the same', () => {
       expect(text.replace(/\s+/g, ' '), channel).toContain('a headline without them would mislead');
       expect(text, channel).not.toContain('42%');
     }
-    const csv = await renderer.render({ facts, outputs: roiOutputs() }, 'csv');
+    const csv = await renderer.render({ facts, outputs: roiOutputs(), origin }, 'csv');
     expect(csv.body.toString()).not.toContain('0.4234');
+  });
+
+  it('why there is no ROI or IRR, in words that are no figure', async () => {
+    const irr = { status: 'none', value: null, roots: [] } as const;
+    const unknown = roiOutputs({ costToDate: null, roi: null, npv: null, irr: { ...irr, roots: [] } });
+    const free = roiOutputs({ costToDate: '0', roi: null, irr: { ...irr, status: 'multiple', roots: ['0.1', '0.4'] } });
+    const said = await channels(digestFacts({ snapshot: { id: 's', outputs: unknown } }), unknown);
+    for (const [channel, text] of Object.entries(said)) {
+      expect(text, channel).toContain('the cost is not known');
+      expect(text, channel).toContain('no rate fits');
+    }
+    for (const text of Object.values(await channels(digestFacts({ snapshot: { id: 's', outputs: free } }), free))) {
+      expect(text).toContain('there is no cost to compare with');
+      expect(text).toContain('several rates fit');
+    }
+  });
+
+  it('figures that are compared never look equal when they are not', async () => {
+    const close = metricOutput({
+      latest: { from: '2026-09-07', to: '2026-09-14', actual: '60.04' },
+      target: { value: '60', by: '2026-09-01', met: false },
+    });
+    const outputs = roiOutputs({ metrics: [close] });
+    const { text } = await renderer.mail(digestFacts({ snapshot: { id: 's', outputs } }), usual);
+    expect(text).toContain('60.04 failures (target ≤ 60, missed)');
+    expect(text).toContain('missed its target: 60.04 failures against 60');
   });
 
   it('something, even when there is nothing', async () => {
@@ -138,7 +165,7 @@ describe('all channels say the same', () => {
     const facts = digestFacts();
     expect(await renderer.mail(facts, usual)).toEqual(await renderer.mail(facts, usual));
     expect(await renderer.slack(facts, usual)).toEqual(await renderer.slack(facts, usual));
-    const input = { facts, outputs: roiOutputs() };
+    const input = { facts, outputs: roiOutputs(), origin };
     for (const format of ['html', 'csv'] as const)
       expect((await renderer.render(input, format)).body).toEqual((await renderer.render(input, format)).body);
   });
@@ -155,6 +182,7 @@ describe('names and texts of others are inert', () => {
         : (
             await renderer.render(
               {
+                origin,
                 facts: facts(),
                 outputs: roiOutputs({
                   metrics: [metricOutput({ name: nasty, unit: nasty })],
@@ -242,6 +270,13 @@ describe('limits hold whatever the facts', () => {
     expect(blocks.at(-2)).toEqual({ type: 'divider' });
   });
 
+  it('a line of the text never ends between a figure and what it counts', async () => {
+    for (let length = 20; length < 80; length++) {
+      const { text } = await renderer.mail(digestFacts({ notice: `${'x'.repeat(length)} 8 % +3 pts` }), usual);
+      expect(text).toMatch(/8\s% \+3\spts|8\s%\n\+3\spts/u);
+      expect(text).not.toMatch(/8\n%|3\npts/);
+    }
+  });
   it('no line of the text is wider than a terminal', async () => {
     const { text } = await renderer.mail(digestFacts(), usual);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(76);
@@ -300,7 +335,7 @@ describe('the HTML report', () => {
     });
     const outputs = roiOutputs({ metrics: [metric] });
     const facts = digestFacts({ snapshot: { id: 's', outputs } });
-    const html = (await renderer.render({ facts, outputs }, 'html')).body.toString();
+    const html = (await renderer.render({ facts, outputs, origin }, 'html')).body.toString();
     expect(html).not.toMatch(/<(script|link|img|iframe)\b/);
     expect(html).not.toMatch(/(src|href)="http/);
     const text = readable(html);

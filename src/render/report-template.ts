@@ -37,7 +37,7 @@ const metrics = `
 <p class="small muted"><%= metric.facts.join(' · ') %></p>
 <% if (metric.because !== null) { %><p class="small"><%= metric.because %></p><% } %>
 <% if (metric.periods.length === 0) { %><p class="small">No period yet.</p><% } else { %>
-<details<% if (metric.periods.length <= 60) { %> open<% } %>><summary><%= metric.periods.length %> periods</summary>
+<details<% if (metric.periods.length <= 60) { %> open<% } %>><summary><%= metric.periods.length === 1 ? '1 period' : metric.periods.length + ' periods' %></summary>
 <div class="scroll"><table class="evidence">
 <thead><tr><th>Period</th><th>Status</th><th class="num">Samples received / expected</th><th class="num">Revision</th><th class="num">Actual</th><th class="num">Without project</th><% if (metric.hasExposure) { %><th class="num">Exposure</th><% } %><th class="num">Rate</th><th class="num">Gross</th><th class="num">Benefit</th></tr></thead>
 <tbody><% for (const row of metric.periods) { %><tr<% if (!row.counted) { %> class="uncounted"<% } %>><td><%= row.period %></td><td><span class="tag"><%= row.status %></span></td><td class="num<% if (row.thin && row.counted) { %> bad<% } %>"><%= row.samples %></td><td class="num"><%= row.revision %></td><td class="num"><%= row.actual %></td><td class="num"><%= row.counterfactual %></td><% if (metric.hasExposure) { %><td class="num"><%= row.exposure %></td><% } %><td class="num"><%= row.rate %></td><td class="num"><%= row.gross %></td><td class="num"><%= row.benefit %></td></tr>
@@ -69,10 +69,10 @@ export const reportTemplate = `<!doctype html>
 ${metrics}
 <h2>Cost</h2>
 <table><tbody><% for (const figure of it.view.cost) { %><tr><td><%= figure.label %></td><td class="num <%= figure.tone %>"><%= figure.value %></td></tr><% } %><% for (const row of it.pools) { %><tr><td class="muted">&nbsp;&nbsp;of it <%= row.pool %></td><td class="num"><%= row.amount %></td></tr><% } %></tbody></table>
-<p class="small muted"><%= it.costLines %> cost lines.</p>
-<% if (it.flows.length > 0) { %><h2>Cash flows</h2><details<% if (it.flows.length <= 60) { %> open<% } %>><summary><%= it.flows.length %> dates, as they entered the computation</summary>
+<p class="small muted"><%= it.costLines === 1 ? '1 cost line' : it.costLines + ' cost lines' %>, of any kind and date.</p>
+<% if (it.flows.length > 0) { %><h2>Cash flows</h2><details<% if (it.flows.length <= 60) { %> open<% } %>><summary><%= it.flows.length === 1 ? '1 date' : it.flows.length + ' dates' %>, as they entered the computation</summary>
 <table class="evidence"><thead><tr><th>Date</th><th class="num">Benefit</th><th class="num">Cost</th></tr></thead><tbody><% for (const row of it.flows) { %><tr><td><%= row.date %></td><td class="num"><%= row.benefit %></td><td class="num"><%= row.cost %></td></tr><% } %></tbody></table></details><% } %>
 <% if (it.warnings.length > 0) { %><h2>Warnings</h2><ul><% for (const warning of it.warnings) { %><li><%= warning %></li><% } %></ul><% } %>
-<footer class="small muted"><% for (const line of it.view.data) { %><p><%= line %></p><% } %><% for (const line of it.view.footer) { %><p><%= line %></p><% } %></footer>
+<footer class="small muted"><% for (const line of it.view.data) { %><p><%= line %></p><% } %><% for (const line of it.view.footer) { %><p><%= line %></p><% } %><p><%= it.origin %></p></footer>
 </main></body></html>
 `;

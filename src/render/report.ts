@@ -1,11 +1,5 @@
-import {
-  createFormat,
-  type DigestFacts,
-  type Format,
-  type MetricOutput,
-  type PeriodOutput,
-  type RoiOutputs,
-} from '#domain';
+import { createFormat, type Format, type MetricOutput, type PeriodOutput, type RoiOutputs } from '#domain';
+import type { ReportInput } from '#kit';
 import { renderChartSvg } from './chart.ts';
 import { clip, plain } from './plain.ts';
 import { reportTemplate } from './report-template.ts';
@@ -13,18 +7,16 @@ import { template } from './template.ts';
 import { digestView } from './view.ts';
 
 const render = template(reportTemplate);
+/** A page has room for what a message has not. */
+const MAX_REPORT_ROWS = 1_000;
 
 /** A report as one HTML file that needs nothing else: headline, each figure with its basis, and all periods as evidence. */
-export async function renderReportHtml({
-  facts,
-  outputs,
-}: {
-  facts: DigestFacts;
-  outputs: RoiOutputs;
-}): Promise<Buffer> {
+export async function renderReportHtml({ facts, outputs, origin }: ReportInput): Promise<Buffer> {
   const format = createFormat(facts);
   const html = await render({
-    view: digestView(facts, { test: false }),
+    view: digestView(facts, { test: false, maxRows: MAX_REPORT_ROWS }),
+    origin: `Engine version ${origin.engineVersion} · recorded by ${format.instant(origin.knownAtMs)} · inputs ${origin.inputsHash}`,
+    asOf: format.date(outputs.asOf),
     chartSvg: await renderChartSvg(facts),
     figures: facts.headline === null ? [] : figureRows(outputs, format),
     metrics: outputs.metrics.map((metric) => metricEvidence(metric, format)),
@@ -35,8 +27,9 @@ export async function renderReportHtml({
     costLines: outputs.costs.lineCount,
     flows: outputs.cashFlows.map(({ date, benefit, cost }) => ({
       date: format.date(date),
-      benefit: format.money(benefit),
-      cost: format.money(cost),
+      // A total that is not known is not zero on any of its dates.
+      benefit: outputs.benefitToDate === null ? '–' : format.money(benefit),
+      cost: outputs.costToDate === null ? '–' : format.money(cost),
     })),
     warnings: outputs.warnings.map(({ message }) => clip(plain(message), 300)),
   });
@@ -47,7 +40,12 @@ export async function renderReportHtml({
 function figureRows(outputs: RoiOutputs, format: Format): { name: string; value: string; basis: string }[] {
   const discounted = clip(plain(outputs.basis), 300);
   const { irr, payback, discountedPayback, coverage } = outputs;
-  const roots = irr.roots.length === 0 ? '' : ` (${irr.roots.map((root) => format.percent(root)).join(', ')})`;
+  const irrBasis = {
+    unique: 'The one yearly rate at which NPV is zero.',
+    multiple: `Several rates make NPV zero (${irr.roots.map((root) => format.percent(root)).join(', ')}), so none of them is the return.`,
+    none: 'No yearly rate between −99% and 1,000% makes NPV zero.',
+    'not-applicable': 'It takes both money spent and money gained.',
+  } as const;
   const paybackWords = ({ years, date, crossesBack }: RoiOutputs['payback']) =>
     years === null
       ? 'not reached'
@@ -85,7 +83,7 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
     {
       name: 'IRR',
       value: irr.status === 'unique' ? format.percent(irr.value) : 'n/a',
-      basis: irr.status === 'unique' ? 'The one rate at which NPV is zero.' : `Not shown: ${irr.status}${roots}.`,
+      basis: irrBasis[irr.status],
     },
     {
       name: 'Payback',
@@ -96,7 +94,7 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
     {
       name: 'Coverage',
       value: format.share(coverage.ratio),
-      basis: `${format.exact(String(coverage.received))} of ${format.exact(String(coverage.expected))} expected samples of the counted periods.`,
+      basis: `${format.exact(String(coverage.received))} of ${format.exact(String(coverage.expected))} expected samples of the periods that are over.`,
     },
   ];
 }

@@ -102,11 +102,15 @@ function wrap(text: string, indent = ''): string {
     .join('\n');
 }
 
+/** A figure and what it counts stay on one line: `8 %`, `+3 pts`. */
+const FIGURE_SPACE = / (?=(?:%|pts?)(?![\p{L}\d]))/gu;
+
 /** Breaks at spaces; a word longer than the line is cut. */
 function wrapLines(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((long) => long.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])) {
+  const kept = text.replace(FIGURE_SPACE, '\u00a0');
+  for (const word of kept.split(' ').flatMap((long) => long.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

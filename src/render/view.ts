@@ -1,4 +1,11 @@
-import { createFormat, type DigestFacts, type DigestMetric, digestSubject, type Format } from '#domain';
+import {
+  createFormat,
+  type DigestFacts,
+  type DigestMetric,
+  digestSubject,
+  type Format,
+  type RoiOutputs,
+} from '#domain';
 import { clip, plain } from './plain.ts';
 
 /** A section of a message shows at most so many rows; the rest is counted. */
@@ -88,15 +95,11 @@ export function digestView(facts: DigestFacts, options: { test: boolean; maxRows
 
 function headlineView({ headline, comparedWith }: DigestFacts, format: Format): DigestView['headline'] {
   if (headline === null) return null;
-  const irr =
-    headline.irr.status === 'unique'
-      ? format.percent(headline.irr.value)
-      : { multiple: 'several roots', none: 'none', 'not-applicable': 'n/a' }[headline.irr.status];
   return {
     roi: { label: 'ROI', value: format.percent(headline.roi), tone: signTone(headline.roi) },
     roiChange:
       headline.roiChange === null
-        ? null
+        ? whyNoRoi(headline)
         : `${format.points(headline.roiChange)}${comparedWith === null ? '' : ` since ${format.dayMonth(comparedWith)}`}`,
     figures: [
       { label: 'NPV', value: tile(headline.npv, format), tone: signTone(headline.npv) },
@@ -108,10 +111,32 @@ function headlineView({ headline, comparedWith }: DigestFacts, format: Format): 
       { label: 'Benefit to date', value: tile(headline.benefitToDate, format), tone: signTone(headline.benefitToDate) },
       { label: 'Cost to date', value: tile(headline.costToDate, format), tone: 'plain' },
       { label: 'Realised ROI', value: format.percent(headline.realisedRoi), tone: signTone(headline.realisedRoi) },
-      { label: 'IRR', value: irr, tone: 'plain' },
+      { label: 'IRR', value: irrWords(headline.irr, format), tone: 'plain' },
     ],
     basis: clip(plain(headline.basis), MAX_SENTENCE),
   };
+}
+
+function whyNoRoi({ roi, costToDate }: NonNullable<DigestFacts['headline']>): string | null {
+  if (roi !== null) return null;
+  return costToDate === null ? 'the cost is not known' : 'there is no cost to compare with';
+}
+
+/** A rate is shown only where exactly one fits; `none` alone would read as nought. */
+export function irrWords(
+  { status, value }: { status: RoiOutputs['irr']['status']; value: string | null },
+  format: Format,
+): string {
+  switch (status) {
+    case 'unique':
+      return format.percent(value);
+    case 'multiple':
+      return 'n/a: several rates fit';
+    case 'none':
+      return 'n/a: no rate fits';
+    case 'not-applicable':
+      return 'n/a';
+  }
 }
 
 /** In full while it fits into a tile, compact beyond ten million. */
@@ -147,7 +172,7 @@ function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRo
     warnings.push(`${format.share(metric.coverage)} of samples`);
   return {
     name: clip(plain(metric.name), MAX_NAME),
-    actual: metric.actual === null ? 'n/a' : `${format.number(metric.actual)} ${unit}`,
+    actual: metric.actual === null ? 'n/a' : `${format.apart(metric.actual, metric.target)[0]} ${unit}`,
     target: targetWords(metric, due, format),
     targetTone: metric.targetMet === true ? 'good' : due ? 'bad' : 'quiet',
     benefit: metric.monetised ? format.money(metric.benefitToDate) : '–',
@@ -157,9 +182,9 @@ function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRo
   };
 }
 
-function targetWords({ target, targetMet, direction }: DigestMetric, due: boolean, format: Format): string {
+function targetWords({ actual, target, targetMet, direction }: DigestMetric, due: boolean, format: Format): string {
   if (target === null) return '–';
-  const words = `${direction === 'down' ? '≤' : '≥'} ${format.number(target)}`;
+  const words = `${direction === 'down' ? '≤' : '≥'} ${format.apart(actual, target)[1]}`;
   return targetMet === true ? `${words}, met` : due ? `${words}, missed` : words;
 }
 

@@ -12,6 +12,8 @@ import {
 
 export const NOW_MS = Date.parse('2026-09-14T06:00:00Z');
 
+export const reportOrigin = { engineVersion: '1', inputsHash: 'ab'.repeat(32), knownAtMs: NOW_MS };
+
 export function period(overrides: Partial<PeriodOutput> = {}): PeriodOutput {
   return {
     from: '2026-08-31',

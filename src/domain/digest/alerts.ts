@@ -10,17 +10,26 @@ const COVERAGE_ALERT = '0.95';
 export function digestAlerts(outputs: RoiOutputs, stale: DigestFacts['staleSources'], format: Format): string[] {
   return [
     ...staleAlerts(stale, format),
-    ...outputs.warnings.filter(needsPerson).map(({ message }) => message),
+    ...outputs.warnings.filter(needsPerson).map(({ message }) => capitalised(message)),
     ...targetAlerts(outputs, format),
     ...lossAlerts(outputs, format),
     ...budgetAlerts(outputs, format),
+    ...paybackAlerts(outputs, format),
     ...coverageAlerts(outputs, format),
   ];
 }
 
+/** Each leaves something out of a figure that stays on the page, or takes the figure away. */
+const NEED_A_PERSON: ReadonlySet<RoiOutputs['warnings'][number]['code']> = new Set([
+  'value/missing-fx-rate',
+  'value/bad-input',
+  'value/no-rate',
+  'value/cost-unknown',
+]);
+
 /** Those that the digest does not already show in another place (stale, coverage, tracked only). */
 function needsPerson({ code }: RoiOutputs['warnings'][number]): boolean {
-  return code === 'value/missing-fx-rate' || code === 'value/bad-input';
+  return NEED_A_PERSON.has(code);
 }
 
 function staleAlerts(stale: DigestFacts['staleSources'], format: Format): string[] {
@@ -34,8 +43,9 @@ function staleAlerts(stale: DigestFacts['staleSources'], format: Format): string
 function targetAlerts(outputs: RoiOutputs, format: Format): string[] {
   return outputs.metrics.flatMap(({ name, target, latest, unit }) => {
     if (target === null || target.met === true || target.by > outputs.asOf) return [];
-    const actual = latest === null ? 'no figure yet' : `${format.number(latest.actual)} ${unit}`;
-    return [`${name} missed its target: ${actual} against ${format.number(target.value)} by ${format.date(target.by)}`];
+    const [actual, aim] = format.apart(latest?.actual ?? null, target.value);
+    const figure = latest === null ? 'no figure yet' : `${actual} ${unit}`;
+    return [`${name} missed its target: ${figure} against ${aim} by ${format.date(target.by)}`];
   });
 }
 
@@ -55,6 +65,16 @@ function budgetAlerts({ costs, costToDate }: RoiOutputs, format: Format): string
         `Cost is over budget by ${format.money(over.toFixed())}: ${format.money(costToDate)} of ${format.money(costs.budget)}`,
       ]
     : [];
+}
+
+function paybackAlerts({ payback }: RoiOutputs, format: Format): string[] {
+  return payback.date !== null && payback.crossesBack
+    ? [`Paid back on ${format.date(payback.date)}, but the cumulative net fell below zero again`]
+    : [];
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function coverageAlerts({ coverage, metrics }: RoiOutputs, format: Format): string[] {

@@ -10,6 +10,7 @@ import {
   project,
   roiOutputs,
 } from '../../../test/factories/digest.ts';
+import type { RoiOutputs } from '../value/outputs.ts';
 import { digestFingerprint, digestSubject } from './build.ts';
 import { whatMoved } from './moves.ts';
 
@@ -125,6 +126,50 @@ describe('what moved', () => {
     );
   });
 
+  it('compares nothing with a cost or benefit that was not known on one side', () => {
+    for (const overrides of [{ costToDate: null }, { benefitToDate: null }]) {
+      const unknown = roiOutputs(overrides);
+      expect(whatMoved(roiOutputs(), unknown)).toMatchObject({ moved: [], netChange: null });
+      expect(whatMoved(unknown, roiOutputs())).toMatchObject({ moved: [], netChange: null });
+    }
+  });
+
+  it('names periods that are no longer counted apart from the new ones', () => {
+    const gone = period({ from: '2026-08-24', to: '2026-08-31', benefit: '900' });
+    const added = period({ benefit: '100' });
+    const before = roiOutputs({
+      benefitToDate: '900',
+      metrics: [metricOutput({ benefitToDate: '900', periods: [gone] })],
+    });
+    const now = roiOutputs({
+      benefitToDate: '100',
+      metrics: [
+        metricOutput({ benefitToDate: '100', periods: [{ ...gone, status: 'provisional', benefit: null }, added] }),
+      ],
+    });
+    expect(whatMoved(now, before)).toEqual({
+      moved: [
+        { cause: 'Failed checkouts: 1 period no longer counted', amount: '-900' },
+        { cause: 'Failed checkouts: 1 new period', amount: '100' },
+      ],
+      otherMoves: '0',
+      netChange: '-800',
+    });
+    const facts = digestFacts({
+      snapshot: { id: 's', outputs: now },
+      previous: { date: '2026-09-07', outputs: before },
+    });
+    expect(facts.restatements).toEqual([
+      {
+        metric: 'Failed checkouts',
+        period: '2026-08-24',
+        oldBenefit: '900',
+        newBenefit: null,
+        why: 'no longer counted: its samples are provisional again',
+      },
+    ]);
+  });
+
   it('compares nothing in the first digest', () => {
     const facts = digestFacts({ previous: null });
     expect(facts).toMatchObject({ moved: [], netChange: null, otherMoves: null, comparedWith: null });
@@ -180,6 +225,22 @@ describe('restatements', () => {
 describe('alerts', () => {
   it('tell of a target missed by its date, and not before that date', () => {
     expect(digestFacts().alerts).toEqual(['Service desk hours missed its target: 341.5 h against 300 by 31 Aug 2026']);
+  });
+
+  it('tell of whatever a figure on the page leaves out', () => {
+    const warnings: RoiOutputs['warnings'] = [
+      { code: 'value/cost-unknown', metricId: null, message: 'the cost source sap/costs was never pulled' },
+      { code: 'value/no-rate', metricId: 'm', message: 'Orders: no rate is declared for 2 periods' },
+    ];
+    const payback = { years: '0.2', date: '2026-08-14', crossesBack: true };
+    const outputs = roiOutputs({ warnings, payback, metrics: [metricOutput()], costToDate: null });
+    const facts = digestFacts({ snapshot: { id: 's', outputs } });
+    expect(facts.alerts).toEqual([
+      'The cost source sap/costs was never pulled',
+      'Orders: no rate is declared for 2 periods',
+      'Paid back on 14 Aug 2026, but the cumulative net fell below zero again',
+    ]);
+    expect(facts.chart).toEqual([]);
   });
 
   it('tell of losses, cost over budget, thin data and a currency without a rate', () => {

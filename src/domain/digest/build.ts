@@ -68,7 +68,7 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
     restatements: restatements(outputs, before, format),
     alerts: digestAlerts(outputs, staleSources, format),
     // A picture of stale figures would look as fresh as any.
-    chart: absent === null ? cumulative(outputs.cashFlows) : [],
+    chart: absent === null && outputs.costToDate !== null ? cumulative(outputs.cashFlows) : [],
   };
 }
 

@@ -37,11 +37,12 @@ export interface DigestFacts {
     metric: string;
     period: LocalDate;
     oldBenefit: DecimalString;
-    newBenefit: DecimalString;
+    /** Null: the period is no longer counted. */
+    newBenefit: DecimalString | null;
     why: string;
   }[];
   alerts: string[];
-  /** Cumulative, by period end. */
+  /** Cumulative, by period end; empty when the cost is not known: a line at zero would say that there was none. */
   chart: { date: LocalDate; cumulativeBenefit: DecimalString; cumulativeCost: DecimalString }[];
   links: { label: string; url: string }[];
   /** "You get this because …" */

@@ -1,3 +1,4 @@
+import { Decimal } from 'decimal.js';
 import { Temporal } from 'temporal-polyfill';
 import type { CurrencyCode, DecimalString, LocalDate } from '../types.ts';
 
@@ -7,7 +8,7 @@ export interface Format {
   money(amount: DecimalString | null): string;
   /** `€1.2m`. */
   moneyCompact(amount: DecimalString | null): string;
-  /** `+€1,200`, `−€300`, `€0`. */
+  /** `+€1,200`, `−€300`, `+€0.40`, `€0`. */
   moneyChange(amount: DecimalString | null): string;
   /** A ratio as per cent: 0.42 → `42%`; one decimal below 10 %. */
   percent(ratio: DecimalString | null): string;
@@ -15,9 +16,11 @@ export interface Format {
   share(ratio: DecimalString | null): string;
   /** A difference of ratios in percentage points: 0.03 → `+3 pts`. */
   points(difference: DecimalString | null): string;
-  /** A plain figure with at most four significant digits after it matters: `118`, `0.0042`. */
+  /** A plain figure: `118.3`, `1.04`, `0.0042`. */
   number(value: DecimalString | null): string;
-  /** For evidence: all digits up to the sixth decimal. */
+  /** Two figures that are compared: as `number` writes them, with all digits where rounding would make them look equal. */
+  apart(a: DecimalString | null, b: DecimalString | null): [string, string];
+  /** For evidence: all digits up to the sixth decimal, six significant ones of what is smaller. */
   exact(value: DecimalString | null): string;
   /** `12 Sep 2026`. */
   date(date: LocalDate | null): string;
@@ -52,6 +55,7 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
   const cents = writer(locale, money);
   const compact = writer(locale, { ...money, notation: 'compact', maximumFractionDigits: 1 });
   const change = writer(locale, { ...money, maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+  const changeCents = writer(locale, { ...money, signDisplay: 'exceptZero' });
   const percent = writer(locale, { style: 'percent', maximumFractionDigits: 0 });
   const percentFine = writer(locale, { style: 'percent', maximumFractionDigits: 1 });
   const shareDown = writer(locale, { style: 'percent', maximumFractionDigits: 1, roundingMode: 'trunc' });
@@ -59,6 +63,9 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
   const pointsFine = writer(locale, { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   const plain = writer(locale, { maximumFractionDigits: 1 });
   const exact = writer(locale, { maximumFractionDigits: 6 });
+  const tiny = writer(locale, { maximumSignificantDigits: 6 });
+  const unrounded = writer(locale, { maximumFractionDigits: 12 });
+  const fine = writer(locale, { maximumFractionDigits: 2 });
   const small = writer(locale, { maximumSignificantDigits: 3 });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
   const dayMonth = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -75,18 +82,29 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
     <T>(write: (value: T) => string) =>
     (value: T | null) =>
       value === null ? NOT_AVAILABLE : write(value);
+  const inCents = (amount: DecimalString): boolean => size(amount) < 100 && !isWhole(amount);
+  const number = orNot((value: DecimalString) =>
+    size(value) < 1 ? small(value) : size(value) < 10 ? fine(value) : plain(value),
+  );
   return {
-    money: orNot((amount: DecimalString) => (size(amount) < 100 && !isWhole(amount) ? cents(amount) : whole(amount))),
+    money: orNot((amount: DecimalString) => (inCents(amount) ? cents(amount) : whole(amount))),
     moneyCompact: orNot((amount: DecimalString) => compact(amount)),
-    moneyChange: orNot((amount: DecimalString) => change(amount)),
+    moneyChange: orNot((amount: DecimalString) => (inCents(amount) ? changeCents(amount) : change(amount))),
     percent: orNot((ratio: DecimalString) => (size(ratio) < 0.1 ? percentFine(ratio) : percent(ratio))),
     share: orNot((ratio: DecimalString) => shareDown(ratio)),
     points: orNot((difference: DecimalString) => {
       const inPoints = shifted(difference);
-      return `${size(inPoints) < 1 ? pointsFine(inPoints) : points(inPoints)} pts`;
+      const places = size(inPoints) < 1 ? 1 : 0;
+      const one = new Decimal(inPoints).toDecimalPlaces(places, Decimal.ROUND_HALF_UP).abs().equals(1);
+      return `${places === 1 ? pointsFine(inPoints) : points(inPoints)} ${one ? 'pt' : 'pts'}`;
     }),
-    number: orNot((value: DecimalString) => (size(value) < 1 ? small(value) : plain(value))),
-    exact: orNot((value: DecimalString) => exact(value)),
+    number,
+    apart: (a, b) => {
+      const written: [string, string] = [number(a), number(b)];
+      const alike = a !== null && b !== null && written[0] === written[1] && !new Decimal(a).equals(b);
+      return alike ? [unrounded(a), unrounded(b)] : written;
+    },
+    exact: orNot((value: DecimalString) => (size(value) < 0.001 && size(value) > 0 ? tiny(value) : exact(value))),
     date: orNot((date: LocalDate) => threeLetters(day.format(utc(date)))),
     dayMonth: (date) => threeLetters(dayMonth.format(utc(date))),
     period: (from, to) => threeLetters(day.formatRange(utc(from), utc(lastDay(from, to)))).replaceAll('\u2009', ' '),

@@ -13,8 +13,7 @@ type Moves = Pick<DigestFacts, 'moved' | 'otherMoves' | 'netChange'>;
  * restated, and the cost posted. Largest first; the named ones and `otherMoves` sum to `netChange` exactly.
  */
 export function whatMoved(now: RoiOutputs, before: RoiOutputs | null): Moves {
-  if (before === null || before.currency !== now.currency) return { moved: [], otherMoves: null, netChange: null };
-  if (now.benefitToDate === null && now.costToDate === null) return { moved: [], otherMoves: null, netChange: null };
+  if (before === null || !comparable(now, before)) return { moved: [], otherMoves: null, netChange: null };
   const netChange = net(now).minus(net(before));
   const causes = [...metricCauses(now, before), ...costCauses(now, before)]
     .filter(({ amount }) => !amount.isZero())
@@ -26,6 +25,19 @@ export function whatMoved(now: RoiOutputs, before: RoiOutputs | null): Moves {
     otherMoves: other.toFixed(),
     netChange: netChange.toFixed(),
   };
+}
+
+/**
+ * A figure that was unknown on one side only has no difference: taken as zero, the whole cost would look as if it had
+ * been spent, or given back, since the last digest. A benefit that was none for want of a closed period did begin at zero.
+ */
+function comparable(now: RoiOutputs, before: RoiOutputs): boolean {
+  if (before.currency !== now.currency) return false;
+  if ((now.costToDate === null) !== (before.costToDate === null)) return false;
+  const withheld = (outputs: RoiOutputs): boolean =>
+    outputs.benefitToDate === null && outputs.metrics.some(({ periods }) => periods.some(isCounted));
+  if (withheld(now) || withheld(before)) return false;
+  return now.benefitToDate !== null || now.costToDate !== null;
 }
 
 interface Cause {
@@ -59,13 +71,17 @@ function causesOfMetric(metric: MetricOutput, old: MetricOutput | undefined): Ca
       restatedPeriods += 1;
     }
   }
-  const added = total.minus(restated);
+  const current = countedBenefits(metric.periods);
+  const gone = [...counted].filter(([from]) => !current.has(from));
+  const lost = gone.reduce((rest, [, benefit]) => rest.minus(benefit), new Decimal(0));
+  const added = total.minus(restated).minus(lost);
   return [
     {
       cause: newPeriods > 0 ? `${metric.name}: ${count(newPeriods, 'new period')}` : `${metric.name}: other changes`,
       amount: added,
     },
     { cause: `${metric.name}: ${count(restatedPeriods, 'period')} restated`, amount: restated },
+    { cause: `${metric.name}: ${count(gone.length, 'period')} no longer counted`, amount: lost },
   ];
 }
 

@@ -1,9 +1,9 @@
 import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts';
 import type { DigestFacts } from './facts.ts';
 import type { Format } from './format.ts';
-import { count, countedBenefits, isCounted } from './moves.ts';
+import { count, countedBenefits } from './moves.ts';
 
-/** Periods that both computations counted, with another benefit now than then; newest first. */
+/** Periods counted then that have another benefit now, or count no longer; newest first. */
 export function restatements(now: RoiOutputs, before: RoiOutputs | null, format: Format): DigestFacts['restatements'] {
   if (before === null || before.currency !== now.currency) return [];
   const found = now.metrics.flatMap((metric) => {
@@ -14,22 +14,35 @@ export function restatements(now: RoiOutputs, before: RoiOutputs | null, format:
 }
 
 function restatementsOf(metric: MetricOutput, old: MetricOutput, format: Format): DigestFacts['restatements'] {
-  const earlier = countedBenefits(old.periods);
-  const oldPeriods = new Map(old.periods.map((period) => [period.from, period]));
-  return [...countedBenefits(metric.periods)].flatMap(([from, benefit]) => {
-    const before = earlier.get(from);
-    if (before === undefined || before.equals(benefit)) return [];
-    const period = metric.periods.find((candidate) => candidate.from === from && isCounted(candidate));
+  const current = countedBenefits(metric.periods);
+  const periodOf = (periods: readonly PeriodOutput[], from: string) => periods.find((period) => period.from === from);
+  return [...countedBenefits(old.periods)].flatMap(([from, before]) => {
+    const now = current.get(from) ?? null;
+    if (now?.equals(before)) return [];
+    const period = periodOf(metric.periods, from);
+    const earlier = periodOf(old.periods, from);
     return [
       {
         metric: metric.name,
         period: from,
         oldBenefit: before.toFixed(),
-        newBenefit: benefit.toFixed(),
-        why: whyRestated(period, oldPeriods.get(from), metric.unit, format),
+        newBenefit: now?.toFixed() ?? null,
+        why: now === null ? whyGone(metric, period) : whyRestated(period, earlier, metric.unit, format),
       },
     ];
   });
+}
+
+const GONE: Partial<Record<PeriodOutput['status'], string>> = {
+  provisional: 'its samples are provisional again',
+  missing: 'its samples are gone',
+  drift: 'the benefit now starts later',
+  'after-end': 'the benefit now ends earlier',
+};
+
+function whyGone(metric: MetricOutput, period: PeriodOutput | undefined): string {
+  if (!metric.monetised) return `no longer counted: ${metric.notMonetisedBecause ?? 'not expressed in money'}`;
+  return `no longer counted: ${(period && GONE[period.status]) ?? 'the period can no longer be computed'}`;
 }
 
 /** The first difference in the order in which a figure is made: samples, actual, counterfactual, exposure, rate, factors. */

@@ -90,12 +90,12 @@ function warningsOf(input: RoiInput, converted: readonly ConvertedLine[], pastHo
     );
   if (pastHorizon > 0)
     warn(
-      'value/partial',
-      `${pastHorizon} cost lines are posted on or after ${horizonEnd(project)}, the end of the horizon; they are not counted`,
+      'value/cost-unknown',
+      `${pastHorizon} cost ${pastHorizon === 1 ? 'line is' : 'lines are'} posted on or after ${horizonEnd(project)}, the end of the horizon, and not counted`,
     );
   for (const { connector, stream } of input.unreadCostSources ?? [])
-    warn('value/no-data', `the cost source ${connector}/${stream} was never pulled, so cost to date is not known`);
+    warn('value/cost-unknown', `the cost source ${connector}/${stream} was never pulled, so cost to date is not known`);
   if (project.costSources.length > 0 && input.costs.length === 0 && !input.unreadCostSources?.length)
-    warn('value/no-data', 'no cost line has been received from the declared cost sources');
+    warn('value/cost-unknown', 'no cost line has been received from the declared cost sources');
   return warnings;
 }

@@ -63,7 +63,7 @@ export function evaluateMetric(
   if (source.overlapping > 0)
     warn(
       'value/bad-input',
-      `${source.overlapping} samples cover time that another sample of their series covers; they were left out`,
+      `${source.overlapping} ${source.overlapping === 1 ? 'sample covers' : 'samples cover'} time that another sample of the same series covers; left out`,
     );
 
   const unknown = !monetised || conversionMissing || (over.length > 0 && counted.length === 0);
@@ -127,10 +127,15 @@ function reportRows(
   const without = (problem: 'rate' | 'fx'): PeriodOutput[] =>
     rows.filter((row) => row.problem === problem).map(({ output }) => output);
   const [noRate, noFx] = [without('rate'), without('fx')];
-  if (noRate[0]) warn('value/partial', `no rate is declared for ${list(noRate)}; nothing is counted for it`);
+  if (noRate[0]) warn('value/no-rate', `no rate is declared for ${list(noRate)}; nothing is counted for it`);
   if (noFx[0])
     warn('value/missing-fx-rate', `no exchange rate into ${project.currency} for ${list(noFx)}; no total can be given`);
   const missing = over.filter(({ status }) => status === 'missing');
+  const undefinedRatio = over.filter(
+    ({ status, actual }) => (status === 'closed' || status === 'incomplete') && actual === null,
+  );
+  if (undefinedRatio[0])
+    warn('value/partial', `the denominator is zero in ${list(undefinedRatio)}; nothing is counted for it`);
   const partial = over.filter(({ status }) => status === 'incomplete');
   if (missing[0] && rows.length > 0) warn('value/partial', `no sample for ${list(missing)}; nothing is counted for it`);
   if (partial[0]) warn('value/partial', `samples are missing in ${list(partial)}; only what was received is counted`);

@@ -114,6 +114,7 @@ export interface CostOutput {
   lineCount: number;
   byPool: { pool: string; amount: DecimalString }[];
 }
+/** `no-rate`: periods that would count have no rate; `cost-unknown`: a cost figure leaves something out or is not known. */
 export interface ValueWarning {
   code:
     | 'value/no-baseline'
@@ -121,6 +122,8 @@ export interface ValueWarning {
     | 'value/bad-input'
     | 'value/no-data'
     | 'value/stale'
+    | 'value/no-rate'
+    | 'value/cost-unknown'
     | 'value/partial';
   metricId: string | null;
   message: string;
