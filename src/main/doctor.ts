@@ -109,7 +109,15 @@ async function streams(app: App): Promise<Finding[]> {
       const name = `${connector.id}.${stream.id}`;
       const watermark = await app.store.watermarks.get(connector.id, stream.id);
       const latest = await app.store.pulls.latest(connector.id, stream.id);
-      if (latest?.state === 'failed')
+      const job = latest?.state === 'running' ? await app.store.outbox.get(latest.jobId) : null;
+      if (latest?.state === 'running' && job?.acknowledgedAtMs !== null)
+        findings.push({
+          level: 'error',
+          aspect: 'stream',
+          message: `${name}: the last pull was interrupted: its process ended before it did`,
+          hint: `\`outturn pull ${name}\` reads it again; \`outturn jobs ${latest.jobId.slice(0, 8)}\` tells more.`,
+        });
+      else if (latest?.state === 'failed')
         findings.push({
           level: 'error',
           aspect: 'stream',
