@@ -1,10 +1,18 @@
 import { z } from 'zod';
-import { asOutturnError, defineJob, type JobContext, type OutturnError, PermanentError, RetryableError } from '#kit';
+import {
+  asOutturnError,
+  type DeliveryRow,
+  defineJob,
+  type JobContext,
+  type OutturnError,
+  PermanentError,
+  RetryableError,
+} from '#kit';
 
 const args = z.strictObject({ deliveryId: z.string().min(1) });
 
 const timeoutMs = 60_000;
-const attempts = 8;
+const maxAttempts = 8;
 
 /** Sends one delivery of the ledger. What may have arrived is looked up before anything is sent again. */
 export const deliverMessage = defineJob({
@@ -12,7 +20,7 @@ export const deliverMessage = defineJob({
   version: 1,
   queue: 'delivery',
   args,
-  attempts,
+  attempts: maxAttempts,
   backoff: { baseMs: 5_000, capMs: 900_000 },
   timeoutMs,
   dedupeKey: ({ deliveryId }) => deliveryId,
@@ -24,7 +32,7 @@ export const deliverMessage = defineJob({
     if (delivery === null || digest === null) throw new PermanentError('not-found', `No delivery ${deliveryId}`);
     const { channel, address, recipientName, idempotencyKey, test } = delivery;
     if (delivery.state === 'sent') return { state: 'sent', messageId: delivery.messageId };
-    if (delivery.state === 'sending') await abandon(ctx, deliveryId, delivery.updatedAtMs);
+    if (delivery.state === 'sending') await abandon(ctx, delivery);
     if (delivery.state === 'sending' || delivery.state === 'unknown') {
       const found = await messenger.reconcile(channel, address, idempotencyKey);
       if (found === 'cannot-tell')
@@ -34,18 +42,21 @@ export const deliverMessage = defineJob({
       if (found !== 'absent') return settled(found.messageId);
     }
     // Not done: should the other one die, this job is what looks after the message.
-    if ((await deliveries.beginSending(deliveryId)) === null)
+    const sending = await deliveries.beginSending(deliveryId, delivery.attempts);
+    if (sending === null)
       throw new RetryableError('delivery/unknown-outcome', 'Another worker is sending it', { retryAfterMs: timeoutMs });
     const message = { channel, address, recipientName, facts: digest.facts, idempotencyKey, test };
+    const { attempts } = sending;
     const outcome = await messenger.deliver(message, ctx.signal).catch((thrown) => notSent(asOutturnError(thrown)));
     if (outcome.state === 'sent') return settled(outcome.messageId);
     return notSent(new RetryableError('delivery/unknown-outcome', outcome.reason));
 
     async function notSent(error: OutturnError): Promise<never> {
       const waits = error instanceof RetryableError && error.retryAfterMs !== undefined;
-      const failed = error instanceof PermanentError || (ctx.attempt >= attempts && !waits);
+      const failed = error instanceof PermanentError || (ctx.attempt >= maxAttempts && !waits);
       const state = error.code === 'delivery/unknown-outcome' ? 'unknown' : failed ? 'failed' : 'pending';
-      await deliveries.finish(deliveryId, { state, errorCode: error.code, errorMessage: redact(error.message) });
+      const errorMessage = redact(error.message);
+      await deliveries.finish(deliveryId, { state, attempts, errorCode: error.code, errorMessage });
       metrics.deliveryFinished({ channel, state: state === 'pending' ? 'retried' : state });
       throw error;
     }
@@ -59,10 +70,10 @@ export const deliverMessage = defineJob({
 });
 
 /** A row left in `sending`: wait while its sender may still live, then its outcome counts as unknown. */
-async function abandon({ ports }: JobContext, deliveryId: string, sinceMs: number): Promise<void> {
-  const retryAfterMs = sinceMs + timeoutMs - ports.clock.nowMs();
+async function abandon({ ports }: JobContext, { id, attempts, updatedAtMs }: DeliveryRow): Promise<void> {
+  const retryAfterMs = updatedAtMs + timeoutMs - ports.clock.nowMs();
   const message = 'A sender stopped while sending';
   if (retryAfterMs > 0) throw new RetryableError('delivery/unknown-outcome', message, { retryAfterMs });
-  const unknown = { state: 'unknown', errorCode: 'delivery/unknown-outcome', errorMessage: message } as const;
-  await ports.store.deliveries.finish(deliveryId, unknown);
+  const outcome = { state: 'unknown', errorCode: 'delivery/unknown-outcome', errorMessage: message } as const;
+  await ports.store.deliveries.finish(id, { ...outcome, attempts });
 }

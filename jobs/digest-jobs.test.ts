@@ -242,31 +242,37 @@ describe('a delivery', () => {
     expect([await state(id), ...sent.values()]).toEqual(['sent', 2]);
   });
 
-  it('that another worker began to send in that moment is looked at again, in case that one dies', async () => {
-    const id = await fresh('d-raced');
+  it('that another worker tried in that moment with an unknown outcome is looked up before it is sent again', async () => {
+    const id = await fresh('d-overtaken');
     const base = context();
+    let overtaken = false;
     const raced: Store = {
       ...store,
       deliveries: {
         ...store.deliveries,
         get: async (deliveryId) => {
           const row = await store.deliveries.get(deliveryId);
-          await store.deliveries.beginSending(deliveryId);
+          if (!overtaken) {
+            overtaken = true;
+            outcomes = [{ state: 'unknown', reason: 'no answer' }];
+            await expect(run(deliveryId)).rejects.toMatchObject({ code: 'delivery/unknown-outcome' });
+          }
           return row;
         },
         beginSending: store.deliveries.beginSending,
         finish: store.deliveries.finish,
       },
     };
-    await expect(
-      deliverMessage.run({ deliveryId: id }, { ...base, ports: { ...base.ports, store: raced } }),
-    ).rejects.toMatchObject({ name: 'RetryableError', retryAfterMs: expect.any(Number) });
-    expect([await state(id), sent.size]).toEqual(['sending', 0]);
+    const again = () => deliverMessage.run({ deliveryId: id }, { ...base, ports: { ...base.ports, store: raced } });
+    await expect(again()).rejects.toMatchObject({ name: 'RetryableError' });
+    found = { messageId: 'arrived' };
+    expect(await again()).toEqual({ state: 'sent', messageId: 'arrived' });
+    expect([...sent.values()]).toEqual([1]);
   });
 
   it('whose sender died is left alone while that one may live, then looked up', async () => {
     const id = await fresh('d-crashed');
-    await store.deliveries.beginSending(id);
+    await store.deliveries.beginSending(id, 0);
     await expect(run(id)).rejects.toMatchObject({ name: 'RetryableError', retryAfterMs: expect.any(Number) });
     expect(sent.size).toBe(0);
     nowMs += deliverMessage.timeoutMs + 1;

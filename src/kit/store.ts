@@ -255,13 +255,20 @@ export interface DeliveryRepository {
     >,
   ): Promise<{ delivery: DeliveryRow; created: boolean }>;
   get(id: string): Promise<DeliveryRow | null>;
-  /** pending|failed|unknown → sending, counting the attempt; null when another holds it or it was sent. */
-  beginSending(id: string): Promise<DeliveryRow | null>;
+  /**
+   * pending|failed|unknown → sending, counting the attempt; null when another holds it or it was sent, or when others have
+   * tried since the caller read the row with so many `attempts`: their outcome must be looked at first.
+   */
+  beginSending(id: string, attempts: number): Promise<DeliveryRow | null>;
+  /**
+   * How the sending that `attempts` counted ended. That it was sent always holds; any other end of an attempt that another
+   * one has followed says nothing any more.
+   */
   finish(
     id: string,
     result:
       | { state: 'sent'; messageId: string }
-      | { state: 'failed' | 'unknown' | 'pending'; errorCode: string; errorMessage: string },
+      | { state: 'failed' | 'unknown' | 'pending'; attempts: number; errorCode: string; errorMessage: string },
   ): Promise<void>;
   list(limit: number): Promise<DeliveryRow[]>;
 }

@@ -47,11 +47,11 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
       return await connection.maybeOne(sql.type(deliverySchema)`SELECT ${columns} FROM delivery WHERE id = ${id}`);
     },
 
-    async beginSending(id) {
+    async beginSending(id, attempts) {
       return await connection.maybeOne(sql.type(deliverySchema)`
         UPDATE delivery
         SET state = 'sending', attempts = attempts + 1, updated_at = ${instant(clock.nowMs())}
-        WHERE id = ${id} AND state IN ('pending', 'failed', 'unknown')
+        WHERE id = ${id} AND attempts = ${attempts} AND state IN ('pending', 'failed', 'unknown')
         RETURNING ${columns}`);
     },
 
@@ -63,7 +63,8 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
         SET state = ${result.state}, message_id = ${sent ? result.messageId : null},
           error_code = ${sent ? null : result.errorCode}, error_message = ${sent ? null : storable(result.errorMessage)},
           updated_at = ${instant(clock.nowMs())}
-        WHERE id = ${id} AND state <> 'sent'`);
+        WHERE id = ${id} AND state <> 'sent'
+          AND ${sent ? sql.fragment`true` : sql.fragment`attempts = ${result.attempts}`}`);
     },
 
     async list(limit) {

@@ -164,14 +164,19 @@ describe('deliveries', () => {
     const { deliveries } = fixture.store;
     await deliveries.create(delivery('race', 'race'));
     const held = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? deliveries : other.deliveries).beginSending('race')),
+      Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? deliveries : other.deliveries).beginSending('race', 0)),
     );
     expect(held.filter((one) => one !== null)).toMatchObject([{ state: 'sending', attempts: 1 }]);
-    await deliveries.finish('race', { state: 'failed', errorCode: 'delivery/unreachable', errorMessage: 'no route' });
-    expect(await deliveries.beginSending('race')).toMatchObject({ state: 'sending', attempts: 2 });
+    const failed = { state: 'failed', errorCode: 'delivery/unreachable', errorMessage: 'no route' } as const;
+    await deliveries.finish('race', { ...failed, attempts: 1 });
+    expect(await deliveries.beginSending('race', 0), 'the first attempt was not looked at').toBeNull();
+    expect(await deliveries.beginSending('race', 1)).toMatchObject({ state: 'sending', attempts: 2 });
+    // The late end of an attempt that was given up for dead does not free the row for a third.
+    await deliveries.finish('race', { ...failed, state: 'pending', attempts: 1 });
+    expect(await deliveries.beginSending('race', 2)).toBeNull();
     await deliveries.finish('race', { state: 'sent', messageId: '<1@example.com>' });
-    await deliveries.finish('race', { state: 'unknown', errorCode: 'delivery/unknown-outcome', errorMessage: 'late' });
-    expect(await deliveries.beginSending('race')).toBeNull();
+    await deliveries.finish('race', { ...failed, state: 'unknown', attempts: 2 });
+    expect(await deliveries.beginSending('race', 2)).toBeNull();
     expect(await deliveries.get('race')).toMatchObject({
       state: 'sent',
       messageId: '<1@example.com>',

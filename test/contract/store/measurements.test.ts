@@ -155,6 +155,23 @@ describe('measurements', () => {
     expect(await fixture.store.measurements.series(source('concurrent'))).toHaveLength(1);
   });
 
+  it('makes each new month once when four processes reach it at once', async () => {
+    const stores = [fixture.store, ...(await Promise.all([1, 2, 3].map(() => fixture.another())))];
+    for (let year = 2040; year < 2043; year += 1) {
+      const results = await Promise.all(
+        stores.map((store, index) =>
+          store.measurements.ingest(
+            pullOf(
+              [0, 1, 2].map((month) => sample(Date.UTC(year, month + index, 3), month)),
+              `race-${index}`,
+            ),
+          ),
+        ),
+      );
+      expect(results.map(({ inserted }) => inserted)).toEqual([3, 3, 3, 3]);
+    }
+  });
+
   it('keeps what was read later, when a pull that asked earlier is stored last', async () => {
     const { store, clock } = fixture;
     const at = (value: number, pullId: string, askedMs: number, status: 'provisional' | 'final' = 'provisional') => ({
