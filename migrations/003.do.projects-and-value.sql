@@ -68,7 +68,7 @@ CREATE TABLE roi_current (
   as_of date NOT NULL,
   known_at timestamptz NOT NULL
 );
-COMMENT ON TABLE roi_current IS 'Which snapshot holds now: by newest date, then newest knowledge. A sample corrected and corrected back makes an older row current again.';
+COMMENT ON TABLE roi_current IS 'Which snapshot holds now: the newest date, as saved last (clocks may be put back). A sample corrected and corrected back makes an older row current again.';
 
 CREATE TABLE report (
   id text PRIMARY KEY,

@@ -20,14 +20,17 @@ const deadLetterSchema = z
 export function createDeadLetterRepository(context: StoreContext): DeadLetterRepository {
   const { connection } = context;
   return {
-    /** One row for each job: one that fails again after a replay keeps its first failure and takes the newest cause. */
+    /**
+     * One row for each job: one that fails again after a replay keeps its first failure and takes the newest cause.
+     * Two hosts' clocks may differ: a last failure before the first counts as being at the same time.
+     */
     async record(row) {
       await connection.query(sql.unsafe`
         INSERT INTO dead_letter AS d (id, job_id, kind, args, error_code, error_message, stack, attempts,
           first_failed_at, last_failed_at)
         VALUES (${context.newId()}, ${row.jobId}, ${row.kind}, ${json(row.args)}::json, ${row.errorCode},
           ${storable(row.errorMessage)}, ${storable(row.stack)}, ${row.attempts}, ${instant(row.firstFailedAtMs)},
-          ${instant(row.lastFailedAtMs)})
+          greatest(${instant(row.firstFailedAtMs)}, ${instant(row.lastFailedAtMs)}))
         ON CONFLICT (job_id) DO UPDATE
         SET error_code = excluded.error_code, error_message = excluded.error_message, stack = excluded.stack,
           attempts = excluded.attempts, last_failed_at = greatest(d.last_failed_at, excluded.last_failed_at),

@@ -42,7 +42,7 @@ export function createSnapshotRepository(context: StoreContext): SnapshotReposit
           VALUES (${snapshot.projectId}, ${row.id}, ${snapshot.asOf}::date, ${instant(snapshot.knownAtMs)})
           ON CONFLICT (project_id) DO UPDATE
           SET snapshot_id = excluded.snapshot_id, as_of = excluded.as_of, known_at = excluded.known_at
-          WHERE (c.as_of, c.known_at) <= (excluded.as_of, excluded.known_at)`);
+          WHERE c.as_of <= excluded.as_of`);
         return { snapshot: row, created: inserted !== null };
       });
     },
@@ -52,7 +52,10 @@ export function createSnapshotRepository(context: StoreContext): SnapshotReposit
         SELECT ${columns} FROM roi_snapshot s WHERE s.id = ${id}`);
     },
 
-    /** What holds now: the newest date by the newest knowledge. A reproduction of the past does not change it. */
+    /**
+     * What holds now: the newest date, as it was saved last. Not by `knownAtMs`: a clock that was put back would keep newer figures
+     * out. A past date does not change it.
+     */
     async latest(projectId) {
       return await context.connection.maybeOne(sql.type(snapshotSchema)`
         SELECT ${columns} FROM roi_current c JOIN roi_snapshot s ON s.id = c.snapshot_id

@@ -238,5 +238,8 @@ describe('dead letters', () => {
       { jobId: 'job-2' },
     ]);
     expect(await deadLetters.list(1)).toHaveLength(1);
+    // The job began on a host whose clock is ahead of that of the host where it failed.
+    await deadLetters.record({ ...row, jobId: 'job-3', firstFailedAtMs: 9_000, lastFailedAtMs: 8_000 });
+    expect((await deadLetters.list(1))[0]).toMatchObject({ jobId: 'job-3', lastFailedAtMs: 9_000 });
   });
 });

@@ -143,7 +143,7 @@ describe('snapshots', () => {
     expect(JSON.stringify((await snapshots.get('bytes-1'))?.outputs)).toBe(JSON.stringify(wanted.outputs));
   });
 
-  it('knows which snapshot holds now: not one that reproduces the past, and again the old one when a correction was undone', async () => {
+  it('knows which snapshot holds now: not one of a past date, the last one also when a clock was put back, and again the old one when a correction was undone', async () => {
     const { store, clock } = fixture;
     const latest = async () => (await store.snapshots.latest('now'))?.id;
     await store.snapshots.save(snapshot('now', 'now-a', 'a'));
@@ -152,13 +152,14 @@ describe('snapshots', () => {
     await store.snapshots.save(snapshot('now', 'now-b', 'b'));
     expect(await latest()).toBe('now-b');
     await store.snapshots.save(snapshot('now', 'now-past-date', 'c', { asOf: '2026-05-31' }));
-    await store.snapshots.save(snapshot('now', 'now-past-knowledge', 'd', { knownAtMs: thenMs }));
     expect(await latest()).toBe('now-b');
+    await store.snapshots.save(snapshot('now', 'now-clock-put-back', 'd', { knownAtMs: thenMs }));
+    expect(await latest()).toBe('now-clock-put-back');
     clock.advance(dayMs);
     expect(await store.snapshots.save(snapshot('now', 'now-e', 'a'))).toMatchObject({ created: false });
     expect(await latest()).toBe('now-a');
     expect((await store.snapshots.history('now', 2)).map((one) => one.id)).toEqual([
-      'now-past-knowledge',
+      'now-clock-put-back',
       'now-past-date',
     ]);
     expect(await store.snapshots.latest('no such project')).toBeNull();
