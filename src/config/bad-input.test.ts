@@ -354,6 +354,26 @@ describe('each mistake is named with file, line and column', () => {
     expect(config).not.toBeNull();
   });
 
+  it('an address for links without the token that signs them is only a warning', async () => {
+    const settings = (more: string) => ({
+      'outturn.yaml': goodYaml,
+      'settings.yaml': `settings:\n${more}`,
+    });
+    const { config, problems } = await loadFiles(settings('  publicUrl: https://outturn.example.com\n'));
+    expect(problems).toMatchObject([
+      {
+        file: expect.stringContaining('settings.yaml'),
+        line: 2,
+        severity: 'warning',
+        path: 'settings.publicUrl',
+        message: expect.stringContaining('settings.api.token'),
+      },
+    ]);
+    expect(config?.settings.publicUrl).toBe('https://outturn.example.com');
+    const signed = settings('  publicUrl: https://outturn.example.com\n  api: { token: of-this-test }\n');
+    expect((await loadFiles(signed)).problems).toEqual([]);
+  });
+
   it('all at once, sorted by place', async () => {
     const yaml = goodYaml
       .replace('kind: meter', 'kind: metre')

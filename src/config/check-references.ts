@@ -18,6 +18,20 @@ export function checkReferences(context: Context): void {
   for (const project of context.sections.projects) checkProject(project, context);
   for (const subscription of context.sections.subscriptions) checkSubscription(subscription, context);
   for (const schedule of context.sections.schedules) checkSchedule(schedule, context);
+  checkPublicUrl(context);
+}
+
+/** Who sets an address for links expects links. */
+function checkPublicUrl({ merged, sections, problems }: Context): void {
+  const { settings } = sections;
+  if (settings?.value.publicUrl === undefined || settings.value.api.token !== undefined) return;
+  problems.add(
+    placeAt(merged.settings, ['publicUrl']),
+    ['settings', 'publicUrl'],
+    'config/invalid-value',
+    'digests hold no links as long as settings.api.token is not set: their keys are made from it',
+    { severity: 'warning' },
+  );
 }
 
 type Named = 'connector' | 'project' | 'stakeholder' | 'subscription';

@@ -124,7 +124,8 @@ export const settingsSchema = z
       .meta({ description: 'Time zone of schedules and of whatever names none.', examples: ['Europe/Berlin'] }),
     publicUrl: fields.httpUrl
       .meta({
-        description: 'Where links in digests lead; absent: digests hold no links.',
+        description:
+          'Where readers reach the API of this installation: links in digests begin with it. Digests hold no links without it, nor without api.token.',
         examples: ['https://outturn.example.com'],
       })
       .optional(),
