@@ -2,6 +2,7 @@
 export * from './digest/build.ts';
 export * from './digest/facts.ts';
 export * from './digest/format.ts';
+export { roundedMoves } from './digest/moves.ts';
 export * from './finance/index.ts';
 export * from './money/index.ts';
 export * from './time/index.ts';

@@ -1,7 +1,8 @@
-/** One line of ordinary text: control characters and marks that turn the reading direction are gone, spaces collapsed. */
+/** One line of ordinary text: control characters become spaces, marks that turn the reading direction go, spaces collapse. */
 export function plain(text: string): string {
   return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
+    .replace(/[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
     .replace(/ +/g, ' ')
     .trim();
 }

@@ -144,6 +144,23 @@ describe('all channels say the same', () => {
     expect(text).toContain('missed its target: 60.04 failures against 60');
   });
 
+  it('no payback is claimed or denied while the cost is not known', async () => {
+    const none = { years: null, date: null, crossesBack: false };
+    const said = async (costToDate: string | null) => {
+      const outputs = roiOutputs({ costToDate, payback: none });
+      return (await renderer.mail(digestFacts({ snapshot: { id: 's', outputs } }), usual)).text;
+    };
+    expect(await said(null)).toMatch(/Payback +n\/a/);
+    expect(await said('100')).toMatch(/Payback +not yet/);
+  });
+
+  it('dates and amounts of a reader whose script runs from right to left, whole', async () => {
+    const facts = digestFacts({ reader: { locale: 'ar-KW', timeZone: 'Asia/Kuwait' } });
+    const { text } = await renderer.mail(facts, usual);
+    expect(text.replace(/[\u200e\u200f]/g, '')).toContain('٣١/٠٨/٢٠٢٦');
+    expect(text).not.toMatch(/٣١ \/٠٨/);
+  });
+
   it('something, even when there is nothing', async () => {
     const facts = digestFacts({ snapshot: null });
     const mail = await renderer.mail(facts, usual);

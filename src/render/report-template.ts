@@ -39,7 +39,7 @@ const metrics = `
 <% if (metric.periods.length === 0) { %><p class="small">No period yet.</p><% } else { %>
 <details<% if (metric.periods.length <= 60) { %> open<% } %>><summary><%= metric.periods.length === 1 ? '1 period' : metric.periods.length + ' periods' %></summary>
 <div class="scroll"><table class="evidence">
-<thead><tr><th>Period</th><th>Status</th><th class="num">Samples received / expected</th><th class="num">Revision</th><th class="num">Actual</th><th class="num">Without project</th><% if (metric.hasExposure) { %><th class="num">Exposure</th><% } %><th class="num">Rate</th><th class="num">Gross</th><th class="num">Benefit</th></tr></thead>
+<thead><tr><th>Period</th><th>Status</th><th class="num">Samples received / expected</th><th class="num">Revision</th><th class="num">Actual</th><th class="num">Without project</th><% if (metric.hasExposure) { %><th class="num">Exposure</th><% } %><th class="num">Rate, <%= it.currency %></th><th class="num">Gross</th><th class="num">Benefit</th></tr></thead>
 <tbody><% for (const row of metric.periods) { %><tr<% if (!row.counted) { %> class="uncounted"<% } %>><td><%= row.period %></td><td><span class="tag"><%= row.status %></span></td><td class="num<% if (row.thin && row.counted) { %> bad<% } %>"><%= row.samples %></td><td class="num"><%= row.revision %></td><td class="num"><%= row.actual %></td><td class="num"><%= row.counterfactual %></td><% if (metric.hasExposure) { %><td class="num"><%= row.exposure %></td><% } %><td class="num"><%= row.rate %></td><td class="num"><%= row.gross %></td><td class="num"><%= row.benefit %></td></tr>
 <% } %></tbody></table></div></details><% } %>
 </section>

@@ -16,7 +16,7 @@ export async function renderReportHtml({ facts, outputs, origin }: ReportInput):
   const html = await render({
     view: digestView(facts, { test: false, maxRows: MAX_REPORT_ROWS }),
     origin: `Engine version ${origin.engineVersion} · recorded by ${format.instant(origin.knownAtMs)} · inputs ${origin.inputsHash}`,
-    asOf: format.date(outputs.asOf),
+    currency: outputs.currency,
     chartSvg: await renderChartSvg(facts),
     figures: facts.headline === null ? [] : figureRows(outputs, format),
     metrics: outputs.metrics.map((metric) => metricEvidence(metric, format)),

@@ -59,7 +59,7 @@ function bodyBlocks(view: DigestView): Block[] {
         ]),
     ...listed(view.alerts, (alert) => `:warning: ${escapeSlack(alert)}`, null),
     ...movedBlocks(view),
-    ...listed(view.metrics, metricText, 'Metrics'),
+    ...listed(view.metrics, metricText, 'Metrics', '\n\n'),
     section(`*Cost*\n${view.cost.map(({ label, value }) => `${label}: ${escapeSlack(value)}`).join(' · ')}`),
     ...listed(
       view.restatements,
@@ -99,17 +99,22 @@ function footerBlocks(view: DigestView): Block[] {
 }
 
 /** Rows packed into as few sections as their length allows. */
-function listed<Row>({ rows, more }: Section<Row>, text: (row: Row) => string, title: string | null): Block[] {
+function listed<Row>(
+  { rows, more }: Section<Row>,
+  text: (row: Row) => string,
+  title: string | null,
+  gap = '\n',
+): Block[] {
   if (rows.length === 0) return [];
   const lines = [...(title === null ? [] : [`*${title}*`]), ...rows.map(text), ...(more === null ? [] : [`… ${more}`])];
   const blocks: Block[] = [];
   let packed = '';
   for (const line of lines) {
-    if (packed !== '' && packed.length + line.length + 1 > slackLimits.section) {
+    if (packed !== '' && packed.length + line.length + gap.length > slackLimits.section) {
       blocks.push(section(packed));
       packed = '';
     }
-    packed = packed === '' ? line : `${packed}\n${line}`;
+    packed = packed === '' ? line : `${packed}${gap}${line}`;
   }
   return [...blocks, section(packed)];
 }

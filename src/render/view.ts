@@ -5,6 +5,7 @@ import {
   digestSubject,
   type Format,
   type RoiOutputs,
+  roundedMoves,
 } from '#domain';
 import { clip, plain } from './plain.ts';
 
@@ -105,7 +106,7 @@ function headlineView({ headline, comparedWith }: DigestFacts, format: Format): 
       { label: 'NPV', value: tile(headline.npv, format), tone: signTone(headline.npv) },
       {
         label: 'Payback',
-        value: headline.paybackDate === null ? 'not yet' : format.date(headline.paybackDate),
+        value: paybackWords(headline, format),
         tone: 'plain',
       },
       { label: 'Benefit to date', value: tile(headline.benefitToDate, format), tone: signTone(headline.benefitToDate) },
@@ -115,6 +116,12 @@ function headlineView({ headline, comparedWith }: DigestFacts, format: Format): 
     ],
     basis: clip(plain(headline.basis), MAX_SENTENCE),
   };
+}
+
+/** Whether it was paid back is only known where both sides are. */
+function paybackWords(headline: NonNullable<DigestFacts['headline']>, format: Format): string {
+  if (headline.paybackDate !== null) return format.date(headline.paybackDate);
+  return headline.costToDate === null || headline.benefitToDate === null ? 'n/a' : 'not yet';
 }
 
 function whyNoRoi({ roi, costToDate }: NonNullable<DigestFacts['headline']>): string | null {
@@ -145,15 +152,17 @@ function tile(amount: string | null, format: Format): string {
 }
 
 function movedView(facts: DigestFacts, format: Format): DigestView['moved'] {
-  if (facts.netChange === null) return null;
-  const rows = facts.moved.map(({ cause, amount }) => ({ cause: clip(plain(cause), 100), amount }));
-  if (facts.otherMoves !== null && Number(facts.otherMoves) !== 0)
-    rows.push({ cause: 'Everything else', amount: facts.otherMoves });
+  const moves = roundedMoves(facts);
+  if (moves === null) return null;
   return {
     since: facts.comparedWith === null ? '' : format.date(facts.comparedWith),
-    rows: rows.map(({ cause, amount }) => ({ cause, amount: format.moneyChange(amount), tone: signTone(amount) })),
-    net: format.moneyChange(facts.netChange),
-    netTone: signTone(facts.netChange),
+    rows: moves.rows.map(({ cause, amount }) => ({
+      cause: clip(plain(cause), 100),
+      amount: format.moneyChange(amount),
+      tone: signTone(amount),
+    })),
+    net: format.moneyChange(moves.net),
+    netTone: signTone(moves.net),
   };
 }
 

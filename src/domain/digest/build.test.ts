@@ -12,7 +12,7 @@ import {
 } from '../../../test/factories/digest.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
 import { digestFingerprint, digestSubject } from './build.ts';
-import { whatMoved } from './moves.ts';
+import { roundedMoves, whatMoved } from './moves.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -170,6 +170,30 @@ describe('what moved', () => {
     ]);
   });
 
+  it('adds up as written: rounding goes to the rest, or is named', () => {
+    const moved = [
+      { cause: 'a', amount: '1000.5' },
+      { cause: 'b', amount: '200.5' },
+      { cause: 'c', amount: '0.2' },
+    ];
+    expect(roundedMoves({ moved, otherMoves: '0', netChange: '1201.2' })).toEqual({
+      rows: [
+        { cause: 'a', amount: '1001' },
+        { cause: 'b', amount: '201' },
+        { cause: 'Rounding', amount: '-1' },
+      ],
+      net: '1201',
+    });
+    expect(roundedMoves({ moved, otherMoves: '-27.7', netChange: '1173.5' })?.rows.at(-1)).toEqual({
+      cause: 'Everything else',
+      amount: '-28',
+    });
+    expect(roundedMoves({ moved: [{ cause: 'a', amount: '0.254' }], otherMoves: '0', netChange: '0.254' })).toEqual({
+      rows: [{ cause: 'a', amount: '0.25' }],
+      net: '0.25',
+    });
+  });
+
   it('compares nothing in the first digest', () => {
     const facts = digestFacts({ previous: null });
     expect(facts).toMatchObject({ moved: [], netChange: null, otherMoves: null, comparedWith: null });
@@ -273,6 +297,15 @@ describe('the fingerprint', () => {
 });
 
 describe('the chart', () => {
+  it('stands beside the time until which every monetised metric has data, not the freshest of them', () => {
+    const [late, fresh] = ['2026-09-13T04:00:00Z', '2026-09-14T05:00:00Z'].map((at) => Date.parse(at));
+    const metrics = [
+      metricOutput({ newestSampleAtMs: fresh ?? null }),
+      metricOutput({ metricId: 'service-hours', newestSampleAtMs: late ?? null }),
+    ];
+    expect(digestFacts({ snapshot: { id: 's', outputs: roiOutputs({ metrics }) } }).dataAsOfMs).toBe(late);
+  });
+
   it('is cumulative, thinned, and ends where the figures end', () => {
     const cashFlows = Array.from({ length: 1000 }, (_, day) => ({
       date: new Date(Date.parse('2024-01-01') + day * DAY_MS).toISOString().slice(0, 10),

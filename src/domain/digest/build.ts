@@ -62,7 +62,7 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
     comparedWith: input.previous?.date ?? null,
     metrics: outputs.metrics.map((metric) => digestMetric(metric, staleSources)),
     cost: { toDate: outputs.costToDate, budget: outputs.costs.budget, commitments: outputs.costs.commitments },
-    dataAsOfMs: newestOf(outputs.metrics),
+    dataAsOfMs: dataAsOf(project, outputs),
     coverage: outputs.coverage.ratio,
     staleSources: staleSources.map(({ metricId: _, ...source }) => source),
     restatements: restatements(outputs, before, format),
@@ -176,9 +176,14 @@ function digestMetric(metric: MetricOutput, stale: readonly StaleSource[]): Dige
   };
 }
 
-function newestOf(metrics: readonly MetricOutput[]): number | null {
-  const instants = metrics.flatMap(({ newestSampleAtMs }) => newestSampleAtMs ?? []);
-  return instants.length === 0 ? null : Math.max(...instants);
+function dataAsOf(project: Project, { metrics, asOf }: RoiOutputs): number | null {
+  const ended = new Set(project.metrics.filter(({ endsOn }) => endsOn !== null && endsOn <= asOf).map(({ id }) => id));
+  const inForce = metrics.filter(({ monetised, metricId }) => monetised && !ended.has(metricId));
+  const instants = (of: readonly MetricOutput[]) => of.flatMap(({ newestSampleAtMs }) => newestSampleAtMs ?? []);
+  const needed = instants(inForce);
+  if (needed.length > 0) return Math.min(...needed);
+  const any = instants(metrics);
+  return any.length === 0 ? null : Math.max(...any);
 }
 
 /** Running sums, thinned evenly; the last point is always there. */

@@ -29,7 +29,7 @@ export interface DigestFacts {
   comparedWith: LocalDate | null;
   metrics: DigestMetric[];
   cost: { toDate: DecimalString | null; budget: DecimalString | null; commitments: DecimalString | null };
-  /** Newest sample that the figures rest on. */
+  /** Until then every monetised metric in force has samples: the oldest of their newest ones, so that none looks fresher than it is. */
   dataAsOfMs: number | null;
   coverage: DecimalString | null;
   staleSources: { connector: string; stream: string; metric: string; newestSampleAtMs: number | null }[];

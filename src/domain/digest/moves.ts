@@ -118,6 +118,31 @@ function zeroIfNull(amount: DecimalString | null): Decimal {
   return new Decimal(amount ?? 0);
 }
 
+/** From that size on amounts are written in whole units. */
+const WHOLE_UNITS_FROM = 100;
+
+/**
+ * The moves as they are written: all to the same place, and adding up as written. What rounding leaves goes to the sum of
+ * the unnamed, or is named for what it is. Null: nothing is compared.
+ */
+export function roundedMoves(
+  facts: Pick<DigestFacts, 'moved' | 'otherMoves' | 'netChange'>,
+): { rows: { cause: string; amount: DecimalString }[]; net: DecimalString } | null {
+  if (facts.netChange === null) return null;
+  const exact = [facts.netChange, facts.otherMoves ?? '0', ...facts.moved.map(({ amount }) => amount)];
+  const places = exact.some((amount) => new Decimal(amount).abs().gte(WHOLE_UNITS_FROM)) ? 0 : 2;
+  const rounded = (amount: DecimalString): Decimal =>
+    new Decimal(amount).toDecimalPlaces(places, Decimal.ROUND_HALF_UP);
+  const net = rounded(facts.netChange);
+  const rows = facts.moved
+    .map(({ cause, amount }) => ({ cause, amount: rounded(amount) }))
+    .filter(({ amount }) => !amount.isZero());
+  const rest = rows.reduce((left, { amount }) => left.minus(amount), net);
+  const unnamed = !new Decimal(facts.otherMoves ?? 0).isZero();
+  if (!rest.isZero()) rows.push({ cause: unnamed ? 'Everything else' : 'Rounding', amount: rest });
+  return { rows: rows.map(({ cause, amount }) => ({ cause, amount: amount.toFixed() })), net: net.toFixed() };
+}
+
 /** `1 period`, `2 periods`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
