@@ -20,9 +20,10 @@ const MAX_STRING_LENGTH = 8_192;
 
 /**
  * A value as it may be logged: each string (keys too) through the redactor, errors as `{type, code, message, hint, facts,
- * stack, cause}`. People's mistakes carry no stack: an OutturnError other than `internal` says where and what itself.
+ * stack, cause}`. People's mistakes carry no stack, nor do their causes: an OutturnError other than `internal` says where
+ * and what itself.
  */
-export function loggable(value: unknown, redactor: Redactor, depth = 0): unknown {
+export function loggable(value: unknown, redactor: Redactor, depth = 0, isExpected = false): unknown {
   if (typeof value === 'string') {
     const text = redactor.text(value);
     return text.length > MAX_STRING_LENGTH ? `${text.slice(0, MAX_STRING_LENGTH)}… (${text.length} characters)` : text;
@@ -30,7 +31,7 @@ export function loggable(value: unknown, redactor: Redactor, depth = 0): unknown
   if (typeof value === 'bigint') return redactor.text(value.toString());
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? '[function]' : value;
   if (depth >= MAX_DEPTH) return '[deeper]';
-  if (value instanceof Error) return loggableError(value, redactor, depth);
+  if (value instanceof Error) return loggableError(value, redactor, depth, isExpected);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (value instanceof URL) return redactor.text(value.href);
   if (Buffer.isBuffer(value) || ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
@@ -42,16 +43,21 @@ export function loggable(value: unknown, redactor: Redactor, depth = 0): unknown
   return result;
 }
 
-function loggableError(error: Error, redactor: Redactor, depth: number): Record<string, unknown> {
+function loggableError(
+  error: Error,
+  redactor: Redactor,
+  depth: number,
+  causedExpected: boolean,
+): Record<string, unknown> {
   const result: Record<string, unknown> = { type: error.name, message: redactor.text(error.message) };
   if (error instanceof OutturnError) {
     result['code'] = error.code;
     if (error.hint !== undefined) result['hint'] = redactor.text(error.hint);
     if (error.facts !== undefined) result['facts'] = loggable(error.facts, redactor, depth + 1);
   } else if ('code' in error && typeof error.code === 'string') result['code'] = redactor.text(error.code);
-  const isExpected = error instanceof OutturnError && error.code !== 'internal';
+  const isExpected = causedExpected || (error instanceof OutturnError && error.code !== 'internal');
   if (!isExpected && error.stack !== undefined) result['stack'] = redactor.text(error.stack);
-  if (error.cause !== undefined) result['cause'] = loggable(error.cause, redactor, depth + 1);
+  if (error.cause !== undefined) result['cause'] = loggable(error.cause, redactor, depth + 1, isExpected);
   return result;
 }
 

@@ -59,7 +59,10 @@ describe('the log', () => {
   it('shows a stack for a fault of ours, none for a mistake of an operator', () => {
     const { lines, log } = capture('json');
     log.error({ error: new Error('unexpected') }, 'x');
-    log.error({ error: new PermanentError('source/unauthorised', 'shop-metrics answered 401') }, 'y');
+    log.error(
+      { error: new PermanentError('source/unauthorised', 'shop-metrics answered 401', { cause: new Error('401') }) },
+      'y',
+    );
     expect(lines[0]).toContain('"stack"');
     expect(lines[1]).not.toContain('"stack"');
     expect(lines[1]).toContain('source/unauthorised');
