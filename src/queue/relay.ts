@@ -43,6 +43,8 @@ export interface Relay {
   reconcile(): Promise<number>;
   /** Publishes every unacknowledged intent again. */
   rebuild(): Promise<number>;
+  /** Jobs that wait for their next attempt make it now. */
+  runNow(rows: readonly OutboxRow[]): Promise<void>;
 }
 
 /**
@@ -208,11 +210,22 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     }
   }
 
+  async function runNow(rows: readonly OutboxRow[]): Promise<void> {
+    for (const row of rows) {
+      const dedupe = deduplicationId(row);
+      const jobId = dedupe === null ? row.id : await queues[row.queue].getDeduplicationJobId(dedupe);
+      const job = jobId === null ? undefined : await queues[row.queue].getJob(jobId);
+      // It may have begun or ended meanwhile, which is what was asked for.
+      if (job !== undefined && (await job.isDelayed())) await job.promote().catch(() => undefined);
+    }
+  }
+
   return {
     wake,
     drain,
     reconcile,
     rebuild,
+    runNow,
     async start() {
       if (loop !== null || isStopping) return;
       loop = run();

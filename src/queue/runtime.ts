@@ -1,6 +1,7 @@
 import {
   type AnyJobKind,
   type JobPorts,
+  type OutboxRow,
   OutturnError,
   PermanentError,
   type QueueName,
@@ -45,6 +46,8 @@ export interface QueueRuntime {
   counts(): Promise<Record<QueueName, QueueCounts>>;
   /** Throws `queue/unavailable`. */
   health(): Promise<QueueHealth>;
+  /** Jobs that wait for their next attempt make it now; others are left as they are. */
+  runNow(rows: readonly OutboxRow[]): Promise<void>;
   /** Publishes every unacknowledged intent again, after the queue was wiped; returns how many. */
   rebuild(): Promise<{ republished: number }>;
   /** Takes no more jobs, waits for those that run, then aborts them and gives them back. Safe to call again. */
@@ -166,6 +169,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
       workers: workers.isStarted(),
       counts: await counts(),
     }),
+    runNow: (rows) => relay.runNow(rows),
     rebuild: async () => {
       try {
         return { republished: await relay.rebuild() };
