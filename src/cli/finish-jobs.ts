@@ -27,7 +27,7 @@ export function finishJobs(io: Io, { jobs, followUps }: WorkResult, json: boolea
   for (const row of followUps.filter(isUndone)) {
     const job: JobView = jobView(row);
     io.out(
-      `${io.color.red('✗')} then ${job.kind} ${subject(job)} ${io.color.dim(job.id.slice(0, 8))} ${failure(io, job)}`,
+      `${io.color.red('✗')} then ${[job.kind, subject(job)].filter((word) => word !== '').join(' ')} ${io.color.dim(job.id.slice(0, 8))} ${failure(io, job)}`,
     );
   }
   if (failed.some(isRetrying))

@@ -44,10 +44,13 @@ export function outcome(job: JobView): string {
     ].join(' · ');
   if (job.kind === 'recompute-roi')
     return [
-      `as of ${String(result['asOf'])}`,
+      ...(subject(job).includes(String(result['asOf'])) ? [] : [`as of ${String(result['asOf'])}`]),
       `${result['created'] === true ? 'new snapshot' : 'nothing changed, snapshot'} ${shortIds(String(result['snapshotId']))}`,
       ...warnings,
     ].join(' · ');
+  if (job.kind === 'send-digest' && result['state'] === 'unchanged')
+    return `nothing has changed since ${shortIds(String(result['since']))}: not sent`;
+  if (job.kind === 'send-digest') return 'digest composed';
   return Object.entries(result)
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .map(([key, value]) => `${key} ${shortIds(String(value))}`)

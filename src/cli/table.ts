@@ -36,9 +36,10 @@ export function table(
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP },
     chars: noLines,
   });
+  const lineWidth = widths.reduce((sum, each) => sum + each, -GAP);
   for (const { cells, note } of all) {
     view.push(shown.map((index) => cells[index] ?? '–'));
-    if (note !== undefined) view.push([{ colSpan: shown.length, content: note }]);
+    if (note !== undefined) view.push([{ colSpan: shown.length, content: indented(note, lineWidth) }]);
   }
   return view.toString().split('\n').map(withoutTrailingSpace).join('\n');
 }
@@ -72,8 +73,24 @@ function fit(
     widths[widest] = (widths[widest] ?? 0) - 1;
     excess -= 1;
   }
-  // The last column needs no gap, but the table library counts one.
+  // Notes get the whole line; the space after the last column is cut off anyway.
+  const longestNote = Math.max(0, ...rows.map((row) => (row.note === undefined ? 0 : width(row.note) + INDENT.length)));
+  const free = Math.min(available, longestNote) - widths.reduce((sum, each) => sum + each + GAP, -GAP);
+  if (free > 0 && widths.length > 0) widths[widths.length - 1] = (widths.at(-1) ?? 0) + free;
   return { shown, widths: widths.map((each) => each + GAP) };
+}
+
+const INDENT = '  ';
+
+/** The note in lines of that width at most; a longer word, such as an address, stays whole. */
+function indented(note: string, lineWidth: number): string {
+  const lines: string[] = [];
+  for (const word of note.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || width(line) + 1 + width(word) > lineWidth) lines.push(`${INDENT}${word}`);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.join('\n');
 }
 
 function least(head: string, cells: number, wraps: boolean): number {

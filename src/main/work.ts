@@ -62,8 +62,24 @@ export async function runToEnd(app: App, requests: readonly WorkRequest[], optio
   await queue.startWorkers({ concurrency: onlyQueuesOf(asked) });
   const deadlineMs = app.ports.clock.nowMs() + options.timeoutMs;
 
-  const readAsked = async (): Promise<OutboxRow[]> =>
-    (await Promise.all(asked.map((row) => app.store.outbox.get(row.id)))).filter((row) => row !== null);
+  // The same work, asked for before and put off after a failure, holds its key: it is to be done now.
+  const putOff = await samePutOff(app, asked);
+  await queue.runNow(putOff);
+  const attemptsBefore = new Map(putOff.map((row) => [row.id, row.attempts]));
+
+  const readAsked = async (): Promise<OutboxRow[]> => {
+    const rows = (await Promise.all(asked.map((row) => app.store.outbox.get(row.id)))).filter((row) => row !== null);
+    const waiting = rows.filter((row) => row.state === 'published' && row.attempts === 0);
+    if (putOff.length === 0 || waiting.length === 0) return rows;
+    const holders = (await samePutOff(app, waiting)).filter((row) => row.attempts > (attemptsBefore.get(row.id) ?? 0));
+    return rows.map((row) => {
+      const holder = waiting.includes(row) ? holders.find((each) => isSameWork(each, row)) : undefined;
+      // What became of the attempt that was made in its place.
+      return holder === undefined
+        ? row
+        : { ...row, attempts: holder.attempts, errorCode: holder.errorCode, errorMessage: holder.errorMessage };
+    });
+  };
   const jobs = await until(readAsked, POLL_MS, async (rows) => {
     options.onProgress?.(rows);
     // One that waits for its next attempt must not keep the others' results back.
@@ -122,8 +138,18 @@ async function readFollowUps(app: App, asked: readonly OutboxRow[]): Promise<Out
   return [...family.values()];
 }
 
-const covers = (row: OutboxRow, member: OutboxRow): boolean =>
-  member.state === 'collapsed' && row.kind === member.kind && row.dedupeKey === member.dedupeKey;
+const covers = (row: OutboxRow, member: OutboxRow): boolean => member.state === 'collapsed' && isSameWork(row, member);
+
+const isSameWork = (a: OutboxRow, b: OutboxRow): boolean =>
+  a.dedupeKey !== null && a.kind === b.kind && a.dedupeKey === b.dedupeKey;
+
+/** Older jobs of the same work that wait for another attempt. */
+async function samePutOff(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
+  const published = await app.store.outbox.list({ state: 'published', limit: NEWEST });
+  return published.filter(
+    (row) => isRetrying(row) && asked.some((each) => each.id !== row.id && isSameWork(each, row)),
+  );
+}
 
 function onlyQueuesOf(rows: readonly OutboxRow[]): Partial<Record<QueueName, number>> {
   const asked = new Set(rows.map((row) => row.queue));

@@ -112,7 +112,7 @@ const deliveryTable = (io: Io, deliveries: readonly DeliveryRow[]): string =>
         row.state === 'sent' ? io.color.green(row.state) : io.color.red(row.state),
         row.messageId,
       ],
-      note: row.errorMessage === null ? undefined : `  ${row.errorCode}: ${row.errorMessage}`,
+      note: row.errorMessage === null ? undefined : `${row.errorCode}: ${row.errorMessage}`,
     })),
   );
 

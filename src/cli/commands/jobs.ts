@@ -104,7 +104,7 @@ async function list(io: Io, store: Store, rows: readonly OutboxRow[]): Promise<s
           await about(store, row),
           shortIds(row.cause),
         ],
-        note: row.errorCode === null ? undefined : `  ${io.color.red(row.errorCode)}: ${row.errorMessage ?? ''}`,
+        note: row.errorCode === null ? undefined : `${io.color.red(row.errorCode)}: ${row.errorMessage ?? ''}`,
       })),
     ),
   );
