@@ -1,8 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { asOutturnError, isReportKey, OutturnError, type ReportFormat, type ReportRow } from '#kit';
+import {
+  asOutturnError,
+  isReportKey,
+  type Logger,
+  type ObjectStore,
+  OutturnError,
+  type ReportFormat,
+  type ReportRow,
+  type Store,
+} from '#kit';
 import { reportParams, reportQuery } from './schemas.ts';
-import type { ApiOptions } from './server.ts';
 
 const contentTypes: Record<ReportFormat, string> = {
   html: 'text/html; charset=utf-8',
@@ -19,8 +27,16 @@ const pageHeaders = {
   'x-robots-tag': 'noindex',
 };
 
+interface ReportOptions {
+  store: Store;
+  objects: ObjectStore;
+  log: Logger;
+  /** The API token, which the keys are made from. */
+  token: string;
+}
+
 /** What the links in digests open: the stored report of one snapshot, for whoever holds its key, without logging in. */
-export function addReports(server: FastifyInstance, { store, objects, log, token }: ApiOptions): void {
+export function addReports(server: FastifyInstance, { store, objects, log, token }: ReportOptions): void {
   const schema = { params: reportParams, querystring: reportQuery };
   server
     .withTypeProvider<ZodTypeProvider>()
