@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outturn, startOutturn } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
+import { describeWith } from '../harness/packages.ts';
 import { pollUntil } from '../harness/poll.ts';
+import { freePort } from '../harness/ports.ts';
 import type { RunningProcess } from '../harness/process.ts';
 import { type CapServer, startCap } from '../harness/servers/cap.ts';
 import { type NodeExporter, startNodeExporter } from '../harness/servers/node-exporter.ts';
@@ -15,6 +17,8 @@ import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporar
 import { costRows, expectedFigures, failuresPerHour, type World, world } from './main-job.world.ts';
 
 const TOKEN = 'an-admin-token-for-this-run';
+const percentOf = (share: number): string =>
+  new Intl.NumberFormat('en-GB', { style: 'percent' }).format(share).replace('-', '−');
 
 interface Job {
   id: string;
@@ -26,7 +30,7 @@ interface Snapshot {
 }
 
 /** Real Prometheus (scraping a real node exporter), real CAP service, real Redis, real SMTP server: YAML is all that joins them. */
-describe('the main job on real servers', () => {
+describeWith(['prometheus', 'node-exporter', 'redis', 'postfix'], 'the main job on real servers', () => {
   const time: World = world(Date.now());
   let directory: TemporaryDirectory;
   let database: TestDatabase;
@@ -38,6 +42,7 @@ describe('the main job on real servers', () => {
   let slack: SlackServer;
   let channel: string;
   let up: RunningProcess;
+  let port: number;
   let api: string;
   let env: Record<string, string>;
 
@@ -68,6 +73,7 @@ describe('the main job on real servers', () => {
       async () => (await prometheus.query('count_over_time(node_load1[1m]) >= 2')).length === 1,
     );
     channel = await slack.channelId('it-value');
+    port = await freePort();
     const config = path.join(directory.path, 'config');
     await mkdir(config);
     await writeFile(path.join(config, 'outturn.yaml'), yaml());
@@ -81,7 +87,10 @@ describe('the main job on real servers', () => {
       SLACK_TOKEN: slack.token,
       API_TOKEN: TOKEN,
     };
-    up = await startOutturn(['up', '--port', '0', '--json'], { env, ready: (output) => output.includes('"apiUrl"') });
+    up = await startOutturn(['up', '--port', String(port), '--json'], {
+      env,
+      ready: (output) => output.includes('"apiUrl"'),
+    });
     api = /"apiUrl": "([^"]+)"/.exec(up.output())?.[1] ?? '';
   });
   afterAll(async () => {
@@ -94,6 +103,7 @@ describe('the main job on real servers', () => {
   const yaml = (): string => `
 settings:
   timeZone: Europe/Berlin
+  publicUrl: http://127.0.0.1:${port}/
   smtp: { host: 127.0.0.1, port: ${postfix.port}, from: "Outturn <outturn@example.com>", tls: required, insecure: true, user: "${postfix.user}", password: "\${env:SMTP_PASSWORD}" }
   slack: { token: "\${env:SLACK_TOKEN}", apiUrl: "${slack.apiUrl}" }
   objects: { kind: folder, path: "${path.join(directory.path, 'objects')}" }
@@ -216,7 +226,7 @@ subscriptions:
 
   it('the digest arrives at the SMTP server and in Slack with these figures, once for one slot', async () => {
     const expected = expectedFigures(time, costRows(time));
-    const percent = new Intl.NumberFormat('en-GB', { style: 'percent' }).format(expected.roi).replace('-', '−');
+    const percent = percentOf(expected.roi);
     for (const _ of [1, 2]) {
       const sent = await outturn(['digest', 'send', 'weekly', '--slot', 'flow-1'], { env });
       expect(sent.status, sent.stdout + sent.stderr).toBe(0);
@@ -239,6 +249,18 @@ subscriptions:
     const posted = await slack.messages(channel);
     expect(posted).toHaveLength(1);
     expect(JSON.stringify(posted[0])).toContain(percent);
+  });
+
+  it('the link in the mail opens the report of these figures, and only with its key', async () => {
+    const [message] = await postfix.messages();
+    const link = /http:\/\/\S+\/snapshots\/\S+/.exec(message?.mail.text ?? '')?.[0] ?? '';
+    const page = await pollUntil('report built', async () => {
+      const response = await fetch(link);
+      return response.ok ? response.text() : null;
+    });
+    expect(page).toContain('Checkout &amp; payment');
+    expect(page).toContain(percentOf(expectedFigures(time, costRows(time)).roi));
+    expect((await fetch(link.replace(/\?.*/, ''))).status).toBe(404);
   });
 
   it('a document corrected in the ERP becomes a revision and another ROI; pulling the same again changes nothing', async () => {
