@@ -4,5 +4,7 @@ import type { DeliveryOutcome, OutgoingMessage } from '#kit';
 export interface Channel {
   deliver(message: OutgoingMessage, signal: AbortSignal): Promise<DeliveryOutcome>;
   reconcile(address: string, idempotencyKey: string): Promise<{ messageId: string } | 'absent' | 'cannot-tell'>;
+  /** Connects and logs in, sends nothing; throws as `deliver` does. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -11,6 +11,12 @@ import {
 } from '#kit';
 import type { Channel } from './channel.ts';
 
+export interface CheckedMessenger extends Messenger {
+  /** Connects to the channel and logs in, sends nothing; throws as `deliver` does. */
+  check(channel: DeliveryChannel): Promise<void>;
+  close(): Promise<void>;
+}
+
 export function createMessenger(options: {
   settings: Settings;
   renderer: MessageRenderer;
@@ -18,7 +24,7 @@ export function createMessenger(options: {
   log: Logger;
   /** Right part of Message-IDs; null: that of the sender's address. */
   publicHost: string | null;
-}): Messenger & { close(): Promise<void> } {
+}): CheckedMessenger {
   const { settings, renderer, clock, log, publicHost } = options;
   const { smtp, slack } = settings;
   const redactor = createRedactor([smtp?.password ?? '', slack?.token ?? '']);
@@ -34,6 +40,7 @@ export function createMessenger(options: {
   return {
     deliver: async (message, signal) => configured(channels, message.channel).deliver(message, signal),
     reconcile: async (channel, address, key) => configured(channels, channel).reconcile(address, key),
+    check: async (channel) => configured(channels, channel).check(),
     async close() {
       await Promise.all(Object.values(channels).map((channel) => channel?.close()));
     },
@@ -67,6 +74,7 @@ function lazily(open: () => Promise<Channel>): Channel {
   return {
     deliver: async (message, signal) => (await channel()).deliver(message, signal),
     reconcile: async (address, key) => (await channel()).reconcile(address, key),
+    check: async () => (await channel()).check(),
     close: async () => (await opened)?.close(),
   };
 }

@@ -1,9 +1,11 @@
 import { WebClient } from '@slack/web-api';
 import {
+  asOutturnError,
   type DeliveryOutcome,
   type Logger,
   type MessageRenderer,
   type OutgoingMessage,
+  PermanentError,
   type RenderedSlackMessage,
   RetryableError,
   type SlackConfig,
@@ -129,7 +131,27 @@ export function createSlack({ slack, renderer, log, redact, timeoutMs }: SlackOp
     }
   }
 
-  return { deliver, reconcile, close: async () => closing.abort() };
+  async function check(): Promise<void> {
+    try {
+      await connect(closing.signal).auth.test();
+    } catch (error) {
+      const code = platformCode(error);
+      const found = slackError(error, { address: 'nobody', redact });
+      if (code !== null)
+        throw new PermanentError('delivery/rejected', `Slack refuses the token: ${code}`, {
+          hint: found.kind === 'error' ? found.error.hint : undefined,
+        });
+      throw new RetryableError(
+        'delivery/unreachable',
+        `Slack does not answer: ${redact(asOutturnError(error).message)}`,
+        {
+          hint: 'Check settings.slack.apiUrl, and the way from this host to it.',
+        },
+      );
+    }
+  }
+
+  return { deliver, reconcile, check, close: async () => closing.abort() };
 }
 
 /** A direct message to a person has a conversation of its own. */

@@ -79,6 +79,14 @@ export function createMailer({ smtp, renderer, clock, publicHost, redact, timeou
 
   return {
     deliver,
+    async check() {
+      try {
+        await transport.verify();
+      } catch (error) {
+        const found = smtpError(error, { smtp, address: 'nobody', dataSent: false, redact });
+        if (found.kind === 'error') throw found.error;
+      }
+    },
     // SMTP cannot be asked; the deterministic Message-ID lets a person or the mail server recognise a second copy.
     reconcile: async () => 'cannot-tell',
     close: async () => transport.close(),
