@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Config, type JobPorts, type Logger, type MessageRenderer, type Metrics, type Store } from '#kit';
-import { createMessenger } from '#src/delivery/index';
+import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
 import { createFetchFactory, createFileSource } from '#src/fetch/index';
 import { createPullRunner } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
@@ -68,6 +68,7 @@ export interface App {
   store: Store;
   ports: JobPorts;
   renderer: MessageRenderer;
+  messenger: CheckedMessenger;
   metrics: Metrics;
   log: Logger;
   /** Opens the queue on first use. */
@@ -130,6 +131,7 @@ function wire(environment: Environment, config: Config, database: Database): App
     store,
     ports,
     renderer,
+    messenger,
     metrics,
     log,
     queueBackend: environment.redisUrl === null ? 'postgres' : 'redis',

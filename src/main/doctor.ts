@@ -1,11 +1,17 @@
 import { asOutturnError, type Finding } from '#kit';
 import { type App, clock, openApp } from './app.ts';
 import { formatProblem, readConfig } from './configuration.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, requireDataDirectory } from './environment.ts';
+import { isRetrying } from './work.ts';
 
 /** A stream is called late when its watermark is older than this. */
 const LATE_MS = 2 * 86_400_000;
 const CLOCK_TOLERANCE_MS = 2_000;
+/** A job that waits so long while none runs has no worker. */
+const STUCK_MS = 2 * 60_000;
+const OPEN_JOBS = 1_000;
+/** Of each kind of trouble; `outturn jobs` has all. */
+const SHOWN = 5;
 
 /** Looks at everything the machinery rests on; what fails is a finding, and stops only what depends on it. */
 export async function diagnose(environment: Environment): Promise<Finding[]> {
@@ -13,7 +19,11 @@ export async function diagnose(environment: Environment): Promise<Finding[]> {
   const { config, problems } = await readConfig(environment);
   const errors = problems.filter((problem) => problem.severity === 'error');
   for (const problem of problems)
-    findings.push({ level: problem.severity, aspect: 'configuration', message: formatProblem(problem) });
+    findings.push({
+      level: problem.severity,
+      aspect: 'configuration',
+      message: formatProblem(problem).replace(' warning ', ' '),
+    });
   if (config === null || errors.length > 0)
     return [
       ...findings,
@@ -26,6 +36,7 @@ export async function diagnose(environment: Environment): Promise<Finding[]> {
   });
   let app: App;
   try {
+    await requireDataDirectory(environment);
     app = await openApp(environment);
   } catch (thrown) {
     const error = asOutturnError(thrown);
@@ -59,7 +70,7 @@ export async function diagnose(environment: Environment): Promise<Finding[]> {
       })),
     );
     findings.push(
-      ...channels(app),
+      ...(await channels(app)),
       ...(await probe('streams', () => streams(app))),
       ...(await probe('jobs', () => work(app))),
     );
@@ -84,22 +95,31 @@ async function database(app: App): Promise<Finding[]> {
   return findings;
 }
 
-function channels(app: App): Finding[] {
+/** Each channel that a subscription uses: connected and logged in, nothing sent. */
+async function channels(app: App): Promise<Finding[]> {
   const { settings, subscriptions } = app.config;
   const used = new Set(subscriptions.flatMap((subscription) => subscription.targets.map((target) => target.channel)));
-  return (['email', 'slack'] as const)
-    .filter((channel) => used.has(channel))
-    .map((channel) => {
-      const configured = channel === 'email' ? settings.smtp !== null : settings.slack !== null;
-      return configured
-        ? { level: 'ok', aspect: channel, message: 'configured; `outturn digest send … --test` tries it' }
-        : {
+  const settingsOf = { email: settings.smtp, slack: settings.slack };
+  return Promise.all(
+    (['email', 'slack'] as const)
+      .filter((channel) => used.has(channel))
+      .map(async (channel): Promise<Finding> => {
+        if (settingsOf[channel] === null)
+          return {
             level: 'error',
             aspect: channel,
             message: 'a subscription delivers there, but it is not configured',
             hint: `Set settings.${channel === 'email' ? 'smtp' : 'slack'}.`,
           };
-    });
+        try {
+          await app.messenger.check(channel);
+          return { level: 'ok', aspect: channel, message: 'takes the login; `outturn digest send … --test` sends' };
+        } catch (thrown) {
+          const error = asOutturnError(thrown);
+          return { level: 'error', aspect: channel, message: app.ports.redact(error.message), hint: error.hint };
+        }
+      }),
+  );
 }
 
 async function streams(app: App): Promise<Finding[]> {
@@ -121,7 +141,7 @@ async function streams(app: App): Promise<Finding[]> {
         findings.push({
           level: 'error',
           aspect: 'stream',
-          message: `${name}: the last pull failed: ${latest.errorCode} ${latest.errorMessage}`,
+          message: `${name}: the last pull failed: ${latest.errorCode}: ${latest.errorMessage}`,
           hint: `\`outturn check ${connector.id}\` tries it.`,
         });
       else if (watermark === null)
@@ -143,15 +163,43 @@ async function streams(app: App): Promise<Finding[]> {
 }
 
 async function work(app: App): Promise<Finding[]> {
-  const open = await app.store.outbox.openCount();
-  const dead = await app.store.deadLetters.list(5);
-  const findings: Finding[] = [{ level: 'ok', aspect: 'jobs', message: `${open} waiting or running` }];
-  for (const letter of dead)
+  const { outbox } = app.store;
+  const published = await outbox.list({ state: 'published', limit: OPEN_JOBS });
+  const retrying = published.filter(isRetrying);
+  const waiting = [...published, ...(await outbox.list({ state: 'pending', limit: OPEN_JOBS }))].filter(
+    (row) => !isRetrying(row) && (row.notBeforeMs ?? 0) <= clock.nowMs(),
+  );
+  const running = (await outbox.list({ state: 'running', limit: OPEN_JOBS })).length;
+  const findings: Finding[] = [
+    {
+      level: 'ok',
+      aspect: 'jobs',
+      message: `${running} running, ${waiting.length} waiting, ${retrying.length} to be tried again`,
+    },
+  ];
+  const oldestMs = Math.min(...waiting.map((row) => row.createdAtMs));
+  if (running === 0 && clock.nowMs() - oldestMs > STUCK_MS)
     findings.push({
       level: 'warning',
-      aspect: 'dead letter',
-      message: `${letter.kind} ${JSON.stringify(letter.args)}: ${letter.errorCode} ${letter.errorMessage}`,
-      hint: `\`outturn jobs ${letter.jobId.slice(0, 8)}\` shows it.`,
+      aspect: 'jobs',
+      message: `the oldest waits since ${new Date(oldestMs).toISOString()} and none runs`,
+      hint: 'Start a worker: `outturn up` or `outturn worker`.',
     });
+  for (const row of retrying.slice(0, SHOWN))
+    findings.push({
+      level: 'warning',
+      aspect: 'retrying',
+      message: `${row.kind} failed ${row.attempts} times: ${row.errorCode}: ${row.errorMessage}`,
+      hint: `\`outturn jobs ${row.id.slice(0, 8)}\` shows it.`,
+    });
+  // Asked for again and done meanwhile: nothing to tell.
+  for (const letter of await app.store.deadLetters.list(SHOWN))
+    if ((await outbox.get(letter.jobId))?.state === 'failed')
+      findings.push({
+        level: 'warning',
+        aspect: 'dead letter',
+        message: `${letter.kind} ${JSON.stringify(letter.args)} of ${new Date(letter.lastFailedAtMs).toISOString()}: ${letter.errorCode}: ${letter.errorMessage}`,
+        hint: `\`outturn jobs ${letter.jobId.slice(0, 8)}\` shows it.`,
+      });
   return findings;
 }
