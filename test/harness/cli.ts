@@ -21,6 +21,8 @@ export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
   input?: string;
+  /** Closes standard output after so many bytes, as `| head` does. */
+  readBytes?: number;
 }
 
 /** Only what a fresh shell has: nothing of this run's own settings leaks into the command. */
@@ -37,6 +39,7 @@ export function outturn(args: readonly string[], options: CliOptions = {}): Prom
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
+      if (stdout.length >= (options.readBytes ?? Number.POSITIVE_INFINITY)) child.stdout.destroy();
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;
