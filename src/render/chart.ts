@@ -63,8 +63,24 @@ export async function preloadChart(): Promise<void> {
   await Promise.all([loadEcharts(), import('@resvg/resvg-js')]);
 }
 
+/** Scripts that the bundled font draws whole and from left to right. */
+const DRAWN_SCRIPTS: ReadonlySet<string | undefined> = new Set(['Latn', 'Cyrl', 'Grek']);
+
+/** The reader's locale, or English where the picture would show boxes for its letters. */
+function drawnLocale(locale: string): string {
+  return DRAWN_SCRIPTS.has(new Intl.Locale(locale).maximize().script) ? locale : 'en-GB';
+}
+
+/** Wide enough for the longest figure at the end of a line, in bold. */
+function endLabelRoom(labels: readonly string[]): number {
+  const BOLD_CHARACTER = 10.5;
+  return Math.max(96, 16 + BOLD_CHARACTER * Math.max(...labels.map(({ length }) => length)));
+}
+
 function chartOption(facts: DigestFacts) {
-  const format = createFormat(facts);
+  const format = createFormat({ ...facts, locale: drawnLocale(facts.locale) });
+  const last = facts.chart.at(-1);
+  const ends = [last?.cumulativeCost ?? '0', last?.cumulativeBenefit ?? '0'].map(format.moneyCompact);
   const text = { fontFamily: FONT, fontSize: 14, color: palette.muted };
   const line = (name: string, color: string, values: (number | string)[][], dashed: boolean) => ({
     name,
@@ -92,7 +108,7 @@ function chartOption(facts: DigestFacts) {
     textStyle: { fontFamily: FONT },
     grid: {
       left: 12,
-      right: 96,
+      right: endLabelRoom(ends),
       top: 18,
       bottom: 8,
       outerBoundsMode: 'same' as const,

@@ -157,7 +157,7 @@ describe('all channels say the same', () => {
   it('dates and amounts of a reader whose script runs from right to left, whole', async () => {
     const facts = digestFacts({ reader: { locale: 'ar-KW', timeZone: 'Asia/Kuwait' } });
     const { text } = await renderer.mail(facts, usual);
-    expect(text.replace(/[\u200e\u200f]/g, '')).toContain('٣١/٠٨/٢٠٢٦');
+    expect(text.replace(/[\u200e\u200f]/g, '')).toContain('\u2068٣١/٠٨/٢٠٢٦\u2069');
     expect(text).not.toMatch(/٣١ \/٠٨/);
   });
 
@@ -330,6 +330,16 @@ describe('the mail', () => {
 });
 
 describe('the chart', () => {
+  it('writes in letters that the bundled fonts have, whatever the locale of the reader', async () => {
+    const labels = async (locale: string) => {
+      const svg = await renderChartSvg(digestFacts({ reader: { locale, timeZone: 'UTC' } }));
+      return [...(svg ?? '').matchAll(/<text[^>]*>([^<]*)/g)].map(([, label]) => label).join(' ');
+    };
+    for (const locale of ['ja-JP', 'zh-CN', 'ko-KR', 'hi-IN', 'th-TH', 'ar-KW', 'he-IL'])
+      expect(await labels(locale), locale).toBe(await labels('en-GB'));
+    expect(await labels('de-DE')).toContain('222.8');
+    expect(await labels('de-DE')).not.toBe(await labels('en-GB'));
+  });
   it('has letters: text in the picture comes from the bundled fonts', async () => {
     const svg = await renderChartSvg(digestFacts());
     expect(svg).toContain('Benefit');

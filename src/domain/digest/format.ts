@@ -78,6 +78,7 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
     timeZoneName: 'short',
     timeZone,
   });
+  const isolate = isolated(locale);
   const orNot =
     <T>(write: (value: T) => string) =>
     (value: T | null) =>
@@ -105,10 +106,11 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
       return alike ? [unrounded(a), unrounded(b)] : written;
     },
     exact: orNot((value: DecimalString) => (size(value) < 0.001 && size(value) > 0 ? tiny(value) : exact(value))),
-    date: orNot((date: LocalDate) => threeLetters(day.format(utc(date)))),
-    dayMonth: (date) => threeLetters(dayMonth.format(utc(date))),
-    period: (from, to) => threeLetters(day.formatRange(utc(from), utc(lastDay(from, to)))).replaceAll('\u2009', ' '),
-    instant: orNot((atMs: number) => threeLetters(moment.format(atMs))),
+    date: orNot((date: LocalDate) => isolate(threeLetters(day.format(utc(date))))),
+    dayMonth: (date) => isolate(threeLetters(dayMonth.format(utc(date)))),
+    period: (from, to) =>
+      isolate(threeLetters(day.formatRange(utc(from), utc(lastDay(from, to)))).replaceAll('\u2009', ' ')),
+    instant: orNot((atMs: number) => isolate(threeLetters(moment.format(atMs)))),
   };
 }
 
@@ -116,12 +118,22 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
 function writer(locale: string, options: Intl.NumberFormatOptions): (value: DecimalString) => string {
   const display = options.signDisplay ?? 'negative';
   const format = new Intl.NumberFormat(locale, { ...options, signDisplay: display });
+  const isolate = isolated(locale);
   return (value) =>
-    format
-      .formatToParts(value as `${number}`)
-      .map((part) => (part.type === 'minusSign' ? '−' : part.value))
-      .join('');
+    isolate(
+      format
+        .formatToParts(value as `${number}`)
+        .map((part) => (part.type === 'minusSign' ? '−' : part.value))
+        .join(''),
+    );
 }
+
+/** Figures of a script that runs from right to left would tear the sentence about them apart: they stand isolated in it. */
+function isolated(locale: string): (text: string) => string {
+  const script = new Intl.Locale(locale).maximize().script ?? 'Latn';
+  return RIGHT_TO_LEFT.has(script) ? (text) => `\u2068${text}\u2069` : (text) => text;
+}
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['Arab', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg']);
 
 /** British CLDR data write `Sept` where every other month has three letters: columns would not line up. */
 function threeLetters(text: string): string {
