@@ -131,7 +131,7 @@ const projects = ({ dates }: Source): string => {
         baseline: ${baseline}
         target: { value: 850, by: ${targetBy} }
         # Contribution margin of the order that is lost.
-        rates: [{ from: ${dates.startsOn}, amount: 12.00, currency: EUR, per: failure }]
+        rates: [{ from: ${dates.startsOn}, amount: 11.00, currency: EUR, per: failure }]
         attribution: 80 %
         confidence: 90 %
         startsOn: ${dates.liveOn}

@@ -84,7 +84,7 @@ const scannerPostings = (days: number): Posting[] => [
   { day: 1, element: '0000420300', amount: '17900.00', text: '60 hand scanners' },
   { day: 22, element: '0000420300', amount: '6240.00', text: 'Docking stations, spare batteries' },
   ...everyWeeks(2, 11, days).map(
-    (day): Posting => ({ day, element: '0000613000', amount: '2790.00', text: 'Warehouse consultants, two weeks' }),
+    (day): Posting => ({ day, element: '0000613000', amount: '1980.00', text: 'Warehouse consultants, two weeks' }),
   ),
   ...everyWeeks(4, 25, days).map(
     (day): Posting => ({ day, element: '0000476500', amount: '798.00', text: 'Device management, licences' }),

@@ -73,8 +73,11 @@ function mrkdwn(text: string): string {
     .replace(/(^|[\s(>])\*([^*\n]+)\*/g, '$1<b>$2</b>')
     .replace(/(^|[\s(>])_([^_\n]+)_(?=$|[\s.,)])/g, '$1<i>$2</i>')
     .replace(/`([^`\n]+)`/g, '<code>$1</code>')
+    .replace(/:(warning|test_tube):/g, (_, name: keyof typeof emoji) => emoji[name])
     .replace(/\n/g, '<br>');
 }
+
+const emoji = { warning: '⚠️', test_tube: '🧪' } as const;
 
 const escapeHtml = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
