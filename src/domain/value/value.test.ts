@@ -91,6 +91,28 @@ describe('from a metric to money', () => {
     const [period] = metricOf(computeRoi(inputWith(projectWith([metric]), '2026-01-02', samples))).periods;
     expect(period).toMatchObject({ status: 'closed', actual: '0.05', exposure: '1000', benefit: '100' });
   });
+  it('ratio: a period whose denominators are all zero has no ratio, counts nothing and says so', () => {
+    const metric = metricWith({
+      kind: 'ratio',
+      cadence: 'day',
+      baseline: { kind: 'value', value: '0.10' },
+      exposure: { kind: 'value', value: '1000' },
+    });
+    const start = startOfDayMs('2026-01-01', 'Europe/Berlin');
+    const samples = [
+      sampleAt(start, 24 * HOUR, 0, { value: null, numerator: 0, denominator: 0 }),
+      sampleAt(start + 24 * HOUR, 24 * HOUR, 0.05, { numerator: 5, denominator: 100 }),
+    ];
+    const outputs = computeRoi(inputWith(projectWith([metric]), '2026-01-03', samples));
+    expect(metricOf(outputs).periods.map(({ actual, benefit }) => [actual, benefit === null])).toEqual([
+      [null, true],
+      ['0.05', false],
+      [null, true],
+    ]);
+    expect(outputs.warnings.map(({ message }) => message).join()).toContain(
+      'the denominator is zero in the period 2026-01-01 to 2026-01-02',
+    );
+  });
   it('ratio of two sources: a time at which one side is missing does not count', () => {
     const metric = metricWith({
       kind: 'ratio',
@@ -146,6 +168,7 @@ describe('from a metric to money', () => {
     );
     expect(metricOf(outputs).periods.map(({ benefit }) => benefit)).toEqual(['88', null, '880', null]);
     expect(outputs.warnings[0]?.message).toContain('2026-02-01');
+    expect(codes(outputs)).toContain('value/no-rate');
     expect(outputs.benefitToDate).toBe('968');
   });
   it('several series of one source are added up', () => {
