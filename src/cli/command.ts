@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '#kit';
-import { type App, openApp } from '#src/main/app';
+import type { App } from '#src/main/app';
 import {
   type Environment,
   type LogLevel,
@@ -60,6 +60,8 @@ export async function withApp(
   { reads = false, check }: { reads?: boolean; check?: (config: Config) => void } = {},
 ): Promise<void> {
   if (reads) await requireDataDirectory(environment);
+  // Loaded here: help, a wrong command line and what needs no database answer sooner without it.
+  const { openApp } = await import('#src/main/app');
   const app = await openApp(environment, undefined, check);
   try {
     await work(app);

@@ -186,7 +186,7 @@ describe('bad input', () => {
         [atSeconds - 3_600, '+Inf'],
       ];
       const result = await withServer(data([{ metric: {}, values }]), pullOnce);
-      expect(result.stdout).toContain('1 measurements');
+      expect(result.stdout).toContain('1 measurement,');
       expect(result.stdout).toMatch(/warning .*NaN/s);
     });
   });

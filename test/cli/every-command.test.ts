@@ -41,10 +41,9 @@ describe('every command', () => {
   it('answers a wrong command line with one document and status 2 when it has --json', {
     timeout: 90_000,
   }, async () => {
-    const lines = (await everyCommand()).flatMap((words) => [
-      [...words, '--jsn', '--json'],
-      ...(withoutLogLevel.has(words[0] ?? '') ? [] : [[...words, '--log-level', 'loud', '--json']]),
-    ]);
+    const lines = (await everyCommand()).map((words) =>
+      withoutLogLevel.has(words[0] ?? '') ? [...words, '--jsn', '--json'] : [...words, '--log-level', 'loud', '--json'],
+    );
     await inTurns([['--json'], ['pul', '--json'], ['digest', '--json'], ...lines], async (line) => {
       const result = await outturn(line);
       const { error } = result.json<{ error: { code: string; message: string } }>();

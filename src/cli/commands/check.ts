@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { checkConnectors } from '#src/main/check';
 import { requireConfig } from '#src/main/configuration';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
@@ -18,6 +17,7 @@ export function check(program: Command, io: Io): void {
     const config = await requireConfig(environment);
     const known = config.connectors.map((connector) => connector.id);
     for (const id of ids) if (!known.includes(id)) throw unknownName('connector', id, known);
+    const { checkConnectors } = await import('#src/main/check');
     const results = await checkConnectors(environment, config, ids, io.signal);
     const findings = results.flatMap((result) => result.findings);
     const failed = findings.filter((finding) => finding.level === 'error').length;

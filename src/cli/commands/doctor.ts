@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { diagnose } from '#src/main/doctor';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 
@@ -9,6 +8,7 @@ export function doctor(program: Command, io: Io): void {
     program.command('doctor').description('look at configuration, database, queue, stores and what is late or failed'),
     ['doctor', 'doctor --json'],
   ).action(async (options: CommonOptions) => {
+    const { diagnose } = await import('#src/main/doctor');
     const findings = await diagnose(environmentOf(io, options));
     const failed = findings.filter((finding) => finding.level === 'error').length;
     io.setExitCode(failed === 0 ? 0 : 1);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { type JobState, type OutboxRow, OutturnError, type Store } from '#kit';
-import { clock, openDatabase } from '#src/main/app';
 import { requireDataDirectory } from '#src/main/environment';
 import { jobView } from '#src/main/job-view';
 import { jobKinds } from '#src/main/registry';
@@ -44,6 +43,7 @@ export function jobs(program: Command, io: Io): void {
         throw new OutturnError('usage', `--limit takes a whole number from 1 to 10000, not "${options.limit}".`);
       const environment = environmentOf(io, options);
       await requireDataDirectory(environment);
+      const { openDatabase } = await import('#src/main/app');
       const database = await openDatabase(environment);
       const { store } = database;
       try {
@@ -81,7 +81,7 @@ async function find(store: Store, id: string): Promise<OutboxRow> {
 }
 
 async function list(io: Io, store: Store, rows: readonly OutboxRow[]): Promise<string> {
-  const nowMs = clock.nowMs();
+  const nowMs = Date.now();
   return table(
     io,
     [

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { openDatabase } from '#src/main/app';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 
@@ -15,7 +14,9 @@ export function migrate(program: Command, io: Io): void {
     'migrate',
     '$ DATABASE_URL=postgres://outturn@db.example.com/outturn outturn migrate --json',
   ]).action(async (options: CommonOptions) => {
-    const database = await openDatabase(environmentOf(io, options));
+    const environment = environmentOf(io, options);
+    const { openDatabase } = await import('#src/main/app');
+    const database = await openDatabase(environment);
     try {
       const result = { server: database.mode, version: database.version, applied: database.appliedMigrations };
       if (options.json) return printJson(io, result);

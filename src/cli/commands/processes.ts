@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Role, runProcesses } from '#src/main/processes';
+import type { Role } from '#src/main/processes';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 
@@ -48,7 +48,9 @@ export function processes(program: Command, io: Io): void {
     if (roles.includes('worker'))
       command.option('--concurrency <jobs>', 'jobs at once for each queue', wholeNumber(1, 1_000), 4);
     command.action(async (options: CommonOptions & { grace: number; port?: number; concurrency?: number }) => {
-      await runProcesses(environmentOf(io, options, { logLevel: 'info', stays: true }), {
+      const environment = environmentOf(io, options, { logLevel: 'info', stays: true });
+      const { runProcesses } = await import('#src/main/processes');
+      await runProcesses(environment, {
         roles,
         port: options.port,
         concurrency: options.concurrency ?? 4,

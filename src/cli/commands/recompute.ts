@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isLocalDate, localDateAt, type Project } from '#domain';
 import { OutturnError } from '#kit';
-import { type App, clock } from '#src/main/app';
+import type { App } from '#src/main/app';
 import { enqueueAll, runToEnd } from '#src/main/work';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { finishJobs, printQueued } from '../finish-jobs.ts';
@@ -44,7 +44,7 @@ function select(projects: readonly Project[], ids: readonly string[], asOf: stri
   for (const id of ids) if (!known.includes(id)) throw unknownName('project', id, known);
   const chosen = projects.filter((project) => ids.length === 0 || ids.includes(project.id));
   for (const { id, timeZone } of chosen)
-    if (asOf !== undefined && asOf > localDateAt(clock.nowMs(), timeZone))
+    if (asOf !== undefined && asOf > localDateAt(Date.now(), timeZone))
       throw new OutturnError('usage', `--as-of ${asOf} lies in the future of project ${id} (${timeZone}).`, {
         hint: 'What is proven goes to today at most; leave --as-of out for that.',
       });
