@@ -93,18 +93,14 @@ async function startOnce(
   );
   let child: ChildProcess;
   try {
-    child = spawn(
-      cluster.binaries.postgres,
-      ['-D', cluster.pgdata, '-p', String(port), ...options],
-      {
-        // In a session of its own: an interrupt from the terminal reaches us, not the server that others may be using.
-        detached: true,
-        cwd: cluster.root,
-        env: programEnvironment(),
-        stdio: ['ignore', file.fd, file.fd],
-        ...(cluster.user === null ? {} : { uid: cluster.user.uid, gid: cluster.user.gid }),
-      },
-    );
+    child = spawn(cluster.binaries.postgres, ['-D', cluster.pgdata, '-p', String(port), ...options], {
+      // In a session of its own: an interrupt from the terminal reaches us, not the server that others may be using.
+      detached: true,
+      cwd: cluster.root,
+      env: programEnvironment(),
+      stdio: ['ignore', file.fd, file.fd],
+      ...(cluster.user === null ? {} : { uid: cluster.user.uid, gid: cluster.user.gid }),
+    });
   } finally {
     await file.close();
   }
