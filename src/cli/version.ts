@@ -15,3 +15,6 @@ function readVersion(): string {
     }
   return '0.0.0';
 }
+
+/** How one calls this program: from a checkout through npm's script, installed through npx. */
+export const invocation = import.meta.url.endsWith('.ts') ? 'npm run -s outturn --' : 'npx outturn';

@@ -5,6 +5,7 @@ import { createFormat } from '#domain';
 import type { DemoDetails } from '#src/main/demo';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
+import { invocation } from '../version.ts';
 
 /** `outturn demo`: the whole promise in one command, on sources that it brings itself. */
 export function demo(program: Command, io: Io): void {
@@ -75,9 +76,9 @@ function summary(
   const at = `--config ${here(configDirectory)} --data ${here(dataDirectory)}`;
   lines.push(bold('Next'));
   if (firstReport) lines.push(`  open the report        ${dim(pathToFileURL(firstReport.path).href)}`);
-  lines.push(`  see every figure       npm run -s outturn -- roi ${result.projects[0]?.id ?? ''} ${at}`);
+  lines.push(`  see every figure       ${invocation} roi ${result.projects[0]?.id ?? ''} ${at}`);
   lines.push(`  read the YAML          ${here(configDirectory)}`);
-  lines.push('  connect your sources   edit config/, then  npm run -s outturn -- validate  and  check', '');
+  lines.push(`  connect your sources   edit config/, then  ${invocation} validate  and  check`, '');
   lines.push(dim(`${(result.elapsedMs / 1000).toFixed(1)} s`));
   return lines.join('\n');
 }
