@@ -239,6 +239,11 @@ describe('cells', () => {
     expect(readTime('01/31/2026 10:30', 'mm/dd/yyyy')).toEqual({ kind: 'local', dateTime: '2026-01-31T10:30' });
     expect(readTime('/Date(0)/')).toEqual({ kind: 'local', dateTime: '1970-01-01T00:00:00.000' });
     expect(readTime('2026-01-31T10:00:00+01:00')).toMatchObject({ epochMs: Date.UTC(2026, 0, 31, 9), kind: 'instant' });
+    // Berlin's midnight of 1 June, as V4 and as V2 write it: the same instant, the same date on paper.
+    const midnight = { kind: 'instant', epochMs: Date.UTC(2026, 4, 31, 22), writtenDate: '2026-06-01' };
+    expect(readTime('2026-06-01T00:00:00+02:00')).toEqual(midnight);
+    expect(readTime(`/Date(${midnight.epochMs}+0120)/`)).toEqual(midnight);
+    expect(readTime(`/Date(${midnight.epochMs}-60)/`)).toMatchObject({ writtenDate: '2026-05-31' });
     for (const text of ['2026-13-01', '31/01/2026', 'soon', '/Date(99999999999999999)/', '2026-01-31T25:00'])
       expect(readTime(text)).toEqual({ kind: 'invalid' });
   });

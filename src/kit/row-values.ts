@@ -66,7 +66,8 @@ function toIsoOrder(text: string, format: DateFormat): string | null {
 
 /**
  * Reads `2026-01-31`, `20260131`, `2026-01-31T10:00`, the same with `Z` or an offset, and OData V2's
- * `/Date(ms)/` (no offset: wall-clock time) and `/Date(ms±minutes)/` (an instant).
+ * `/Date(ms)/` (no offset: wall-clock time) and `/Date(ms±minutes)/` (an instant; the minutes, added to it, give the
+ * time that was written: MS-ODATA §2.2.6.3.1).
  */
 export function readTime(cell: unknown, format: DateFormat = 'iso'): TimeReading {
   if (cell === null || cell === undefined) return { kind: 'absent' };
@@ -77,7 +78,9 @@ export function readTime(cell: unknown, format: DateFormat = 'iso'): TimeReading
   if (v2 !== null) {
     const epochMs = Number(v2[1]);
     if (Math.abs(epochMs) > 8.64e15) return { kind: 'invalid' };
-    const written = new Date(epochMs).toISOString();
+    const writtenMs = epochMs + Number(v2[2] ?? 0) * 60_000;
+    if (Math.abs(writtenMs) > 8.64e15) return { kind: 'invalid' };
+    const written = new Date(writtenMs).toISOString();
     if (v2[2] !== undefined) return { kind: 'instant', epochMs, writtenDate: written.slice(0, 10) };
     return { kind: 'local', dateTime: written.slice(0, -1) };
   }
