@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { startOfDayMs } from '#domain';
 import type { AnyConnectorKind, AuthConfig, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
@@ -30,6 +31,8 @@ interface Input {
   entry: LocatedEntry;
   kinds: readonly AnyConnectorKind[];
   directory: string;
+  /** Where `since: 2026-01-01` begins. */
+  timeZone: string;
   problems: ProblemList;
 }
 
@@ -115,7 +118,7 @@ interface ReadStream {
 }
 
 function readStreams(
-  { entry, problems }: Input,
+  { entry, timeZone, problems }: Input,
   kind: AnyConnectorKind,
   base: ConnectorBase | undefined,
 ): ReadStream[] | undefined {
@@ -135,7 +138,9 @@ function readStreams(
     problems.add(place, at, 'config/invalid-value', 'expected a mapping from ids to streams');
     return undefined;
   }
-  const read = [...section.entries.values()].map((stream) => readStream(stream, at, kind, base, problems));
+  const read = [...section.entries.values()].map((stream) =>
+    readStream(stream, at, kind, base, { timeZone, problems }),
+  );
   return read.every((stream) => stream !== undefined) ? read : undefined;
 }
 
@@ -144,7 +149,7 @@ function readStream(
   at: readonly PathPart[],
   kind: AnyConnectorKind,
   base: ConnectorBase | undefined,
-  problems: ProblemList,
+  { timeZone, problems }: Pick<Input, 'timeZone' | 'problems'>,
 ): ReadStream | undefined {
   const path = [...at, entry.key];
   const validId = fields.ID_PATTERN.test(entry.key);
@@ -172,13 +177,16 @@ function readStream(
     config: {
       id: entry.key,
       options: options.value,
-      sinceMs: timing.value.since ?? base?.since ?? timingDefaults.since,
+      sinceMs: resolveSince(timing.value.since ?? base?.since ?? timingDefaults.since, timeZone),
       lookbackMs: timing.value.lookback ?? base?.lookback ?? timingDefaults.lookbackMs,
       finalAfterMs: timing.value.finalAfter ?? base?.finalAfter ?? timingDefaults.finalAfterMs,
     },
     schedule: timing.value.schedule,
   };
 }
+
+const resolveSince = (since: fields.Since, timeZone: string): StreamConfig['sinceMs'] =>
+  since.kind === 'date' ? { kind: 'instant', atMs: startOfDayMs(since.date, timeZone) } : since;
 
 async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promise<HttpSettings | undefined> {
   if (!('auth' in base)) return noHttp;

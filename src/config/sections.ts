@@ -49,14 +49,17 @@ export async function checkSections(
   const all = <T>(section: keyof MergedFiles['entries'], schema: z.ZodType<T>): Checked<T>[] =>
     [...merged.entries[section].values()].flatMap((entry) => one(entry.value, [section, entry.key], entry.key, schema));
 
+  const settings = one(merged.settings, ['settings'], 'settings', settingsSchema)[0];
+  // Without settings nothing is loaded in the end; the connectors are checked all the same.
+  const timeZone = settings?.value.timeZone ?? 'UTC';
   const connectors: Checked<ReadConnector>[] = [];
   for (const entry of merged.entries.connectors.values()) {
-    const value = await readConnector({ entry, kinds, directory, problems });
+    const value = await readConnector({ entry, kinds, directory, timeZone, problems });
     if (value !== undefined)
       connectors.push({ id: entry.key, value, node: entry.value, path: ['connectors', entry.key] });
   }
   return {
-    settings: one(merged.settings, ['settings'], 'settings', settingsSchema)[0],
+    settings,
     connectors,
     projects: all('projects', projectSchema),
     stakeholders: all('stakeholders', stakeholderSchema),

@@ -41,6 +41,20 @@ describe('what is written becomes exactly that', () => {
     });
   });
 
+  it.each([
+    ['Europe/Berlin', '2026-09-21', '2026-09-20T22:00:00.000Z'],
+    ['Europe/Berlin', '2026-01-01', '2025-12-31T23:00:00.000Z'],
+    ['America/New_York', '2026-09-21', '2026-09-21T04:00:00.000Z'],
+    // Clocks go forward at midnight: the day begins at one.
+    ['America/Santiago', '2026-09-06', '2026-09-06T04:00:00.000Z'],
+    ['Europe/Berlin', '2026-09-21T00:00:00Z', '2026-09-21T00:00:00.000Z'],
+  ])('in %s, since: %s is %s', async (timeZone, since, instant) => {
+    const files = spoil('    streams:\n      failures: {', `    since: ${since}\n    streams:\n      failures: {`);
+    const yaml = files['outturn.yaml']?.replace('timeZone: Europe/Berlin', `timeZone: ${timeZone}`) ?? '';
+    const { config } = await loadFiles({ 'outturn.yaml': yaml });
+    expect(config?.connectors[0]?.streams[0]?.sinceMs).toEqual({ kind: 'instant', atMs: Date.parse(instant) });
+  });
+
   it('shorthand schedules become schedules with telling ids, a stream may have its own', async () => {
     const { config } = await loadFiles(spoil('    kind: meter\n', '    kind: meter\n    schedule: "*/15 * * * *"\n'));
     expect(config?.schedules).toEqual([

@@ -120,17 +120,24 @@ export const localDate = textField<LocalDate>(parseLocalDate, 'a date of the cal
   examples: ['2026-07-01'],
 });
 
-/** Where the first pull starts: a date, a date-time with offset, or a duration before now. */
-export const since = textField<{ kind: 'instant'; atMs: number } | { kind: 'ago'; durationMs: number }>(
+/** Where the first pull starts. A date is the midnight that begins it; in which zone, the reader of the field knows. */
+export type Since =
+  | { kind: 'instant'; atMs: number }
+  | { kind: 'date'; date: LocalDate }
+  | { kind: 'ago'; durationMs: number };
+export const since = textField<Since>(
   (text) => {
     const ago = parseDurationMs(text);
     if (ago !== null) return { kind: 'ago', durationMs: ago };
+    const date = parseLocalDate(text);
+    if (date !== null) return { kind: 'date', date };
     const atMs = parseInstantMs(text);
     return atMs === null ? null : { kind: 'instant', atMs };
   },
-  'a duration before now (180d), a date (2026-01-01, midnight UTC) or a date-time with offset (2026-01-01T00:00:00+01:00)',
+  'a duration before now (180d), a date (2026-01-01) or a date-time with offset (2026-01-01T00:00:00+01:00)',
   {
-    description: 'A duration before now, a date (midnight UTC) or an ISO date-time with offset.',
+    description:
+      'A duration before now, a date (its midnight in the time zone of the settings) or an ISO date-time with offset.',
     examples: ['180d', '2026-01-01', '2026-01-01T00:00:00Z'],
   },
 );

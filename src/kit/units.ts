@@ -81,11 +81,10 @@ export function parseLocalDate(text: string): LocalDate | null {
   return Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== text ? null : text;
 }
 
-/** Epoch milliseconds of an ISO date-time with offset; a bare date is midnight UTC. */
+/** Epoch milliseconds of an ISO date-time with offset. */
 export function parseInstantMs(text: string): number | null {
   const date = parseLocalDate(text.slice(0, 10));
   if (date === null) return null;
-  if (text.length === 10) return Date.parse(`${text}T00:00:00Z`);
   if (!/^T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/.test(text.slice(10)))
     return null;
   const atMs = Date.parse(text);

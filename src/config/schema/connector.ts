@@ -63,7 +63,7 @@ const timing = {
   since: fields.since
     .meta({
       description:
-        'Where the first pull starts: a duration before now, a date (midnight UTC) or a date-time. Default: 180d.',
+        'Where the first pull starts: a duration before now, a date (its midnight in `settings.timeZone`) or a date-time with offset. Default: 180d.',
       examples: ['180d', '2026-01-01'],
     })
     .optional(),
@@ -80,11 +80,11 @@ const timing = {
     })
     .optional(),
 };
-export const timingDefaults = {
+export const timingDefaults: { since: fields.Since; lookbackMs: number; finalAfterMs: number } = {
   since: { kind: 'ago', durationMs: 180 * 86_400_000 },
   lookbackMs: 2 * 86_400_000,
   finalAfterMs: 3_600_000,
-} as const;
+};
 
 export const cronSchema = z
   .string()
