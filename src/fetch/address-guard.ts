@@ -12,6 +12,7 @@ const PRIVATE_RANGES = new Set([
   'carrierGradeNat',
   'unspecified',
   'linkLocal',
+  'deprecatedSiteLocal',
   'multicast',
   'broadcast',
   'reserved',
@@ -31,12 +32,13 @@ export function refuseAddress(address: string, policy: AddressPolicy): string | 
   return null;
 }
 
-/** NAT64 and 6to4 addresses carry an IPv4 address: that one is reached in the end. */
+/** Addresses that carry an IPv4 address, which is reached in the end: NAT64, 6to4, translated and (deprecated) compatible ones. */
 function embeddedIpv4(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
   if (address instanceof ipaddr.IPv4) return address;
   const bytes = address.toByteArray();
   const range = address.range();
-  if (range === 'rfc6052') return new ipaddr.IPv4(bytes.slice(12, 16));
+  const compatible = range === 'unicast' && bytes.slice(0, 12).every((byte) => byte === 0);
+  if (range === 'rfc6052' || range === 'rfc6145' || compatible) return new ipaddr.IPv4(bytes.slice(12, 16));
   if (range === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
   return address;
 }

@@ -151,6 +151,7 @@ async function fetchToken(
         },
         body: encodeForm(inBody ? { ...grant, client_id: auth.clientId, client_secret: auth.clientSecret } : grant),
         policy: 'no-metadata',
+        checkName: false,
         label,
       },
       new AbortController().signal,

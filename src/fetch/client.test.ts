@@ -225,6 +225,24 @@ describe('redirects', () => {
     expect(response.json()).toEqual({ auth: 'Bearer t0ken', url: '/new' });
   });
 
+  it('that repeat the key of auth query do not double it, and do not carry it to another host', async () => {
+    const auth: HttpSettings['auth'] = { kind: 'query', name: 'api key', value: 's3cr3t&' };
+    const other = await serve((request, response) => void response.end(JSON.stringify({ url: request.url })));
+    const url = await serve((request, response) => {
+      const { pathname, search } = new URL(request.url ?? '', 'http://x');
+      if (pathname === '/old') response.writeHead(302, { location: `/new${search}` }).end();
+      else if (pathname === '/away') response.writeHead(302, { location: `${other}/${search}` }).end();
+      else response.end(JSON.stringify({ url: request.url }));
+    });
+    const client = clientFor(url, { auth, allowPrivateRedirects: true });
+    const asked = (path: string) => client.request({ url: path, query: { $filter: "a eq 'b'" } });
+    const filter = '$filter=a%20eq%20%27b%27';
+    expect((await asked('old')).json()).toEqual({ url: `/new?${filter}&api%20key=s3cr3t%26` });
+    expect((await asked('away')).json()).toEqual({ url: `/?${filter}` });
+    const next = await client.request({ url: `${url}/next?api+key=s3cr3t%26&$skiptoken=a%2Fb` });
+    expect(next.json()).toEqual({ url: '/next?$skiptoken=a%2Fb&api%20key=s3cr3t%26' });
+  });
+
   it('into a private address range are refused, unless they are allowed, and then carry no credentials', async () => {
     const inner = await serve((request, response) => void response.end(JSON.stringify(request.headers)));
     const outer = await serve((_request, response) => void response.writeHead(307, { location: `${inner}/x` }).end());
@@ -287,6 +305,10 @@ describe('addresses that are never asked', () => {
     'http://2852039166',
     'http://0xa9.0xfe.0xa9.0xfe',
     'http://[64:ff9b::a9fe:a9fe]',
+    'http://[64:ff9b:1::a9fe:a9fe]',
+    'http://[2002:a9fe:a9fe::1]',
+    'http://[::169.254.169.254]',
+    'http://[::ffff:0:169.254.169.254]',
   ])('%s', async (url) => {
     const error = await failure(clientFor(url).request({ url: 'latest/meta-data' }));
     expect(error).toBeInstanceOf(PermanentError);

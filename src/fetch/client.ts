@@ -1,6 +1,6 @@
 import type { Clock, ConnectorConfig, HttpClient, HttpRequest, HttpResponse, Logger } from '#kit';
 import { OutturnError, PermanentError } from '#kit';
-import { appendQuery, encodeForm, parseBase, requestAddress } from './address.ts';
+import { appendQuery, dropQuery, encodeForm, parseBase, requestAddress } from './address.ts';
 import type { AddressPolicy } from './address-guard.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Budget } from './budget.ts';
@@ -57,6 +57,8 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
       const trusted = address.origin === home;
       const headers: Record<string, string> = {};
       const wire = new URL(address.href);
+      // Redirects and next links may repeat the key: it must not stand there twice, nor go to another host.
+      if (connector.http.auth.kind === 'query') dropQuery(wire, connector.http.auth.name);
       // Credentials and the operator's own headers go to the configured origin alone.
       if (trusted) {
         for (const [name, value] of Object.entries(connector.http.headers)) headers[name.toLowerCase()] = value;
@@ -68,7 +70,8 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
       Object.assign(headers, payload.headers);
       if (body === null) delete headers['content-type'];
       const policy: AddressPolicy = trusted || connector.http.allowPrivateRedirects ? 'no-metadata' : 'no-private';
-      const response = await session.exchange({ method, address: wire, headers, body, policy, label }, signal);
+      const request = { method, address: wire, headers, body, policy, checkName: !trusted, label };
+      const response = await session.exchange(request, signal);
 
       if (response.status === 401 && trusted && !retriedAuth && session.authenticator.refresh(generation))
         return await send(payload, target, true);

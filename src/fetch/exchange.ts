@@ -16,6 +16,8 @@ export interface WireRequest {
   headers: Record<string, string>;
   body: string | null;
   policy: AddressPolicy;
+  /** The source chose the host: behind a proxy, its name is looked up here as well. */
+  checkName: boolean;
   label: RequestLabel;
 }
 export interface WireResponse {
@@ -59,7 +61,7 @@ export function createExchange(
     const { http, https } = agentsFor(proxy === null ? request.policy : 'no-metadata');
     let receivedBytes: number | null = null;
     try {
-      if (proxy !== null && request.policy === 'no-private') await refuseName(request.address.hostname, request.policy);
+      if (proxy !== null && request.checkName) await refuseName(request.address.hostname, request.policy);
       const response: AxiosResponse<Readable> = await axios.request<Readable>({
         url: request.address.href,
         method: request.method,

@@ -8,7 +8,7 @@ const MASK = '[redacted]';
 /** Shorter strings would mask ordinary words. */
 const MIN_SECRET_LENGTH = 4;
 
-/** Masks the secrets themselves, their URL-encoded and their Base64 forms (whole and as `user:secret`). */
+/** Masks the secrets themselves, their URL- and form-encoded and their Base64 forms (whole and as `user:secret`). */
 export function createRedactor(initial: Iterable<string> = []): Redactor {
   const secrets = new Set<string>();
   let ordered: string[] = [];
@@ -17,6 +17,7 @@ export function createRedactor(initial: Iterable<string> = []): Redactor {
     for (const form of [
       secret,
       encodeURIComponent(secret),
+      new URLSearchParams({ '': secret }).toString().slice(1),
       Buffer.from(secret).toString('base64'),
       JSON.stringify(secret).slice(1, -1),
     ])
