@@ -44,7 +44,7 @@ export function readAnswer(body: string, version: ODataVersion): Answer {
   }
   if (!isRecord(document)) throw badShape('it is no object', version);
   if (document['error'] !== undefined)
-    // OData V4 11.4.4: an error after the answer began stands in the body of a 200.
+    // OData 4.01 part 1, In-Stream Errors: an error after the answer began stands in the body of a 200.
     throw new RetryableError('source/server-error', `the service broke off: ${errorText(body) ?? 'no reason given'}`);
   return version === 'v4' ? readV4(document) : readV2(document);
 }

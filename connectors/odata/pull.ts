@@ -32,9 +32,10 @@ export async function ask(
 }
 
 /**
- * Pages of an entity set. The server's next link is followed as it is. Where there is none and rows are missing by the
- * service's own count (SAP RAP sends 100 rows and no link), the rest is asked for by `$skip`; only what was counted, or
- * without a count an empty page, ends the pull. Throws `source/partial` rather than give fewer rows than counted.
+ * Pages of an entity set. The server's next link is followed as it is; SAP RAP gives one after 100 rows unless `$top` is
+ * there. Where there is none and rows are missing by the service's own count (against the protocol, but it happens), the
+ * rest is asked for by `$skip`; only what was counted, or without a count an empty page, ends the pull. Throws
+ * `source/partial` rather than give fewer rows than counted.
  */
 export async function* pullPages(ctx: PullContext<ODataOptions, ODataStream>): AsyncIterable<RawPage> {
   const { options, stream } = ctx;
