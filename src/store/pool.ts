@@ -36,7 +36,7 @@ const countParser: DriverTypeParser = { name: 'int8', parse: (value) => Number(v
 /** numeric stays text (money is never a float), timestamptz becomes epoch milliseconds, date stays `YYYY-MM-DD`. */
 export async function openPool(url: string, applicationName: string): Promise<DatabasePool> {
   try {
-    return await createPool(withApplicationName(url, applicationName), {
+    return await createPool(dsnOf(url, applicationName), {
       driverFactory: createPgDriverFactory(),
       connectionTimeout: connectionTimeoutMs,
       connectionRetryLimit: 2,
@@ -54,8 +54,12 @@ export async function openPool(url: string, applicationName: string): Promise<Da
   }
 }
 
-function withApplicationName(url: string, applicationName: string): string {
-  const named = new URL(url);
-  named.searchParams.set('application_name', applicationName);
-  return named.href;
+/** libpq's words for TLS. slonik knows `require` alone and takes it as pg takes them all: certificate and name are verified. */
+const VERIFYING_SSL_MODES = new Set(['prefer', 'verify-ca', 'verify-full']);
+
+function dsnOf(url: string, applicationName: string): string {
+  const dsn = new URL(url);
+  dsn.searchParams.set('application_name', applicationName);
+  if (VERIFYING_SSL_MODES.has(dsn.searchParams.get('sslmode') ?? '')) dsn.searchParams.set('sslmode', 'require');
+  return dsn.href;
 }
