@@ -109,7 +109,8 @@ export const apiSchema = z
     port: port.prefault(8080).meta({ description: 'Port to listen on.', examples: [8080] }),
     token: fields.secret
       .meta({
-        description: 'Bearer token of the admin API; absent: only health and metrics answer.',
+        description:
+          'Bearer token of the admin API, and what the keys of links in digests are made from. Absent: `outturn` makes a token for the API and keeps it in the file `api-token` of its data folder.',
         examples: ['${env:OUTTURN_API_TOKEN}'],
         secret: true,
       })
