@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PermanentError } from '#kit';
 import type { Binaries } from './binaries.ts';
+import { makeDirectory } from './directory.ts';
 import { explainOutput } from './failures.ts';
 import { isLockFile } from './file-lock.ts';
 import type { ServerUser } from './os-user.ts';
@@ -33,7 +34,7 @@ interface Marker {
 
 /** Throws `storage/directory-in-use` when the folder holds something that is not ours. Creates it when it is absent. */
 export async function claimRoot(root: string, user: ServerUser | null): Promise<void> {
-  await mkdir(root, { recursive: true, mode: user === null ? 0o700 : 0o755 });
+  await makeDirectory(root, user === null ? 0o700 : 0o755);
   const names = await readdir(root);
   if (names.includes(markerName)) return;
   const foreign = names.filter((name) => !isLockFile(name) && name !== `${markerName}.new`);

@@ -54,7 +54,7 @@ function diskFull(directory: string, cause?: unknown): RetryableError {
   });
 }
 
-function unwritable(directory: string, message: string, cause: unknown): PermanentError {
+export function unwritable(directory: string, message: string, cause?: unknown): PermanentError {
   return new PermanentError('storage/directory-unwritable', `The data directory is not usable: ${message}`, {
     hint: 'Give the account that runs Outturn the right to write there, or name another data directory.',
     facts: { directory },

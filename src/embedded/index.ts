@@ -12,6 +12,8 @@ import { joinOrStart, stopServer } from './server.ts';
 /** initdb and a start take about a second; recovery after a crash may take minutes. */
 const lockTimeoutMs = 200_000;
 
+export { makeDirectory } from './directory.ts';
+
 export interface EmbeddedPostgres {
   /** With the password: never to be shown. */
   url: string;

@@ -2,6 +2,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RoiOutputs } from '#domain';
 import { type Config, type DeliveryRow, OutturnError, type PullSummary, type ReportRow } from '#kit';
+import { makeDirectory } from '#src/embedded/index';
 import type { App } from './app.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
@@ -50,7 +51,7 @@ export async function runDemo(
 ): Promise<DemoDetails> {
   const dataDirectory = path.join(environment.dataDirectory, 'demo');
   // First of all, for as root PostgreSQL runs as a user who must be able to pass.
-  await mkdir(dataDirectory, { recursive: true });
+  await makeDirectory(dataDirectory);
   const isFirst = !(await exists(path.join(dataDirectory, 'postgres')));
   options.onStep('PostgreSQL');
   // A program of its own, busy for a second: what this process has to load, it loads meanwhile.

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { asOutturnError, PermanentError } from '#kit';
 import { createApi } from '#src/api/index';
+import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
 import type { Environment } from './environment.ts';
@@ -99,7 +100,7 @@ async function apiToken(
   if (configured !== null) return { token: configured, file: null };
   const file = path.join(environment.dataDirectory, 'api-token');
   try {
-    await mkdir(environment.dataDirectory, { recursive: true });
+    await makeDirectory(environment.dataDirectory);
     const token = await readFile(file, 'utf8').then(
       (text) => text.trim(),
       async () => {

@@ -144,3 +144,11 @@ describe('outturn demo', () => {
     });
   });
 });
+
+describe('outturn demo --data below a folder in which none can be made', () => {
+  it.runIf(process.platform === 'linux')('says so at once', async () => {
+    const { status, stderr } = await outturn(['demo', '--data', '/proc/outturn-test/data']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('no folder can be made at /proc/outturn-test');
+  });
+});
