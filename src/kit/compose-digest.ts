@@ -3,7 +3,7 @@ import type { Config, SubscriptionConfig } from './config.ts';
 import { PermanentError } from './errors.ts';
 import type { Clock } from './ports.ts';
 import { type ReportTarget, reportUrl } from './report-link.ts';
-import type { DigestRow, RoiSnapshot, Store } from './store.ts';
+import type { DigestRow, RoiSnapshot, Store } from './store/index.ts';
 
 export interface ComposedDigest {
   facts: DigestFacts;

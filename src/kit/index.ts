@@ -15,6 +15,6 @@ export * from './roi-input.ts';
 export * from './row-mapping.ts';
 export * from './row-schema.ts';
 export * from './row-values.ts';
-export * from './store.ts';
+export * from './store/index.ts';
 export * from './unit-conversion.ts';
 export * from './units.ts';

@@ -3,7 +3,7 @@ import type { CostLine, Measurement } from '../domain/types.ts';
 import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store/index.ts';
 
 export interface Clock {
   nowMs(): number;

@@ -9,7 +9,7 @@ import {
 } from '../domain/index.ts';
 import type { Config } from './config.ts';
 import type { Registry } from './ports.ts';
-import type { Repositories } from './store.ts';
+import type { Repositories } from './store/index.ts';
 
 /** Distance between two samples of a source as its connector kind declares it; null where it does not. */
 function declaredIntervalMs(config: Config, registry: Registry, source: SeriesSource): number | null {

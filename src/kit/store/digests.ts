@@ -1,0 +1,70 @@
+import type { DigestFacts } from '../../domain/digest/facts.ts';
+import type { DeliveryChannel } from '../config.ts';
+
+export interface DigestRow {
+  id: string;
+  subscription: string;
+  projectId: string;
+  /** The schedule's slot (ISO instant) or the manual request's id: one digest for each (subscription, slot). */
+  slot: string;
+  /** Null: there was no snapshot to rest on, and the digest says so. */
+  snapshotId: string | null;
+  /** A test-send: never what a later digest is compared with. */
+  test: boolean;
+  facts: DigestFacts;
+  factsHash: string;
+  createdAtMs: number;
+}
+export interface DigestRepository {
+  /** Returns the row that is there when (subscription, slot) exists, `created: false`. */
+  save(row: Omit<DigestRow, 'createdAtMs'>): Promise<{ digest: DigestRow; created: boolean }>;
+  get(id: string): Promise<DigestRow | null>;
+  /** The newest that is not a test. */
+  latest(subscription: string): Promise<DigestRow | null>;
+}
+
+export type DeliveryState = 'pending' | 'sending' | 'sent' | 'failed' | 'unknown';
+export interface DeliveryRow {
+  id: string;
+  idempotencyKey: string;
+  digestId: string;
+  subscription: string;
+  slot: string;
+  channel: DeliveryChannel;
+  address: string;
+  recipientName: string;
+  test: boolean;
+  state: DeliveryState;
+  messageId: string | null;
+  attempts: number;
+  errorCode: string | null;
+  errorMessage: string | null;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+export interface DeliveryRepository {
+  /** One row for each idempotency key; `created: false` when it was there. */
+  create(
+    row: Pick<
+      DeliveryRow,
+      'id' | 'idempotencyKey' | 'digestId' | 'subscription' | 'slot' | 'channel' | 'address' | 'recipientName' | 'test'
+    >,
+  ): Promise<{ delivery: DeliveryRow; created: boolean }>;
+  get(id: string): Promise<DeliveryRow | null>;
+  /**
+   * pending|failed|unknown → sending, counting the attempt; null when another holds it or it was sent, or when others have
+   * tried since the caller read the row with so many `attempts`: their outcome must be looked at first.
+   */
+  beginSending(id: string, attempts: number): Promise<DeliveryRow | null>;
+  /**
+   * How the sending that `attempts` counted ended. That it was sent always holds; any other end of an attempt that another
+   * one has followed says nothing any more.
+   */
+  finish(
+    id: string,
+    result:
+      | { state: 'sent'; messageId: string }
+      | { state: 'failed' | 'unknown' | 'pending'; attempts: number; errorCode: string; errorMessage: string },
+  ): Promise<void>;
+  list(limit: number): Promise<DeliveryRow[]>;
+}

@@ -1,0 +1,80 @@
+import type {
+  CostLine,
+  LocalDate,
+  Measurement,
+  SeriesIdentity,
+  SeriesSource,
+  StoredCostLine,
+  StoredSample,
+} from '../../domain/types.ts';
+
+/** A sample with the page it came from, ready to be stored. */
+export interface IngestRow extends Measurement {
+  pageHash: string;
+}
+export interface IngestCost extends CostLine {
+  pageHash: string | null;
+}
+
+export interface SeriesRow extends SeriesIdentity {
+  id: string;
+}
+
+/** A sample that this ingest stored, corrected or found to be final. */
+export interface ChangedSample {
+  seriesId: string;
+  labels: Record<string, string>;
+  atMs: number;
+  revision: number;
+}
+export interface IngestResult {
+  inserted: number;
+  revisions: number;
+  /** Provisional before, now known to be final with the same value; no revision, but what rests on them may close. */
+  finalised: number;
+  unchanged: number;
+  /** What is new, corrected or finalised. */
+  changed: ChangedSample[];
+}
+
+export interface MeasurementRepository {
+  /**
+   * Stores samples of one stream: a new (series, time) is revision 1, another value than the newest revision is one more
+   * revision, the same value is nothing. Status alone going provisional → final keeps the revision (above 1 always means
+   * corrected) and is counted in `finalised`; a sample that is read as known before that is provisional still.
+   */
+  ingest(input: {
+    connector: string;
+    stream: string;
+    pullId: string;
+    /** When the source was asked: of two pulls that overlap, the later one counts, whichever is stored last. */
+    observedAtMs: number;
+    rows: readonly IngestRow[];
+  }): Promise<IngestResult>;
+  /** Newest revision of each sample in [fromMs, toMs), or the newest recorded by `knownAtMs`; ordered by series, time. */
+  read(
+    source: SeriesSource,
+    range: { fromMs: number; toMs: number; knownAtMs?: number | undefined },
+  ): Promise<StoredSample[]>;
+  series(source: SeriesSource): Promise<SeriesRow[]>;
+}
+
+export interface CostRepository {
+  ingest(input: {
+    connector: string;
+    stream: string;
+    pullId: string;
+    /** When the source was asked: of two pulls that overlap, the later one counts, whichever is stored last. */
+    observedAtMs: number;
+    rows: readonly IngestCost[];
+  }): Promise<{ inserted: number; revisions: number; unchanged: number; projectRefs: string[] }>;
+  /** Newest revision of each line, posted in [from, to). */
+  read(input: {
+    connector: string;
+    stream: string;
+    projectRef: string;
+    from?: LocalDate | undefined;
+    to?: LocalDate | undefined;
+    knownAtMs?: number | undefined;
+  }): Promise<StoredCostLine[]>;
+}

@@ -1,0 +1,45 @@
+import type { LocalDate, Project } from '../../domain/types.ts';
+import type { RoiOutputs } from '../../domain/value/outputs.ts';
+import type { ReportFormat } from '../ports.ts';
+
+export interface ProjectRepository {
+  /** Makes the stored projects and value metrics equal to the configuration; keeps rows of projects that left it, marked retired. */
+  sync(projects: readonly Project[]): Promise<{ created: string[]; changed: string[]; retired: string[] }>;
+  get(id: string): Promise<Project | null>;
+}
+
+export interface RoiSnapshot {
+  id: string;
+  projectId: string;
+  asOf: LocalDate;
+  knownAtMs: number;
+  engineVersion: string;
+  inputsHash: string;
+  outputs: RoiOutputs;
+  createdAtMs: number;
+}
+export interface SnapshotRepository {
+  /** Immutable: the same project, date, inputs and engine give the row that is there, `created: false`. */
+  save(snapshot: Omit<RoiSnapshot, 'createdAtMs'>): Promise<{ snapshot: RoiSnapshot; created: boolean }>;
+  get(id: string): Promise<RoiSnapshot | null>;
+  latest(projectId: string): Promise<RoiSnapshot | null>;
+  history(projectId: string, limit: number): Promise<RoiSnapshot[]>;
+}
+
+export interface ReportRow {
+  id: string;
+  projectId: string;
+  snapshotId: string;
+  format: ReportFormat;
+  objectKey: string;
+  location: string;
+  sha256: string;
+  bytes: number;
+  createdAtMs: number;
+}
+export interface ReportRepository {
+  /** One row for each (snapshot, format). */
+  record(row: Omit<ReportRow, 'createdAtMs'>): Promise<ReportRow>;
+  find(snapshotId: string, format: ReportFormat): Promise<ReportRow | null>;
+  latest(projectId: string): Promise<ReportRow[]>;
+}
