@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { outturn } from '../harness/cli.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const pages = await Array.fromAsync(glob(['*.md', 'docs/**/*.md', 'connectors/*/README.md'], { cwd: root }));
+const pages: string[] = [];
+for await (const page of glob(['*.md', 'docs/**/*.md', 'connectors/*/README.md'], { cwd: root })) pages.push(page);
 
 /** As GitHub names a heading. */
 const anchorOf = (heading: string): string =>
