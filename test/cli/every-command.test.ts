@@ -23,7 +23,7 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
 }
 
 describe('every command', () => {
-  it('is listed, and has examples in its help', { timeout: 90_000 }, async () => {
+  it('is listed, and has examples in its help', async () => {
     const commands = await everyCommand();
     expect(commands.map((words) => words.join(' '))).toEqual(
       expect.arrayContaining(
@@ -38,9 +38,7 @@ describe('every command', () => {
     });
   });
 
-  it('answers a wrong command line with one document and status 2 when it has --json', {
-    timeout: 90_000,
-  }, async () => {
+  it('answers a wrong command line with one document and status 2 when it has --json', async () => {
     const lines = (await everyCommand()).map((words) =>
       withoutLogLevel.has(words[0] ?? '') ? [...words, '--jsn', '--json'] : [...words, '--log-level', 'loud', '--json'],
     );

@@ -50,9 +50,7 @@ describe('an operator at the command line', () => {
 
   const run = (...args: string[]): Promise<CliResult> => outturn(args, { env });
 
-  it('gets one document from each command with --json, and logs on standard error alone', {
-    timeout: 60_000,
-  }, async () => {
+  it('gets one document from each command with --json, and logs on standard error alone', async () => {
     const right = [
       ['validate'],
       ['check'],
@@ -202,7 +200,7 @@ describe('an operator at the command line', () => {
     await expect(stat(data)).rejects.toThrow('ENOENT');
   });
 
-  it('runs `up`, works beside it, and ends it by Ctrl-C', { timeout: 60_000 }, async () => {
+  it('runs `up`, works beside it, and ends it by Ctrl-C', async () => {
     const up = await startOutturn(['up', '--port', '0'], { env, ready: (output) => output.includes('Ctrl-C stops') });
     try {
       const url = new URL(/API +(\S+)/.exec(up.output())?.[1] ?? '');
@@ -224,7 +222,7 @@ describe('an operator at the command line', () => {
     }
   });
 
-  it('may leave a pull that hangs by Ctrl-C; the job stays in the queue', { timeout: 60_000 }, async () => {
+  it('may leave a pull that hangs by Ctrl-C; the job stays in the queue', async () => {
     let asked = false;
     const hanging = createServer(() => {
       asked = true;
@@ -255,7 +253,7 @@ describe('an operator at the command line', () => {
     }
   });
 
-  it('sees what fails and why when the other side is gone', { timeout: 120_000 }, async () => {
+  it('sees what fails and why when the other side is gone', async () => {
     const healthy = await run('doctor');
     expect(healthy.stdout).not.toContain('✗');
     expect(healthy.status).toBe(0);

@@ -31,7 +31,7 @@ process.once('exit', () => {
 
 /** Starts a program and waits until it is ready; what it wrote is part of the error when it is not. */
 export async function startProcess(options: StartOptions): Promise<RunningProcess> {
-  const { command, args = [], cwd, env, timeoutMs = 20_000 } = options;
+  const { command, args = [], cwd, env, timeoutMs = 90_000 } = options;
   let written = '';
   const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
   living.add(child);

@@ -145,7 +145,7 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
     certificate: await readFile(at('certificate.pem'), 'utf8'),
     process: running,
     messages,
-    waitForMessages: (count, timeoutMs = 15_000) =>
+    waitForMessages: (count, timeoutMs = 60_000) =>
       pollUntil(
         `${count} mails`,
         async () => {
