@@ -11,7 +11,8 @@ import { OutturnError } from '#kit';
 import { storeError } from './failures.ts';
 
 const statementTimeoutMs = 60_000;
-const connectionTimeoutMs = 5_000;
+/** A host that refuses answers at once; this is for one that is silent, or busy. */
+const connectionTimeoutMs = 15_000;
 const maxConnections = 10;
 
 /** Rows are checked against the schema that stands beside each query, so that a drifted column fails where it is read. */
