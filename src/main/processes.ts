@@ -3,7 +3,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { asOutturnError, PermanentError } from '#kit';
-import { createApi } from '#src/api/index';
 import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
@@ -41,6 +40,8 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
     if (options.roles.includes('api')) {
       const access = await apiToken(environment, app.config.settings.api.token);
       tokenFile = access.file;
+      // Loaded here: every command imports this file, and only these processes listen.
+      const { createApi } = await import('#src/api/index');
       const api = createApi({
         config: app.config,
         store: app.store,

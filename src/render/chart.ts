@@ -9,9 +9,40 @@ const HEIGHT = 290;
 const PNG_SCALE = 2;
 const FONT = 'DejaVu Sans';
 
+/** The report, the mail and the Slack message of one digest show one picture: it is drawn once. */
+const svgs = lastFew<string>();
+const pngs = lastFew<Buffer>();
+
 /** Cumulative benefit against cumulative cost as SVG; null when two points are not there to join. Deterministic. */
 export async function renderChartSvg(facts: DigestFacts): Promise<string | null> {
-  if (facts.chart.length < 2) return null;
+  return facts.chart.length < 2 ? null : svgs(chartKey(facts), () => drawSvg(facts));
+}
+
+/** The chart as PNG on an opaque ground, with the fonts that this package brings along. */
+export async function renderChartPng(facts: DigestFacts): Promise<Buffer | null> {
+  const svg = await renderChartSvg(facts);
+  return svg === null ? null : pngs(svg, () => drawPng(svg));
+}
+
+/** All that the drawing depends on. */
+const chartKey = ({ chart, locale, currency, timeZone }: DigestFacts): string =>
+  JSON.stringify([chart, locale, currency, timeZone]);
+
+const KEPT = 8;
+function lastFew<T>(): (key: string, make: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (key, make) => {
+    const value = kept.get(key) ?? make();
+    // Newest last; one that failed is made anew when it is asked for again.
+    kept.delete(key);
+    kept.set(key, value);
+    value.catch(() => kept.delete(key));
+    for (const oldest of [...kept.keys()].slice(0, -KEPT)) kept.delete(oldest);
+    return value;
+  };
+}
+
+async function drawSvg(facts: DigestFacts): Promise<string> {
   const echarts = await loadEcharts();
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
@@ -23,10 +54,7 @@ export async function renderChartSvg(facts: DigestFacts): Promise<string | null>
   }
 }
 
-/** The chart as PNG on an opaque ground, with the fonts that this package brings along. */
-export async function renderChartPng(facts: DigestFacts): Promise<Buffer | null> {
-  const svg = await renderChartSvg(facts);
-  if (svg === null) return null;
+async function drawPng(svg: string): Promise<Buffer> {
   const { Resvg } = await import('@resvg/resvg-js');
   const png = new Resvg(svg, {
     background: palette.surface,
