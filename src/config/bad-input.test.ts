@@ -276,6 +276,37 @@ describe('each mistake is named with file, line and column', () => {
     expect(config).toBeNull();
   });
 
+  it.each([
+    [
+      'a schedule without quotes',
+      'schedule: "0 8 * * 1"',
+      'schedule: */15 * * * *',
+      /begins with \* must stand in quotes/,
+    ],
+    [
+      'a reference without quotes inside { }',
+      '{ value: 100 }',
+      '{ value: ${env:X} }',
+      /with \{ or \[ in it must stand in quotes/,
+    ],
+    ['a key indented by one less', '    currency: EUR', '   currency: EUR', /indented differently from its neighbours/],
+    ['a text with a colon', 'name: Checkout', 'name: Checkout: again', /with ": " in it must stand in quotes/],
+    [
+      'a key without a space',
+      '    name: Checkout',
+      '    name:Checkout',
+      /a colon and a plain space must follow the key/,
+    ],
+    ['a quote that stays open', '"0 8 * * 1"', '"0 8 * * 1', /a quote that was opened further up is never closed/],
+    ['a value that begins with %', 'discountRate: 8 %', 'discountRate: %8', /must stand in quotes/],
+  ])('%s: one line says how to mend it', async (_mistake, good, bad, says) => {
+    const yaml = goodYaml.replace(good, () => bad);
+    expect(yaml).not.toBe(goodYaml);
+    const { lines } = await loadFiles({ 'outturn.yaml': yaml });
+    expect(lines[0]).toMatch(says);
+    expect(lines.length).toBeLessThan(5);
+  });
+
   it('a reference that may lead into a broken file is not called wrong', async () => {
     const { lines } = await loadFiles({
       'broken.yaml': 'stakeholders: [',

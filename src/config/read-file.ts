@@ -4,6 +4,7 @@ import type { Located, LocatedEntry, LocatedMap, LocatedScalar } from './located
 import type { PathPart, Place, ProblemList } from './problems.ts';
 import { quote } from './problems.ts';
 import type { ReferenceResolver } from './references.ts';
+import { isEcho, syntaxMessage } from './syntax-message.ts';
 
 /** How much one file's aliases may add; a "billion laughs" stops here. */
 const MAX_ALIASED_NODES = 10_000;
@@ -89,6 +90,7 @@ function parseText(text: string, walk: Walk): Node | null | undefined {
     const found = [...document.errors, ...document.warnings];
     const seen = new Set<number>();
     for (const error of found) {
+      if (seen.size > 0 && isEcho(error.message)) continue;
       const place = placeOf(error.pos[0], walk);
       if (seen.has(place.line) || seen.size >= MAX_SYNTAX_PROBLEMS) continue;
       seen.add(place.line);
@@ -100,26 +102,6 @@ function parseText(text: string, walk: Walk): Node | null | undefined {
     const message = thrown instanceof RangeError ? 'the file is nested too deeply' : 'the file cannot be read as YAML';
     walk.problems.add({ file: walk.file, line: 1, column: 1 }, [], 'config/yaml-syntax', message);
     return undefined;
-  }
-}
-
-/** The library's message where it says what to do, without pieces of the file: they could be a password. */
-function syntaxMessage(code: string, message: string): string {
-  switch (code) {
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here ("---"); write one document a file';
-    case 'TAB_AS_INDENT':
-      return 'a tab cannot indent YAML; use spaces';
-    case 'TAG_RESOLVE_FAILED':
-      return 'tags ("!…") are not supported';
-    case 'NON_STRING_KEY':
-      return 'a key must be a plain word or text';
-    case 'BAD_SCALAR_START':
-      return 'a value that begins with this character must stand in quotes';
-    case 'BAD_DQ_ESCAPE':
-      return 'not an escape of double-quoted text; write \\\\ for a backslash, or use single quotes';
-    default:
-      return `not valid YAML: ${message.replace(/(["'`])(?:(?!\1).){3,}\1/g, '…')}`;
   }
 }
 
