@@ -1,7 +1,7 @@
 /** The store's port, one file an aggregate. */
-export * from './digests.ts';
-export * from './pulls.ts';
-export * from './samples.ts';
-export * from './store.ts';
-export * from './value.ts';
-export * from './work.ts';
+export type * from './digests.ts';
+export type * from './pulls.ts';
+export type * from './samples.ts';
+export type * from './store.ts';
+export type * from './value.ts';
+export type * from './work.ts';
