@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { type ObjectStore, PermanentError, RetryableError } from '#kit';
 import { checkKey, sha256Of } from './key.ts';
 
-const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR']);
+// ENOENT: the folder above is there, yet nothing can be made in it, as below /proc.
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ENOENT']);
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Objects as files below `path`: a file appears whole under its name (written aside, flushed, renamed) or not at all. */
@@ -18,7 +19,7 @@ export function openFolderStore(path: string): ObjectStore {
       const stored = { key, location: target, bytes: body.length, sha256: sha256Of(body) };
       if (await isSame(target, body)) return stored;
       await writing(target, async () => {
-        await mkdir(dirname(target), { recursive: true });
+        await makeFolder(dirname(target));
         await writeAside(target, body);
       });
       return stored;
@@ -40,7 +41,7 @@ export function openFolderStore(path: string): ObjectStore {
     async check() {
       const probe = join(root, `.probe-${randomUUID()}`);
       await writing(probe, async () => {
-        await mkdir(root, { recursive: true });
+        await makeFolder(root);
         await writeAside(probe, Buffer.from('probe'));
       });
       await rm(probe, { force: true });
@@ -53,6 +54,25 @@ export function openFolderStore(path: string): ObjectStore {
     } catch (error) {
       throw storageError(error, target, root);
     }
+  }
+}
+
+/** `mkdir -p`, step by step: Node's own recursive form never ends where an existing folder answers ENOENT, as /proc does. */
+async function makeFolder(directory: string): Promise<void> {
+  if (await isFolder(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) await makeFolder(parent);
+  await mkdir(directory).catch(async (error: unknown) => {
+    // Another writer was first.
+    if (codeOf(error) !== 'EEXIST' || !(await isFolder(directory))) throw error;
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 

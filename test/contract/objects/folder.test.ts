@@ -34,6 +34,16 @@ describe('the folder store', () => {
     await expect(store.put('a', Buffer.from('x'), 'text/plain')).rejects.toMatchObject(refusal);
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'names a folder in which nobody can make one, and does not try for ever',
+    async () => {
+      await expect(openObjectStore({ kind: 'folder', path: '/proc/outturn/objects' }).check()).rejects.toMatchObject({
+        code: 'storage/directory-unwritable',
+        message: expect.stringContaining('/proc/outturn/objects'),
+      });
+    },
+  );
+
   it.skipIf(process.getuid?.() === 0)('names a folder without permission', async () => {
     const path = await mkdtemp(join(directory, 'locked-'));
     await chmod(path, 0o500);
