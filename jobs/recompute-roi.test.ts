@@ -123,6 +123,12 @@ describe('recompute-roi on PostgreSQL', () => {
     });
     expect(await store.dirty.list()).toHaveLength(1);
   });
+  it('as of the last day of a month in the past counts that month whole, its benefit as well as its costs', async () => {
+    await recomputeRoi.run({ project: project.id, asOf: '2026-01-31' }, context());
+    const [snapshot] = (await store.snapshots.history(project.id, 50)).filter(({ asOf }) => asOf === '2026-01-31');
+    expect(snapshot?.outputs.metrics[0]?.periods[0]).toMatchObject({ from: '2026-01-01', status: 'closed' });
+    expect(snapshot?.outputs.basis).toContain('closed periods to 31 Jan 2026');
+  });
   it('reads all metrics as of one instant, also when a pull is stored in between; the next recompute has it', async () => {
     const twice = { ...project, id: 'twice', metrics: [project.metrics[0]!, { ...project.metrics[0]!, id: 'again' }] };
     await store.projects.sync([project, twice]);

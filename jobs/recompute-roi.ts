@@ -40,7 +40,7 @@ export const recomputeRoi = defineJob({
       await repositories.lock(`project:${id}`);
       // What is marked meanwhile belongs to the recompute that the marking pull asks for.
       const dirty = wanted === undefined ? await repositories.dirty.take(id) : [];
-      const input = await loadRoiInput(ports, repositories, project, asOf);
+      const input = await loadRoiInput(ports, repositories, project, { asOf, today });
       signal.throwIfAborted();
       progress(1, 2);
       const { snapshot, created } = await repositories.snapshots.save({

@@ -1,5 +1,6 @@
 import type { SampleSet } from '../domain/index.ts';
 import {
+  addDays,
   type CostLine,
   evidenceRange,
   type LocalDate,
@@ -27,7 +28,7 @@ export async function loadRoiInput(
   ports: { config: Config; registry: Registry },
   repositories: Pick<Repositories, 'measurements' | 'costs' | 'watermarks'>,
   project: Project,
-  asOf: LocalDate,
+  { asOf, today }: { asOf: LocalDate; today: LocalDate },
 ): Promise<RoiInput> {
   const metrics: RoiInput['metrics'][number][] = [];
   for (const metric of project.metrics) {
@@ -51,5 +52,6 @@ export async function loadRoiInput(
     const { connector, stream } = source;
     if ((await repositories.watermarks.get(connector, stream)) === null) unreadCostSources.push({ connector, stream });
   }
-  return { project, asOf, metrics, costs, unreadCostSources, fxRates: ports.config.fxRates };
+  const closedBefore = asOf < today ? addDays(asOf, 1) : asOf;
+  return { project, asOf, closedBefore, metrics, costs, unreadCostSources, fxRates: ports.config.fxRates };
 }

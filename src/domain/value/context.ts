@@ -6,7 +6,8 @@ import type { PreparedSeries } from './series.ts';
 export interface MetricContext {
   project: Project;
   metric: ValueMetric;
-  asOf: LocalDate;
+  /** Periods that end on or before it are over. */
+  closedBefore: LocalDate;
   fxRates: readonly FxRate[];
   main: PreparedSeries;
   exposure: PreparedSeries | null;

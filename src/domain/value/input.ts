@@ -22,8 +22,13 @@ export interface MetricSamples {
 /** All that a computation rests on. The time of computation is not part of it. */
 export interface RoiInput {
   project: Project;
-  /** Business date: periods that end on or before it are over, costs posted up to and on it count. */
+  /** Business date: costs posted up to and on it count. */
   asOf: LocalDate;
+  /**
+   * First local date that is not over: periods that end on or before it are. The day after `asOf`, so that a past date
+   * takes in its own day as its costs do, but never past the day of the computation. Absent: `asOf`.
+   */
+  closedBefore?: LocalDate;
   metrics: readonly MetricSamples[];
   /** Lines of the project's cost sources, any date; the project's own manual lines are added by the engine. */
   costs: readonly CostLine[];

@@ -25,7 +25,7 @@ export function evaluateMetric(
   project: Project,
   metric: ValueMetric,
   samples: MetricSamples | undefined,
-  asOf: LocalDate,
+  { asOf, closedBefore }: { asOf: LocalDate; closedBefore: LocalDate },
   fxRates: readonly FxRate[],
 ): MetricResult {
   const warnings: ValueWarning[] = [];
@@ -39,7 +39,7 @@ export function evaluateMetric(
   const main =
     metric.kind === 'ratio' && metric.denominator ? joinRatio(source, prepare(samples?.denominator)) : source;
   const exposure = metric.exposure?.kind === 'series' ? prepare(samples?.exposure) : null;
-  const context: MetricContext = { project, metric, asOf, fxRates, main, exposure, warn };
+  const context: MetricContext = { project, metric, closedBefore, fxRates, main, exposure, warn };
 
   const baseline = baselineOf(context);
   const notMonetisedBecause = whyNotMonetised(context, baseline);

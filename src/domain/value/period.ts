@@ -25,7 +25,7 @@ export interface EvaluatedPeriod {
 
 /** One period: its actual, status and, against a baseline, its benefit. Without a baseline it is only tracked. */
 export function evaluatePeriod(context: MetricContext, period: Period, baseline: Decimal | null): EvaluatedPeriod {
-  const { metric, project, asOf, main } = context;
+  const { metric, project, closedBefore, main } = context;
   const { fromMs, toMs } = instantsOf(period, project.timeZone);
   const reading = readPeriod(main, metric.kind, fromMs, toMs);
   const units = exposureOf(context, reading, fromMs, toMs);
@@ -44,7 +44,7 @@ export function evaluatePeriod(context: MetricContext, period: Period, baseline:
     expected: reading.expected,
     revision: reading.revision,
   };
-  const whole = period.to <= asOf && reading.actual !== null && reading.complete && !reading.provisional;
+  const whole = period.to <= closedBefore && reading.actual !== null && reading.complete && !reading.provisional;
   const countable = (status === 'closed' || status === 'incomplete') && reading.actual !== null && expected !== null;
   if (!countable) return { output, counted: null, whole, problem: null };
   const rate = rateOf(context, period);
@@ -100,14 +100,14 @@ function exposureOf(context: MetricContext, reading: Reading, fromMs: number, to
 }
 
 function statusOf(
-  { metric, project, asOf }: MetricContext,
+  { metric, project, closedBefore }: MetricContext,
   period: Period,
   reading: Reading,
   units: ExposureReading,
 ): PeriodStatus {
   const end = metric.endsOn === null ? horizonEnd(project) : earlier(metric.endsOn, horizonEnd(project));
   if (period.to > end) return 'after-end';
-  if (period.to > asOf) return 'open';
+  if (period.to > closedBefore) return 'open';
   if (period.from < metric.startsOn) return 'drift';
   if (reading.received === 0 && reading.actual === null) return 'missing';
   if (metric.kind === 'ratio' && units.value === null) return 'missing';

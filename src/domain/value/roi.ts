@@ -26,13 +26,13 @@ const RATE_DIGITS = 12;
  * warning says why. Pure: equal inputs give equal bytes.
  */
 export function computeRoi(input: RoiInput): RoiOutputs {
-  const { project, asOf } = input;
+  const { project, asOf, closedBefore = asOf } = input;
   const metrics = project.metrics.map((metric) =>
     evaluateMetric(
       project,
       metric,
       input.metrics.find(({ metricId }) => metricId === metric.id),
-      asOf,
+      { asOf, closedBefore },
       input.fxRates,
     ),
   );
@@ -51,7 +51,7 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     asOf,
     currency: project.currency,
     timeZone: project.timeZone,
-    basis: basisOf(project, asOf),
+    basis: basisOf(project, closedBefore),
     benefitToDate: moneyOrNull(benefitToDate),
     unadjustedBenefitToDate: moneyOrNull(totalBenefit(metrics, 'gross')),
     costToDate: moneyOrNull(cost),
@@ -123,9 +123,9 @@ function written(date: LocalDate): string {
 }
 
 const TIMING_WORDS = { start: 'month starts', mid: 'mid-month', end: 'month ends' } as const;
-function basisOf(project: Project, asOf: LocalDate): string {
+function basisOf(project: Project, closedBefore: LocalDate): string {
   const rate = new Decimal(project.discountRate).times(100).toFixed();
-  return `closed periods to ${written(asOf)}, flows at ${TIMING_WORDS[project.timing]} discounted at ${rate}% from ${written(project.startsOn)}`;
+  return `closed periods to ${written(addDays(closedBefore, -1))}, flows at ${TIMING_WORDS[project.timing]} discounted at ${rate}% from ${written(project.startsOn)}`;
 }
 
 /**
@@ -137,6 +137,7 @@ export function inputsHash(input: RoiInput): string {
     engineVersion,
     project: input.project,
     asOf: input.asOf,
+    closedBefore: input.closedBefore ?? input.asOf,
     metrics: input.metrics.map((metric) => ({
       ...metric,
       source: evidence(metric.source),

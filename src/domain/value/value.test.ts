@@ -363,7 +363,7 @@ describe('cost and return', () => {
     expect(Number(outputs.bcr)).toBeCloseTo(pvb / pvc, 9);
     expect(outputs.irr.status).toBe('unique');
     expect(outputs.payback).toMatchObject({ date: '2026-06-01', crossesBack: false });
-    expect(outputs.basis).toBe('closed periods to 1 Jul 2026, flows at month ends discounted at 8% from 1 Jan 2026');
+    expect(outputs.basis).toBe('closed periods to 30 Jun 2026, flows at month ends discounted at 8% from 1 Jan 2026');
   });
   it('a cost source that was never pulled leaves the cost unknown, not zero, and no ROI or NPV is claimed', () => {
     const source = { connector: 'sap', stream: 'costs' };
