@@ -7,6 +7,7 @@ import { explainFileError } from './failures.ts';
 import { acquireFileLock } from './file-lock.ts';
 import { addLease, removeLease, sweepLeases } from './leases.ts';
 import { blockingFolder, resolveServerUser, type ServerUser } from './os-user.ts';
+import { findRunningServer } from './postmaster-file.ts';
 import { joinOrStart, stopServer } from './server.ts';
 
 /** initdb and a start take about a second; recovery after a crash may take minutes. */
@@ -23,6 +24,12 @@ export interface EmbeddedPostgres {
   version: string;
   /** The folder in use: `dataDirectory`, unless the server's account may not reach that. */
   directory: string;
+  /**
+   * For a command that stays: starts the server again when it is gone (killed, out of memory), at the address that it had.
+   * `running`: there was nothing to do. Throws `storage/unavailable` when that address is taken, for then whoever holds the
+   * old one must be started anew.
+   */
+  revive(): Promise<'running' | 'restarted'>;
   /** Gives up this command's claim; the last one out stops the server (fast shutdown). Harmless when called again. */
   release(): Promise<void>;
 }
@@ -72,7 +79,20 @@ async function open(cluster: Cluster, log: Logger): Promise<EmbeddedPostgres> {
   const password = await readPassword(cluster.root);
   log.debug({ directory: cluster.root, port: access.port, mode: access.mode }, 'embedded PostgreSQL is ready');
   let released: Promise<void> | null = null;
+  const revive = async (): Promise<'running' | 'restarted'> => {
+    const running = await findRunningServer(cluster.pgdata);
+    if (released !== null || running?.status === 'ready') return 'running';
+    const again = await withStartLock(cluster, log, async () => (released === null ? joinOrStart(cluster, log) : null));
+    if (again === null) return 'running';
+    if (again.port === access.port) return 'restarted';
+    throw new RetryableError(
+      'storage/unavailable',
+      `The embedded PostgreSQL in ${cluster.root} was gone and is back on another port, since its own is taken`,
+      { hint: 'Start this process again.', facts: { directory: cluster.root, port: again.port } },
+    );
+  };
   return {
+    revive,
     url: `postgres://${databaseUser}:${encodeURIComponent(password)}@127.0.0.1:${access.port}/${databaseName}`,
     mode: access.mode,
     version: cluster.binaries.version.split('-')[0]?.replace(/\.0$/, '') ?? cluster.binaries.version,

@@ -24,6 +24,7 @@ export interface Database {
   version: string;
   appliedMigrations: string[];
   store: Store;
+  revive: DatabaseServer['revive'];
   close(): Promise<void>;
 }
 
@@ -50,6 +51,7 @@ export async function openDatabase(
       version: server.version ?? (await store.health()).version,
       appliedMigrations: applied,
       store,
+      revive: server.revive,
       close: async () => {
         await store.close();
         await server.release();

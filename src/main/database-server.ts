@@ -9,6 +9,8 @@ export interface DatabaseServer {
   mode: 'started' | 'joined' | 'external';
   /** Null: only the server itself knows. */
   version: string | null;
+  /** Starts the embedded server again when it is gone; somebody else's server is not ours to start. */
+  revive(): Promise<'running' | 'restarted'>;
   release(): Promise<void>;
 }
 
@@ -17,6 +19,13 @@ export async function openServer(
   { databaseUrl, dataDirectory, log }: Pick<Environment, 'databaseUrl' | 'dataDirectory' | 'log'>,
   { isDisposable = false }: { isDisposable?: boolean } = {},
 ): Promise<DatabaseServer> {
-  if (databaseUrl !== null) return { url: databaseUrl, mode: 'external', version: null, release: async () => {} };
+  if (databaseUrl !== null)
+    return {
+      url: databaseUrl,
+      mode: 'external',
+      version: null,
+      revive: async () => 'running',
+      release: async () => {},
+    };
   return openEmbeddedPostgres({ dataDirectory: path.join(dataDirectory, 'postgres'), log, isDisposable });
 }

@@ -29,6 +29,7 @@ export interface ProcessOptions {
 }
 
 const LAG_INTERVAL_MS = 15_000;
+const SUPERVISION_INTERVAL_MS = 2_000;
 
 /** Runs the roles until the signal, then stops taking work, waits for what runs, and closes everything in reverse order. */
 export async function runProcesses(environment: Environment, options: ProcessOptions): Promise<void> {
@@ -83,14 +84,50 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       database: `${app.database.mode} PostgreSQL ${app.database.version}`,
       queue: app.queueBackend,
     });
-    await new Promise<void>((resolve) => {
-      if (options.signal.aborted) resolve();
-      else options.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const supervision = superviseDatabase(app);
+    closers.push(async () => supervision.stop());
+    await Promise.race([aborted(options.signal), supervision.lost]);
     options.onStopping();
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/**
+ * Brings the embedded PostgreSQL back when it dies under a process that stays. `lost` rejects when it cannot come back where
+ * it was: then the process must end, so that whatever started it starts it anew.
+ */
+function superviseDatabase(app: App): { lost: Promise<never>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const lost = new Promise<never>((_resolve, reject) => {
+    const look = async (): Promise<void> => {
+      try {
+        if ((await app.database.revive()) === 'restarted')
+          app.log.warn({}, 'the embedded PostgreSQL was gone and is started again');
+        if (!isStopped) timer = setTimeout(look, SUPERVISION_INTERVAL_MS);
+      } catch (error) {
+        if (!isStopped) reject(error);
+      }
+    };
+    timer = setTimeout(look, SUPERVISION_INTERVAL_MS);
+  });
+  // Whether or not anybody waits for it by then.
+  lost.catch(() => undefined);
+  return {
+    lost,
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** The configured token, or one made once and kept readable for this user alone. */
