@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { type ErrorCode, OutturnError } from '#kit';
+import { fieldProblems } from './field-problems.ts';
 
 /** RFC 9457 problem details with a stable `code`; `errors` lists every invalid field at once. */
 export interface Problem {
@@ -16,9 +17,6 @@ export interface Problem {
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
-  usage: 400,
-  'source/unauthorised': 401,
-  'source/forbidden': 403,
   'config/unknown-reference': 422,
   'queue/invalid-arguments': 422,
   'storage/unavailable': 503,
@@ -41,15 +39,12 @@ export function sendProblem(
 
 export function problemOf(error: FastifyError | OutturnError | Error): Omit<Problem, 'type' | 'requestId'> {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map((issue) => ({
-      path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || '(body)',
-      message: issue.message ?? 'is not valid',
-    }));
+    const errors = fieldProblems(error.validation);
     return {
       title: 'The request is not valid',
       status: 422,
       detail: errors.map((each) => `${each.path}: ${each.message}`).join('; '),
-      code: 'usage',
+      code: 'api/invalid-request',
       errors,
     };
   }
@@ -73,6 +68,20 @@ export function problemOf(error: FastifyError | OutturnError | Error): Omit<Prob
       status < 500
         ? error.message
         : 'Something failed that should not have; the log has the details under this request id.',
-    code: status < 500 ? 'usage' : 'internal',
+    code: codeOf(status),
   };
+}
+
+/** What Fastify itself refuses comes with a status only. */
+function codeOf(status: number): ErrorCode {
+  switch (status) {
+    case 413:
+    case 414:
+    case 431:
+      return 'api/too-large';
+    case 415:
+      return 'api/unsupported-media-type';
+    default:
+      return status < 500 ? 'api/bad-request' : 'internal';
+  }
 }

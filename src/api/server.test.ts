@@ -108,20 +108,59 @@ describe('the admin HTTP interface', () => {
     const { status, body, headers } = await call('POST', '/v1/pulls', { connector: '', from: 'yesterday', extra: 1 });
     expect(status).toBe(422);
     expect(headers.get('content-type')).toContain('application/problem+json');
-    expect(body['code']).toBe('usage');
-    expect((body['errors'] as { path: string }[]).map((error) => error.path)).toEqual(
-      expect.arrayContaining(['connector', 'from']),
-    );
-    expect(JSON.stringify(body['errors'])).toContain('extra');
+    expect(body['code']).toBe('api/invalid-request');
+    expect(body['errors']).toEqual([
+      { path: 'connector', message: 'must not be empty' },
+      { path: 'from', message: 'must be a date-time with its zone such as 2026-09-30T06:00:00Z' },
+      { path: 'extra', message: 'is not a known field' },
+    ]);
+  });
+
+  it.each([
+    ['a missing field', {}, 'project: is required'],
+    ['no body at all', undefined, '(body): is required'],
+    ['a number for a text', { project: 7 }, 'project: must be text'],
+    ['a list for an object', [1], '(body): must be a JSON object'],
+    ['a day that no calendar has', { project: 'checkout', asOf: '2026-02-30' }, 'asOf: must be a date of the calendar'],
+    ['a name without end', { project: 'x'.repeat(201) }, 'project: must have at most 200 characters'],
+  ])('%s is told in plain words', async (_what, sent, words) => {
+    const { status, body } = await call('POST', '/v1/recalculations', sent);
+    expect({ status, code: body['code'] }).toEqual({ status: 422, code: 'api/invalid-request' });
+    expect(body['detail']).toContain(words);
+    expect(body['detail']).not.toMatch(/Invalid|expected|received/);
+  });
+
+  it.each([
+    ['GET', '/v1/pulls', 'POST'],
+    ['PUT', '/v1/recalculations?dry=1', 'POST'],
+    ['DELETE', '/v1/jobs/00000000-0000-4000-8000-000000000000', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
+  ])('%s %s is told that the address takes another method', async (method, route, allow) => {
+    const answer = await call(method, route, undefined, {
+      authorization: `Bearer ${TOKEN}`,
+      'content-type': 'text/xml',
+    });
+    expect(answer).toMatchObject({ status: 405, body: { status: 405, code: 'api/method-not-allowed' } });
+    expect(answer.headers.get('allow')).toBe(allow);
+  });
+
+  it('a body that is no JSON by its own account is refused as such', async () => {
+    const response = await fetch(`${url}/v1/pulls`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/xml' },
+      body: '<pull/>',
+    });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ code: 'api/unsupported-media-type' });
   });
 
   it.each([
     ['an unknown project', 'POST', '/v1/recalculations', { project: 'nope' }, 422, 'config/unknown-reference'],
     ['an unknown connector', 'POST', '/v1/pulls', { connector: 'nope' }, 422, 'config/unknown-reference'],
     ['a job that is not there', 'GET', '/v1/jobs/00000000-0000-4000-8000-000000000000', undefined, 404, 'not-found'],
-    ['something that is no id', 'GET', '/v1/jobs/latest', undefined, 422, 'usage'],
-    ['no JSON', 'POST', '/v1/pulls', '{"connector":', 400, 'usage'],
-    ['a body over the limit', 'POST', '/v1/pulls', { connector: 'x'.repeat(70_000) }, 413, 'usage'],
+    ['something that is no id', 'GET', '/v1/jobs/latest', undefined, 422, 'api/invalid-request'],
+    ['no JSON', 'POST', '/v1/pulls', '{"connector":', 400, 'api/bad-request'],
+    ['a body over the limit', 'POST', '/v1/pulls', { connector: 'x'.repeat(70_000) }, 413, 'api/too-large'],
     ['another address', 'GET', '/v1/nothing', undefined, 404, 'not-found'],
   ])('%s is refused with a stable code', async (_what, method, route, body, status, code) => {
     expect(await call(method, route, body)).toMatchObject({ status, body: { status, code } });
@@ -140,7 +179,7 @@ describe('the admin HTTP interface', () => {
     ] as const)
       expect(
         await call(method, route, method === 'POST' ? {} : undefined, headers as Record<string, string>),
-      ).toMatchObject({ status: 401 });
+      ).toMatchObject({ status: 401, body: { code: 'api/unauthorised' } });
     expect(await call('GET', '/healthz', undefined, headers as Record<string, string>)).toMatchObject({ status: 200 });
   });
 

@@ -11,6 +11,7 @@ import {
   type Store,
 } from '#kit';
 import { jobView } from './job-view.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addReports } from './reports.ts';
 import { jobParams, pullBody, recalculationBody } from './schemas.ts';
@@ -71,6 +72,7 @@ export function createApi(options: ApiOptions): Api {
     reply.header('x-request-id', request.id);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
+  refuseOtherMethods(server);
   addHealth(server, options);
   addReports(server, options);
   server.register(async (guarded) => {
@@ -80,7 +82,7 @@ export function createApi(options: ApiOptions): Api {
       return sendProblem(reply, request, {
         title: 'Not authorised',
         status: 401,
-        code: 'usage',
+        code: 'api/unauthorised',
         detail:
           request.headers.authorization === undefined
             ? 'The bearer token is missing.'
