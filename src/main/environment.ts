@@ -30,16 +30,17 @@ const logFormats = ['pretty', 'json'] as const;
 /** One for the process: a secret that became known anywhere is masked everywhere. */
 export const knownSecrets = createRedactor();
 
-/** Options beat variables, variables beat defaults (`config`, `.outturn`, log level `warn`). Throws `usage` for a level or format that there is not. */
+/** Options beat variables, variables beat defaults (`config`, `.outturn`, log level `warn`). Throws `usage` for a level or format that there is not, `config/invalid-value` for an address of another scheme. */
 export function readEnvironment(
   options: EnvironmentOptions,
   variables: NodeJS.ProcessEnv,
   defaults: { logLevel: LogLevel; logFormat: 'pretty' | 'json' } = { logLevel: 'warn', logFormat: 'pretty' },
 ): Environment {
-  const databaseUrl = variables.DATABASE_URL || null;
-  const redisUrl = variables.REDIS_URL || null;
   const redactor = knownSecrets;
-  for (const password of [databaseUrl, redisUrl].flatMap(passwordOf)) redactor.add(password);
+  for (const given of [variables.DATABASE_URL, variables.REDIS_URL])
+    for (const password of passwordOf(given || null)) redactor.add(password);
+  const databaseUrl = address('DATABASE_URL', variables, ['postgres:', 'postgresql:'], 'host:5432/database');
+  const redisUrl = address('REDIS_URL', variables, ['redis:', 'rediss:'], 'host:6379');
   const level =
     word('--log-level', options.logLevel, logLevels) ??
     word('OUTTURN_LOG_LEVEL', variables.OUTTURN_LOG_LEVEL, logLevels) ??
@@ -60,6 +61,20 @@ function passwordOf(url: string | null): string[] {
   if (url === null || !URL.canParse(url)) return [];
   const { password } = new URL(url);
   return password === '' ? [] : [password, decodeURIComponent(password)];
+}
+
+/** An address of a server, null when none is given. The value is shown nowhere: it may hold a password in any place. */
+function address(name: string, variables: NodeJS.ProcessEnv, schemes: readonly string[], rest: string): string | null {
+  const given = variables[name];
+  if (given === undefined || given === '') return null;
+  const scheme = URL.canParse(given) ? new URL(given).protocol : null;
+  if (scheme !== null && schemes.includes(scheme)) return given;
+  const [usual, other] = schemes.map((each) => `${each}//`);
+  throw new PermanentError(
+    'config/invalid-value',
+    scheme === null ? `${name} is no address.` : `${name} must begin with ${usual} or ${other}.`,
+    { hint: `Write ${usual}user:password@${rest}, special characters in the password as %XX; or unset ${name}.` },
+  );
 }
 
 /** One of the words, null when nothing is given. */
