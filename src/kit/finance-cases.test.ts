@@ -49,14 +49,14 @@ describe('a finance document', () => {
     });
     expect(twice.problems).toEqual([{ path: 'cases[1].id', message: 'the id a is there twice' }]);
   });
-  it('that is no document at all is a usage error with a hint, not a stack', () => {
+  it('that is no document at all is bad input with a hint, not a stack', () => {
     for (const input of [null, [], 'text', 7, {}]) {
       try {
         evaluateFinanceInput(input);
         expect.unreachable();
       } catch (error) {
         expect(error).toBeInstanceOf(OutturnError);
-        expect(error).toMatchObject({ code: 'usage', hint: expect.stringContaining('cases') });
+        expect(error).toMatchObject({ code: 'value/bad-input', hint: expect.stringContaining('cases') });
       }
     }
   });

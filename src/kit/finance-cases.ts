@@ -158,13 +158,13 @@ function problemOf(issue: z.core.$ZodIssue): FinanceProblem {
 
 /**
  * Results of a document shaped like `{cases: [{id, flows …}]}` (see docs: `outturn finance --help`).
- * Throws PermanentError `usage` that lists every problem with its path; `facts.problems` holds them as data.
+ * Throws PermanentError `value/bad-input` that lists every problem with its path; `facts.problems` holds them as data.
  */
 export function evaluateFinanceInput(input: unknown): FinanceResult[] {
   const { document, problems } = readFinanceDocument(input);
   if (document) return evaluateFinanceDocument(document);
   throw new PermanentError(
-    'usage',
+    'value/bad-input',
     problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('\n'),
     { hint: 'Give {"cases": [{"id": "…", "rate": "0.08", "flows": ["-100", "60", "70"]}]}.', facts: { problems } },
   );

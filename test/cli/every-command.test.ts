@@ -76,6 +76,10 @@ describe('every command', () => {
       outturn(['schema', '--json']),
     ]);
     for (const result of results) expect(result.json()).toBeTypeOf('object');
-    expect(results.map((result) => result.status)).toEqual([2, 1, 2, 0]);
+    expect(results.map((result) => result.status)).toEqual([1, 1, 1, 0]);
+    for (const result of results.slice(0, 3))
+      expect(result.json<{ error: { code: string } }>().error.code).toBe('value/bad-input');
+    // Status 2 is for the command line alone.
+    expect((await outturn(['finance', '--jsno'], { input: '{"cases":[]}' })).status).toBe(2);
   });
 });

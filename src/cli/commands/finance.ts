@@ -50,7 +50,7 @@ export function finance(program: Command, io: Io): void {
 
 function parse(text: string): unknown {
   if (text.trim() === '')
-    throw new OutturnError('usage', 'Standard input is empty.', {
+    throw new OutturnError('value/bad-input', 'Standard input is empty.', {
       hint: 'Give a document, e.g. `outturn finance --json < cases.json`.',
     });
   try {
