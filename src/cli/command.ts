@@ -18,10 +18,15 @@ export interface CommonOptions {
   json?: boolean;
 }
 
-/** Adds the options that every command has, and examples below its help. */
-export function withCommon(command: Command, examples: string[]): Command {
+/** Adds the options that every command has, and examples below its help; `--config` not where the command brings its own. */
+export function withCommon(
+  command: Command,
+  examples: string[],
+  { ownConfig = false }: { ownConfig?: boolean } = {},
+): Command {
+  const config = new Option('--config <folder>', 'folder of the YAML files (OUTTURN_CONFIG; default: config)');
   const common = [
-    new Option('--config <folder>', 'folder of the YAML files (OUTTURN_CONFIG; default: config)'),
+    ...(ownConfig ? [] : [config]),
     new Option('--data <folder>', 'folder of the embedded PostgreSQL (OUTTURN_DATA; default: .outturn)'),
     new Option('--log-level <level>', 'how much is told on standard error (OUTTURN_LOG_LEVEL)').choices(logLevels),
     new Option('--json', 'one JSON document on standard output'),

@@ -1,11 +1,14 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RoiOutputs } from '#domain';
-import { type Config, type DeliveryRow, OutturnError, type PullSummary, type ReportRow } from '#kit';
+import { type Config, type DeliveryRow, OutturnError, type ReportRow } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import type { App } from './app.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
+import { lockDemo } from './demo-lock.ts';
 import type { Environment } from './environment.ts';
+import { writingBelow } from './file-problem.ts';
+import { pullFigures } from './pull-summary.ts';
 
 export interface DemoResult {
   elapsedMs: number;
@@ -52,12 +55,28 @@ export async function runDemo(
   const dataDirectory = path.join(environment.dataDirectory, 'demo');
   // First of all, for as root PostgreSQL runs as a user who must be able to pass.
   await makeDirectory(dataDirectory);
+  const lock = await lockDemo(dataDirectory, {
+    signal: options.signal,
+    onWait: (pid) => options.onStep(`waiting for another demo (process ${pid})`),
+  });
+  try {
+    return await runAlone({ ...environment, dataDirectory }, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runAlone(
+  environment: Environment,
+  options: { startedAtMs: number; signal: AbortSignal; onStep(step: string): void },
+): Promise<DemoDetails> {
+  const { dataDirectory } = environment;
   const isFirst = !(await exists(path.join(dataDirectory, 'postgres')));
   options.onStep('PostgreSQL');
   // A program of its own, busy for a second: what this process has to load, it loads meanwhile.
-  const server = openServer({ ...environment, dataDirectory }, { isDisposable: true });
+  const server = openServer(environment, { isDisposable: true });
   try {
-    return await runCycle({ ...environment, dataDirectory }, { ...options, server, isFirst });
+    return await runCycle(environment, { ...options, server, isFirst });
   } finally {
     // Harmless after the app has given it up; the error of a failed start was the app's.
     await server.then(
@@ -86,16 +105,13 @@ async function runCycle(
     import('./app.ts'),
   ]);
   const midnightMs = lastMidnightMs(clock.nowMs());
-  const sandbox = await startSandbox({
-    nowMs: midnightMs,
-    directory: path.join(dataDirectory, 'sandbox'),
-    log: environment.log,
-  });
+  const sandboxDirectory = path.join(dataDirectory, 'sandbox');
+  const sandbox = await writingBelow(dataDirectory, () =>
+    startSandbox({ nowMs: midnightMs, directory: sandboxDirectory, log: environment.log }),
+  );
   try {
-    await writeConfig(
-      configDirectory,
-      sandboxConfigYaml(sandbox, { objectsDirectory: path.join(dataDirectory, 'objects') }),
-    );
+    const yaml = sandboxConfigYaml(sandbox, { objectsDirectory: path.join(dataDirectory, 'objects') });
+    await writingBelow(dataDirectory, () => writeConfig(configDirectory, yaml));
     // Later runs have nothing to render and nothing to deliver.
     if (options.isFirst) await preload();
     const app = await openApp({ ...environment, configDirectory }, options.server);
@@ -121,7 +137,12 @@ async function runCycle(
       );
       const reports = await reportsOf(app);
       const deliveries = await app.store.deliveries.list(1_000);
-      const summaries = pulls.map((job) => job.result as PullSummary);
+      const summaries = await Promise.all(
+        streams.flatMap((stream, index) => {
+          const job = pulls[index];
+          return job === undefined ? [] : [pullFigures(app.store, stream, job)];
+        }),
+      );
       return {
         result: {
           elapsedMs: clock.nowMs() - options.startedAtMs,
@@ -188,7 +209,7 @@ async function run(app: App, requests: { kind: string; args: Record<string, unkn
 }
 
 async function writeConfig(directory: string, files: Record<string, string>): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   for (const [name, content] of Object.entries(files)) await writeFile(path.join(directory, name), content);
 }
 

@@ -1,6 +1,8 @@
-import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { outturn } from '../harness/cli.ts';
@@ -142,6 +144,82 @@ describe('outturn demo', () => {
     await expect(access(path.join(data, 'demo', 'postgres', 'pgdata', 'postmaster.pid'))).rejects.toMatchObject({
       code: 'ENOENT',
     });
+  });
+});
+
+describe('outturn demo, twice at once, in a folder with spaces and quotes in its name', () => {
+  it('gives both their figures, and a next command that can be pasted into a shell', async () => {
+    const parent = await mkdtemp(path.join(tmpdir(), 'outturn-demo-'));
+    await chmod(parent, 0o755);
+    try {
+      const data = path.join(parent, `it's "my" demo`);
+      const [plain, json] = await Promise.all([
+        outturn(['demo', '--data', data]),
+        outturn(['demo', '--json', '--data', data]),
+      ]);
+      expect([plain.status, plain.stderr, json.status, json.stderr]).toEqual([0, '', 0, '']);
+      expect(document.parse(json.json()).pulls).toHaveLength(5);
+      expect(plain.stdout).toMatch(/5 streams · [\d,]+ rows/);
+      const options = / roi checkout-rewrite (--config .+)$/m.exec(plain.stdout)?.[1] ?? '';
+      const words = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${options}`]);
+      const [, config = '', , folder = ''] = words.stdout.split('\n');
+      expect([path.resolve(config), path.resolve(folder)]).toEqual([
+        path.join(data, 'demo', 'config'),
+        path.join(data, 'demo'),
+      ]);
+    } finally {
+      await rm(parent, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('outturn demo --help', () => {
+  it('offers no folder of the configuration, for it writes its own', async () => {
+    const { stdout } = await outturn(['demo', '--help']);
+    expect(stdout).not.toContain('--config');
+    expect(stdout.replace(/\s+/g, ' ')).toContain('lies below <data>/demo');
+  });
+});
+
+describe('outturn --data where nothing can be written', () => {
+  it.each(['demo', 'migrate', 'up'])('%s names the place and what to do', async (command) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'outturn-unwritable-'));
+    // PostgreSQL runs as another account than root, and keeps its data elsewhere where that cannot pass.
+    await chmod(folder, 0o755);
+    try {
+      const file = path.join(folder, 'file');
+      await writeFile(file, '');
+      await writeFile(path.join(folder, 'settings.yaml'), 'settings: { timeZone: UTC }\n');
+      const env = { OUTTURN_CONFIG: folder };
+      const { status, json } = await outturn([command, '--json', '--data', file], { env });
+      const { error } = json<{ error: { code: string; message: string; hint: string } }>();
+      expect([status, error.code]).toEqual([1, 'storage/directory-unwritable']);
+      expect(error.message).toContain(file);
+      expect(error.hint).not.toBe('');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it.each([
+    ['the configuration', 'config'],
+    ['the sandbox', 'sandbox'],
+  ])('the demo says so when a file lies in the place of the folder of %s', async (_what, name) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'outturn-unwritable-'));
+    await chmod(folder, 0o755);
+    try {
+      await mkdir(path.join(folder, 'demo'));
+      await writeFile(path.join(folder, 'demo', name), '');
+      const { json } = await outturn(['demo', '--json', '--data', folder]);
+      expect(json()).toMatchObject({
+        error: {
+          code: 'storage/directory-unwritable',
+          message: expect.stringContaining(path.join(folder, 'demo', name)),
+        },
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

@@ -5,14 +5,21 @@ import { createFormat } from '#domain';
 import type { DemoDetails } from '#src/main/demo';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { invocation } from '../version.ts';
 
 /** `outturn demo`: the whole promise in one command, on sources that it brings itself. */
 export function demo(program: Command, io: Io): void {
-  withCommon(program.command('demo').description('one full cycle on sandbox sources: pull, ROI, report, digest'), [
-    'demo',
-    'demo --json',
-  ]).action(async (options: CommonOptions) => {
+  withCommon(
+    program
+      .command('demo')
+      .summary('one full cycle on sandbox sources: pull, ROI, report, digest')
+      .description(
+        'One full cycle on sandbox sources: pull, ROI, report, digest. The demo brings its own configuration: everything it writes, that too, lies below <data>/demo.',
+      ),
+    ['demo', 'demo --json', 'demo --data /tmp/outturn'],
+    { ownConfig: true },
+  ).action(async (options: CommonOptions) => {
     // The whole process counts, its start included.
     const startedAtMs = Math.round(performance.timeOrigin);
     const environment = environmentOf(io, options, { logLevel: 'error' });
@@ -73,11 +80,11 @@ function summary(
     lines.push(`  report  ${cyan(here(report.path))}`);
   lines.push(`  mail    ${cyan(here(mailFolder))}`, `  Slack   ${cyan(here(slackFolder))}`, '');
   const firstReport = result.reports.find((each) => each.format === 'html');
-  const at = `--config ${here(configDirectory)} --data ${here(dataDirectory)}`;
+  const at = `--config ${shellQuote(here(configDirectory))} --data ${shellQuote(here(dataDirectory))}`;
   lines.push(bold('Next'));
   if (firstReport) lines.push(`  open the report        ${dim(pathToFileURL(firstReport.path).href)}`);
   lines.push(`  see every figure       ${invocation} roi ${result.projects[0]?.id ?? ''} ${at}`);
-  lines.push(`  read the YAML          ${here(configDirectory)}`);
+  lines.push(`  read the YAML          ${shellQuote(here(configDirectory))}`);
   lines.push(`  connect your sources   edit config/, then  ${invocation} validate  and  check`, '');
   lines.push(dim(`${(result.elapsedMs / 1000).toFixed(1)} s`));
   return lines.join('\n');
