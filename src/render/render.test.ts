@@ -118,6 +118,15 @@ describe('all channels say the same', () => {
     expect(csv.body.toString()).not.toContain('0.4234');
   });
 
+  it('the IRR as what it is, a rate for a year', async () => {
+    const outputs = roiOutputs({ irr: { status: 'unique', value: '5.9512', roots: ['5.9512'] } });
+    const facts = digestFacts({ snapshot: { id: 's', outputs } });
+    for (const [channel, text] of Object.entries(await channels(facts, outputs)))
+      expect(text.replace(/\s+/g, ' '), channel).toContain('595% a year');
+    const { figures } = digestView(facts, usual).headline ?? { figures: [] };
+    expect(figures.find(({ label }) => label === 'IRR')?.value).toBe('595% a year');
+  });
+
   it('why there is no ROI or IRR, in words that are no figure', async () => {
     const irr = { status: 'none', value: null, roots: [] } as const;
     const unknown = roiOutputs({ costToDate: null, roi: null, npv: null, irr: { ...irr, roots: [] } });

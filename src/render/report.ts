@@ -42,7 +42,7 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
   const { irr, payback, discountedPayback, coverage } = outputs;
   const irrBasis = {
     unique: 'The one yearly rate at which NPV is zero.',
-    multiple: `Several rates make NPV zero (${irr.roots.map((root) => format.percent(root)).join(', ')}), so none of them is the return.`,
+    multiple: `Several rates make NPV zero (${irr.roots.map((root) => format.yearly(root)).join(', ')}), so none of them is the return.`,
     none: 'No yearly rate between −99% and 1,000% makes NPV zero.',
     'not-applicable': 'It takes both money spent and money gained.',
   } as const;
@@ -82,7 +82,7 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
     },
     {
       name: 'IRR',
-      value: irr.status === 'unique' ? format.percent(irr.value) : 'n/a',
+      value: irr.status === 'unique' ? format.yearly(irr.value) : 'n/a',
       basis: irrBasis[irr.status],
     },
     {

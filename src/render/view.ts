@@ -136,7 +136,7 @@ export function irrWords(
 ): string {
   switch (status) {
     case 'unique':
-      return format.percent(value);
+      return format.yearly(value);
     case 'multiple':
       return 'n/a: several rates fit';
     case 'none':

@@ -159,6 +159,7 @@ describe('outturn demo, twice at once, in a folder with spaces and quotes in its
       ]);
       expect([plain.status, plain.stderr, json.status, json.stderr]).toEqual([0, '', 0, '']);
       expect(document.parse(json.json()).pulls).toHaveLength(5);
+      expect(plain.stdout).toMatch(/IRR \d+% a year/);
       expect(plain.stdout).toMatch(/5 streams · [\d,]+ rows/);
       const options = / roi checkout-rewrite (--config .+)$/m.exec(plain.stdout)?.[1] ?? '';
       const words = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${options}`]);

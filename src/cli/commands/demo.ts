@@ -65,12 +65,12 @@ function summary(
     const accent = pays ? green : red;
     lines.push(`  ${bold(names[project.id] ?? project.id)}`);
     lines.push(
-      `    ROI ${accent(bold(format.percent(project.roi).padEnd(8)))} NPV ${accent(format.money(project.npv).padEnd(12))} benefit ${format.money(project.benefitToDate).padEnd(10)} cost ${format.money(project.costToDate)}`,
+      `    ROI ${accent(bold(format.percent(project.roi).padEnd(12)))} NPV ${accent(format.money(project.npv).padEnd(12))} benefit ${format.money(project.benefitToDate).padEnd(10)} cost ${format.money(project.costToDate)}`,
     );
-    const irr = project.irr.status === 'unique' ? format.percent(project.irr.value) : 'n/a';
+    const irr = project.irr.status === 'unique' ? format.yearly(project.irr.value) : 'n/a';
     lines.push(
       dim(
-        `    IRR ${irr.padEnd(8)} ${(project.paybackDate === null ? 'not paid back yet' : `paid back ${format.date(project.paybackDate)}`).padEnd(24)} coverage ${format.share(project.coverage)}`,
+        `    IRR ${irr.padEnd(12)} ${(project.paybackDate === null ? 'not paid back yet' : `paid back ${format.date(project.paybackDate)}`).padEnd(24)} coverage ${format.share(project.coverage)}`,
       ),
       '',
     );

@@ -180,7 +180,7 @@ async function history(app: App, io: Io, projects: Project[], json: boolean): Pr
 }
 
 function irr(format: Format, { irr }: RoiOutputs): string {
-  if (irr.status === 'unique') return format.percent(irr.value);
+  if (irr.status === 'unique') return format.yearly(irr.value);
   return { multiple: 'several roots', none: 'no root', 'not-applicable': 'n/a' }[irr.status];
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   digestFacts,
+  digestInput,
   metricOutput,
   NOW_MS,
   period,
@@ -12,6 +13,7 @@ import {
 } from '../../../test/factories/digest.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
 import { digestFingerprint, digestSubject } from './build.ts';
+import { localDateOf } from './format.ts';
 import { roundedMoves, whatMoved } from './moves.ts';
 
 const DAY_MS = 86_400_000;
@@ -198,6 +200,19 @@ describe('what moved', () => {
     const facts = digestFacts({ previous: null });
     expect(facts).toMatchObject({ moved: [], netChange: null, otherMoves: null, comparedWith: null });
     expect(facts.headline?.roiChange).toBeNull();
+  });
+
+  it('says nothing of change when another digest of the same day had the same figures', () => {
+    const { nowMs, reader } = digestInput();
+    const date = localDateOf(nowMs, reader.timeZone);
+    const again = digestFacts({ previous: { date, outputs: roiOutputs() } });
+    expect(again).toMatchObject({ moved: [], netChange: null, otherMoves: null, comparedWith: null });
+    expect(again.headline).toMatchObject({ roi: roiOutputs().roi, roiChange: null });
+    const changed = digestFacts({ previous: { date, outputs: previousOutputs() } });
+    expect(changed.comparedWith).toBe(date);
+    expect(changed.headline?.roiChange).not.toBeNull();
+    const dayBefore = digestFacts({ previous: { date: '2026-09-07', outputs: roiOutputs() } });
+    expect(dayBefore).toMatchObject({ comparedWith: '2026-09-07', netChange: '0', headline: { roiChange: '0' } });
   });
 
   it('does not compare amounts of another currency', () => {

@@ -52,14 +52,16 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
   if (outputs === null) return { ...frame, ...nothingComputed(localDateOf(nowMs, project.timeZone)) };
   const staleSources = findStale(project, outputs, nowMs);
   const absent = whyNoHeadline(outputs, staleSources, format);
-  const before = input.previous?.outputs ?? null;
+  const today = localDateOf(nowMs, reader.timeZone);
+  const previous = isSameAgain(input.previous, outputs, today, format) ? null : input.previous;
+  const before = previous?.outputs ?? null;
   return {
     ...frame,
     asOf: outputs.asOf,
     headline: absent === null ? headlineOf(outputs, before) : null,
     headlineAbsentBecause: absent,
     ...(absent === null ? whatMoved(outputs, before) : { moved: [], otherMoves: null, netChange: null }),
-    comparedWith: input.previous?.date ?? null,
+    comparedWith: previous?.date ?? null,
     metrics: outputs.metrics.map((metric) => digestMetric(metric, staleSources)),
     cost: { toDate: outputs.costToDate, budget: outputs.costs.budget, commitments: outputs.costs.commitments },
     dataAsOfMs: dataAsOf(project, outputs),
@@ -70,6 +72,16 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
     // A picture of stale figures would look as fresh as any.
     chart: absent === null && outputs.costToDate !== null ? cumulative(outputs.cashFlows) : [],
   };
+}
+
+/** A second digest on one day with nothing new: “0 pts since today” would tell the reader nothing. */
+function isSameAgain(previous: DigestInput['previous'], now: RoiOutputs, today: LocalDate, format: Format): boolean {
+  if (previous === null || previous.date !== today) return false;
+  const { outputs: before } = previous;
+  const sameRoi = now.roi === before.roi || difference(now.roi, before.roi) === '0';
+  const { moved, netChange } = whatMoved(now, before);
+  const sameNet = moved.length === 0 && (netChange === null || new Decimal(netChange).isZero());
+  return sameRoi && sameNet && now.currency === before.currency && restatements(now, before, format).length === 0;
 }
 
 function nothingComputed(asOf: LocalDate) {

@@ -25,7 +25,7 @@ export interface DigestFacts {
   moved: { cause: string; amount: DecimalString }[];
   otherMoves: DecimalString | null;
   netChange: DecimalString | null;
-  /** The slot date of the digest compared with; null for the first. */
+  /** The slot date of the digest compared with; null for the first, and for one of the same date since which nothing changed. */
   comparedWith: LocalDate | null;
   metrics: DigestMetric[];
   cost: { toDate: DecimalString | null; budget: DecimalString | null; commitments: DecimalString | null };

@@ -12,6 +12,8 @@ export interface Format {
   moneyChange(amount: DecimalString | null): string;
   /** A ratio as per cent: 0.42 → `42%`; one decimal below 10 %. */
   percent(ratio: DecimalString | null): string;
+  /** A rate of return, which holds for a year: 5.95 → `595% a year`. */
+  yearly(rate: DecimalString | null): string;
   /** A share of something complete: never rounded up to 100 %. */
   share(ratio: DecimalString | null): string;
   /** A difference of ratios in percentage points: 0.03 → `+3 pts`. */
@@ -92,6 +94,7 @@ function build({ locale, currency, timeZone }: { locale: string; currency: Curre
     moneyCompact: orNot((amount: DecimalString) => compact(amount)),
     moneyChange: orNot((amount: DecimalString) => (inCents(amount) ? changeCents(amount) : change(amount))),
     percent: orNot((ratio: DecimalString) => (size(ratio) < 0.1 ? percentFine(ratio) : percent(ratio))),
+    yearly: orNot((rate: DecimalString) => `${size(rate) < 0.1 ? percentFine(rate) : percent(rate)} a year`),
     share: orNot((ratio: DecimalString) => shareDown(ratio)),
     points: orNot((difference: DecimalString) => {
       const inPoints = shifted(difference);
