@@ -35,9 +35,27 @@ export function demo(program: Command, io: Io): void {
     });
     if (redraw) process.stderr.write('\r\x1b[2K');
     details.result.elapsedMs = Date.now() - startedAtMs;
-    if (options.json) return printJson(io, details.result);
+    if (options.json) return printJson(io, document(details.result));
     io.out(summary(io, details));
   });
+}
+
+/** The result with its figures as JSON numbers, as `finance --json` writes them. */
+function document(result: DemoDetails['result']): object {
+  const number = (decimal: string | null): number | null => (decimal === null ? null : Number(decimal));
+  return {
+    ...result,
+    projects: result.projects.map((project) => ({
+      ...project,
+      benefitToDate: number(project.benefitToDate),
+      costToDate: number(project.costToDate),
+      roi: number(project.roi),
+      realisedRoi: number(project.realisedRoi),
+      npv: number(project.npv),
+      irr: { ...project.irr, value: number(project.irr.value) },
+      coverage: number(project.coverage),
+    })),
+  };
 }
 
 function summary(
