@@ -1,5 +1,5 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,8 @@ describe('the packed package, installed elsewhere', () => {
 
   beforeAll(async () => {
     work = await mkdtemp(path.join(tmpdir(), 'outturn-package-'));
+    // PostgreSQL runs as another account than root, and keeps its data elsewhere where that cannot pass.
+    await chmod(work, 0o755);
     const source = path.join(work, 'source');
     consumer = path.join(work, 'consumer');
     // Built aside: the checkout's own dist/ may be in use.
@@ -127,6 +129,7 @@ describe('the packed package, installed elsewhere', () => {
 
   it('runs the whole demo: migrations, fonts, PostgreSQL and libraries are found from here', async () => {
     const { status, stdout, stderr } = await outturn(['demo', '--json']);
+    await access(path.join(consumer, '.outturn', 'demo', 'postgres', 'pgdata', 'PG_VERSION'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const { reports, deliveries } = JSON.parse(stdout) as { reports: unknown[]; deliveries: { state: string }[] };
     expect(reports).toHaveLength(4);
