@@ -1,7 +1,7 @@
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RoiOutputs } from '#domain';
-import { type Config, type DeliveryRow, OutturnError, type ReportRow } from '#kit';
+import { type Config, type DeliveryRow, errorCodes, OutturnError, type ReportRow } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import type { App } from './app.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
@@ -60,7 +60,8 @@ export async function runDemo(
     onWait: (pid) => options.onStep(`waiting for another demo (process ${pid})`),
   });
   try {
-    return await runAlone({ ...environment, dataDirectory }, options);
+    // Its own database and queue always: invented figures have no place in somebody's real ones.
+    return await runAlone({ ...environment, dataDirectory, databaseUrl: null, redisUrl: null }, options);
   } finally {
     await lock.release();
   }
@@ -202,7 +203,7 @@ async function run(app: App, requests: { kind: string; args: Record<string, unkn
   const failed = jobs.find((job) => job.state !== 'succeeded' && job.state !== 'collapsed');
   if (failed)
     throw new OutturnError(
-      'internal',
+      errorCodes.find((code) => code === failed.errorCode) ?? 'internal',
       `${failed.kind} ${JSON.stringify(failed.args)} ended as ${failed.state}: ${failed.errorCode} ${failed.errorMessage}`,
     );
   return jobs;
