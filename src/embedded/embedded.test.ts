@@ -14,7 +14,7 @@ import { silentLog } from '../../test/harness/silent-log.ts';
 import { openEmbeddedPostgres } from './index.ts';
 
 // Each test starts several processes and servers.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 let directory: string;
 let holders: Holder[];

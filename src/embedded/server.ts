@@ -27,6 +27,8 @@ const settings: Record<string, string> = {
   log_timezone: 'UTC',
   log_min_messages: 'warning',
   log_checkpoints: 'off',
+  // After a crash every file must reach the disk before recovery: at once, not file by file, which takes minutes on a busy disk.
+  ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
   // Compiling costs more than it saves on this schema's queries.
   jit: 'off',
 };
