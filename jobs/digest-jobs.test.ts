@@ -88,7 +88,14 @@ function ports(): JobPorts {
   } as unknown as JobPorts;
 }
 function context(attempt = 1): JobContext {
-  return { jobId: 'job', attempt, signal: new AbortController().signal, ports: ports(), progress: () => undefined };
+  return {
+    jobId: 'job',
+    attempt,
+    fence: { jobId: 'job', token: 1 },
+    signal: new AbortController().signal,
+    ports: ports(),
+    progress: () => undefined,
+  };
 }
 
 beforeAll(async () => {

@@ -42,12 +42,21 @@ describe('the job pull', () => {
         return summary;
       },
     };
+    const fence = { jobId: 'j', token: 3 };
     const result = await pull.run(
       { connector: 'c', stream: 's', from: '2026-01-01T01:00:00+01:00' },
-      { jobId: 'j', attempt: 2, signal, ports: { pulls } as unknown as JobPorts, progress: () => {} },
+      { jobId: 'j', attempt: 2, fence, signal, ports: { pulls } as unknown as JobPorts, progress: () => {} },
     );
     expect(asked).toEqual([
-      { connector: 'c', stream: 's', fromMs: Date.parse('2026-01-01T00:00:00Z'), toMs: null, jobId: 'j', attempt: 2 },
+      {
+        connector: 'c',
+        stream: 's',
+        fromMs: Date.parse('2026-01-01T00:00:00Z'),
+        toMs: null,
+        jobId: 'j',
+        attempt: 2,
+        fence,
+      },
       signal,
     ]);
     expect(result).toMatchObject({ pullId: 'p', inserted: 2, warningCount: 30 });

@@ -30,7 +30,7 @@ export const pull = defineJob({
     const window = from === undefined && to === undefined ? '' : `/${from ?? ''}/${to ?? ''}`;
     return `${connector}/${stream}${window}`;
   },
-  async run({ connector, stream, from, to }, { jobId, attempt, signal, ports, progress }) {
+  async run({ connector, stream, from, to }, { jobId, attempt, fence, signal, ports, progress }) {
     const { warnings, ...summary } = await ports.pulls.run(
       {
         connector,
@@ -39,6 +39,7 @@ export const pull = defineJob({
         toMs: to === undefined ? null : Date.parse(to),
         jobId,
         attempt,
+        fence,
       },
       { signal, progress },
     );

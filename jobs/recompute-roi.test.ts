@@ -20,7 +20,9 @@ describe('recompute-roi on PostgreSQL', () => {
     database = await testDatabase();
     store = await openStore({
       url: database.url,
-      resolver: { resolve: ({ args }) => ({ version: 1, queue: 'compute', args, dedupeKey: null }) },
+      resolver: {
+        resolve: ({ args }) => ({ version: 1, queue: 'compute', args, dedupeKey: null, priority: 'normal' }),
+      },
       clock: { nowMs: () => nowMs },
       newId,
       log: silentLog,
@@ -77,6 +79,7 @@ describe('recompute-roi on PostgreSQL', () => {
     return {
       jobId: newId(),
       attempt: 1,
+      fence: { jobId: 'job', token: 1 },
       signal: new AbortController().signal,
       ports: ports as JobPorts,
       progress: () => undefined,

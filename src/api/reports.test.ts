@@ -87,6 +87,7 @@ describe('the report that a digest leads to', () => {
     const context = {
       jobId: 'job',
       attempt: 1,
+      fence: { jobId: 'job', token: 1 },
       signal,
       ports: ports as unknown as JobPorts,
       progress: () => undefined,

@@ -90,7 +90,8 @@ describe('a pull', () => {
       projects: [project(name, { metrics: [metric('m')] })],
     });
     const refuse = bench.resolver.resolve;
-    bench.resolver.resolve = () => {
+    bench.resolver.resolve = (intent) => {
+      if (intent.kind === 'pull') return refuse(intent);
       throw new PermanentError('queue/unknown-kind', 'no such job');
     };
     try {

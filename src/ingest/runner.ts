@@ -165,7 +165,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const name = { connector: target.connector.id, stream: target.stream.id };
     const planned = await plan(target, request);
     const pullId = parts.newId();
-    const { jobId, attempt } = request;
+    const { jobId, attempt, fence } = request;
     await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window });
     const archive = new PageArchive(parts.objects, pullId, parts.redact);
     const finished = (outcome: 'succeeded' | 'failed', rows: number, revisions: number): void =>
@@ -185,6 +185,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         ...name,
         pullId,
         jobId,
+        fence,
         observedAtMs: startedAtMs,
         advanceToMs: blank ? null : planned.advanceToMs,
         expected: expected(target, planned, rows),

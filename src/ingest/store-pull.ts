@@ -1,5 +1,5 @@
 import type { Project } from '#domain';
-import type { IngestResult, PullPageRow, Store } from '#kit';
+import type { IngestResult, JobFence, PullPageRow, Store } from '#kit';
 import { dirtyPeriods, projectsOfCosts } from './affected.ts';
 import { labelsKey, type PulledRows } from './rows.ts';
 
@@ -8,6 +8,7 @@ export interface StoreInput {
   stream: string;
   pullId: string;
   jobId: string;
+  fence: JobFence;
   /** When the source was asked. */
   observedAtMs: number;
   /** Null: the watermark stays. */
@@ -33,69 +34,73 @@ const NOTHING: Pick<IngestResult, 'inserted' | 'revisions' | 'changed'> = { inse
 export async function storePull(store: Store, input: StoreInput): Promise<StoreOutcome> {
   const { connector, stream, pullId, rows, projects } = input;
   const { samples, costs } = rows;
-  return await store.transaction(async (repositories) => {
-    await repositories.lock(`pull:${connector}/${stream}`);
-    for (const page of input.pages) await repositories.pulls.addPage(page);
-    const ingested =
-      samples.length === 0
-        ? NOTHING
-        : await repositories.measurements.ingest({
-            connector,
-            stream,
-            pullId,
-            observedAtMs: input.observedAtMs,
-            rows: samples,
-          });
-    const costed =
-      costs.length === 0
-        ? { inserted: 0, revisions: 0, unchanged: 0, projectRefs: [] }
-        : await repositories.costs.ingest({
-            connector,
-            stream,
-            pullId,
-            observedAtMs: input.observedAtMs,
-            rows: costs,
-          });
-    const inserted = ingested.inserted + costed.inserted;
-    const revisions = ingested.revisions + costed.revisions;
+  return await store.transaction(
+    async (repositories) => {
+      await repositories.lock(`pull:${connector}/${stream}`);
+      for (const page of input.pages) await repositories.pulls.addPage(page);
+      const ingested =
+        samples.length === 0
+          ? NOTHING
+          : await repositories.measurements.ingest({
+              connector,
+              stream,
+              pullId,
+              observedAtMs: input.observedAtMs,
+              rows: samples,
+            });
+      const costed =
+        costs.length === 0
+          ? { inserted: 0, revisions: 0, unchanged: 0, projectRefs: [] }
+          : await repositories.costs.ingest({
+              connector,
+              stream,
+              pullId,
+              observedAtMs: input.observedAtMs,
+              rows: costs,
+            });
+      const inserted = ingested.inserted + costed.inserted;
+      const revisions = ingested.revisions + costed.revisions;
 
-    const lengths = new Map<string, number>();
-    for (const { labels, atMs, durationMs } of samples) lengths.set(`${atMs} ${labelsKey(labels)}`, durationMs);
-    const dirty = dirtyPeriods(
-      projects,
-      { connector, stream },
-      ingested.changed,
-      ({ atMs, labels }) => lengths.get(`${atMs} ${labelsKey(labels)}`) ?? 0,
-    );
-    if (dirty.length > 0) await repositories.dirty.mark(dirty, pullId);
-    const affected = new Set(dirty.map(({ projectId }) => projectId));
-    if (costed.inserted + costed.revisions > 0)
-      for (const id of projectsOfCosts(projects, { connector, stream }, costed.projectRefs)) affected.add(id);
+      const lengths = new Map<string, number>();
+      for (const { labels, atMs, durationMs } of samples) lengths.set(`${atMs} ${labelsKey(labels)}`, durationMs);
+      const dirty = dirtyPeriods(
+        projects,
+        { connector, stream },
+        ingested.changed,
+        ({ atMs, labels }) => lengths.get(`${atMs} ${labelsKey(labels)}`) ?? 0,
+      );
+      if (dirty.length > 0) await repositories.dirty.mark(dirty, pullId);
+      const affected = new Set(dirty.map(({ projectId }) => projectId));
+      if (costed.inserted + costed.revisions > 0)
+        for (const id of projectsOfCosts(projects, { connector, stream }, costed.projectRefs)) affected.add(id);
 
-    // Costs that were unknown until now are known, even where the answer was that there are none.
-    if ((await repositories.watermarks.get(connector, stream)) === null)
-      for (const { id, costSources } of projects)
-        if (costSources.some((source) => source.connector === connector && source.stream === stream)) affected.add(id);
+      // Costs that were unknown until now are known, even where the answer was that there are none.
+      if ((await repositories.watermarks.get(connector, stream)) === null)
+        for (const { id, costSources } of projects)
+          if (costSources.some((source) => source.connector === connector && source.stream === stream))
+            affected.add(id);
 
-    if (input.advanceToMs !== null)
-      await repositories.watermarks.advance({ connector, stream, watermarkMs: input.advanceToMs, pullId });
-    await repositories.pulls.succeed(pullId, {
-      pages: input.pages.length,
-      rows: rows.size,
-      inserted,
-      revisions,
-      expected: input.expected,
-      warnings: rows.warnings,
-    });
-    const projectIds = [...affected].sort();
-    for (const project of projectIds)
-      await repositories.outbox.enqueue({
-        kind: 'recompute-roi',
-        args: { project },
-        cause: `pull ${pullId} of ${connector}/${stream}`,
-        parentId: input.jobId,
+      if (input.advanceToMs !== null)
+        await repositories.watermarks.advance({ connector, stream, watermarkMs: input.advanceToMs, pullId });
+      await repositories.pulls.succeed(pullId, {
+        pages: input.pages.length,
+        rows: rows.size,
+        inserted,
+        revisions,
+        expected: input.expected,
+        warnings: rows.warnings,
       });
-    const watermark = await repositories.watermarks.get(connector, stream);
-    return { inserted, revisions, projects: projectIds, watermarkMs: watermark?.watermarkMs ?? null };
-  });
+      const projectIds = [...affected].sort();
+      for (const project of projectIds)
+        await repositories.outbox.enqueue({
+          kind: 'recompute-roi',
+          args: { project },
+          cause: `pull ${pullId} of ${connector}/${stream}`,
+          parentId: input.jobId,
+        });
+      const watermark = await repositories.watermarks.get(connector, stream);
+      return { inserted, revisions, projects: projectIds, watermarkMs: watermark?.watermarkMs ?? null };
+    },
+    { fence: input.fence },
+  );
 }

@@ -41,6 +41,7 @@ export const errorCodes = [
   'queue/timeout',
   'queue/cancelled',
   'queue/interrupted',
+  'queue/quarantined',
   'object/unavailable',
   'object/not-found',
   'delivery/rejected',

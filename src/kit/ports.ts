@@ -3,7 +3,7 @@ import type { CostLine, Measurement } from '../domain/types.ts';
 import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
-import type { Store } from './store/index.ts';
+import type { JobFence, Store } from './store/index.ts';
 
 export interface Clock {
   nowMs(): number;
@@ -150,6 +150,8 @@ export interface PullRequest {
   toMs: number | null;
   jobId: string;
   attempt: number;
+  /** The run on whose behalf it stores. */
+  fence: JobFence;
 }
 export interface PullSummary {
   pullId: string;
@@ -172,7 +174,10 @@ export interface PullRunner {
     context: { signal: AbortSignal; progress(done: number, total: number): void },
   ): Promise<PullSummary>;
   /** The same requests and parsing; nothing is written. */
-  dryRun(request: Omit<PullRequest, 'jobId' | 'attempt'>, context: { signal: AbortSignal }): Promise<DryRunResult>;
+  dryRun(
+    request: Omit<PullRequest, 'jobId' | 'attempt' | 'fence'>,
+    context: { signal: AbortSignal },
+  ): Promise<DryRunResult>;
 }
 export interface DryRunResult {
   fromMs: number;

@@ -2,11 +2,13 @@ import {
   type AnyJobKind,
   asOutturnError,
   type Backoff,
+  type JobFence,
   type JobPorts,
   type OutboxRow,
   OutturnError,
   PermanentError,
   RetryableError,
+  type Store,
 } from '#kit';
 import { argumentsToRun } from './intents.ts';
 
@@ -14,6 +16,9 @@ import { argumentsToRun } from './intents.ts';
 const ABORT_GRACE_MS = 3_000;
 /** A source that keeps asking for patience for longer than this spends attempts from then on. */
 const PATIENCE_MS = 24 * 3_600_000;
+
+/** The third time that a job took its worker with it, it goes into quarantine. */
+const MAX_CRASHES = 3;
 
 /** What became of one attempt, for the queue. */
 export type Outcome =
@@ -43,6 +48,8 @@ export interface AttemptInput {
   attempt: number;
   /** How many the queue allows: decided when the job was published. */
   attempts: number;
+  /** `host:pid` of the worker, for the job's history. */
+  instance: string;
   /** Aborted from outside with an AttemptAborted: cancel, lost lock, shutdown. Its time-out is set here. */
   controller: AbortController;
 }
@@ -83,8 +90,25 @@ export async function runAttempt(
   // Read before the job reads anything: what is committed by now is covered by this run.
   const covered =
     row.dedupeKey === null ? [] : (await store.outbox.waiting(row.kind, row.dedupeKey)).filter((id) => id !== row.id);
-  await store.outbox.started(row.id, attempt);
+  const start = await store.outbox.started(row.id, { attempt, instance: input.instance });
+  if (start === null) {
+    await releaseWaiting(ports, row);
+    return { kind: 'done' };
+  }
+  const { fence, crashes } = start;
   const startedAtMs = clock.nowMs();
+  if (crashes >= MAX_CRASHES) {
+    const message = `The worker that ran this job died with it ${crashes} times: it is in quarantine and not tried again.`;
+    await failForGood(ports, row, fence, {
+      code: 'queue/quarantined',
+      message,
+      stack: null,
+      attempts: attempt,
+      startedAtMs,
+    });
+    log.error({ crashes }, message);
+    return { kind: 'fail', message };
+  }
   const dueAtMs = Math.max(row.createdAtMs, row.notBeforeMs ?? 0);
   const measure = (outcome: 'succeeded' | 'retried' | 'failed' | 'cancelled'): void =>
     metrics.jobFinished({
@@ -94,23 +118,28 @@ export async function runAttempt(
       waitedMs: startedAtMs - dueAtMs,
     });
 
-  const result = await execute(job, ports, input);
+  const result = await execute(job, ports, input, fence);
   const abort = abortOf(controller.signal);
   if (abort?.abort === 'lost-lock') {
     log.warn({}, 'the lock was lost: another worker runs this job');
+    await store.runs.end(fence, { outcome: 'lost', errorCode: abort.code, errorMessage: abort.message });
     measure('cancelled');
     return { kind: 'lost' };
   }
   if (result.ok) {
-    await store.transaction(async (tx) => {
-      await tx.outbox.succeeded(row.id, redacted(result.value, ports));
-      if (covered.length > 0) await tx.outbox.collapse(row.id, covered);
+    const isMine = await store.transaction(async (tx) => {
+      const acknowledged = await tx.outbox.succeeded(fence, redacted(result.value, ports));
+      if (acknowledged && covered.length > 0) await tx.outbox.collapse(row.id, covered);
+      await tx.runs.end(fence, { outcome: acknowledged ? 'succeeded' : 'lost' });
+      return acknowledged;
     });
+    if (!isMine) return superseded();
     measure('succeeded');
     log.debug({ durationMs: clock.nowMs() - startedAtMs, covered: covered.length }, 'job succeeded');
     return { kind: 'done' };
   }
   if (abort?.abort === 'cancelled') {
+    await store.runs.end(fence, { outcome: 'cancelled' });
     await releaseWaiting(ports, row);
     measure('cancelled');
     log.info({}, 'job cancelled');
@@ -119,51 +148,74 @@ export async function runAttempt(
   const error = abort ?? asOutturnError(result.error);
   const booked = { code: error.code, message: ports.redact(error.message) };
   if (abort?.abort === 'shutdown') {
-    await store.outbox.failed(row.id, { ...booked, final: false });
+    if (!(await putOff('released'))) return superseded();
     measure('cancelled');
     return { kind: 'release' };
   }
   const patience = error instanceof RetryableError ? error.retryAfterMs : undefined;
   if (patience !== undefined && clock.nowMs() - row.createdAtMs < PATIENCE_MS) {
-    await store.outbox.failed(row.id, { ...booked, final: false });
+    if (!(await putOff('retried'))) return superseded();
     measure('retried');
     log.info({ error, retryAfterMs: patience }, 'job put off as the other side asked');
     return { kind: 'delay', delayMs: Math.min(Math.max(0, patience), PATIENCE_MS) };
   }
   if (!(error instanceof PermanentError) && attempt < input.attempts) {
-    await store.outbox.failed(row.id, { ...booked, final: false });
+    if (!(await putOff('retried'))) return superseded();
     measure('retried');
     log.warn({ error, attempts: input.attempts }, 'job failed; it is tried again');
     return { kind: 'retry', message: booked.message };
   }
-  await failForGood(ports, row, { ...booked, stack: stackOf(error, ports), attempts: attempt, startedAtMs });
+  const failure = { ...booked, stack: stackOf(error, ports), attempts: attempt, startedAtMs };
+  if (!(await failForGood(ports, row, fence, failure))) return superseded();
   measure('failed');
   log.error({ error }, 'job failed for good');
   return { kind: 'fail', message: booked.message };
+
+  /** Books an attempt that another one follows; false when this run is not the newest any more. */
+  function putOff(outcome: 'retried' | 'released'): Promise<boolean> {
+    return store.transaction(async (tx) => {
+      const isMine = await tx.outbox.failed(fence, { ...booked, final: false });
+      const { code: errorCode, message: errorMessage } = booked;
+      await tx.runs.end(fence, { outcome: isMine ? outcome : 'lost', errorCode, errorMessage });
+      return isMine;
+    });
+  }
+
+  /** A later run has begun, or the job was cancelled at the last moment: what this one did is void. */
+  function superseded(): Outcome {
+    log.warn({ token: fence.token }, 'a later run has taken this job over: nothing of this one counts');
+    measure('cancelled');
+    return { kind: 'lost' };
+  }
 }
 
-/** Books the end of a job that no further attempt follows, and lets the later intents of its key run. */
-export async function failForGood(
+/** Books the end of a job that no further attempt follows, and lets the later intents of its key run. False as with `failed`. */
+async function failForGood(
   ports: JobPorts,
   row: OutboxRow,
+  fence: JobFence,
   failure: { code: OutturnError['code']; message: string; stack: string | null; attempts: number; startedAtMs: number },
-): Promise<void> {
-  const nowMs = ports.clock.nowMs();
-  await ports.store.transaction(async (tx) => {
-    await tx.outbox.failed(row.id, { code: failure.code, message: failure.message, final: true });
-    await tx.deadLetters.record({
-      jobId: row.id,
-      kind: row.kind,
-      args: row.args,
-      errorCode: failure.code,
-      errorMessage: failure.message,
-      stack: failure.stack,
-      attempts: failure.attempts,
-      firstFailedAtMs: row.startedAtMs ?? failure.startedAtMs,
-      lastFailedAtMs: nowMs,
-    });
+): Promise<boolean> {
+  const { code, message } = failure;
+  const isMine = await ports.store.transaction(async (tx) => {
+    const isNewest = await tx.outbox.failed(fence, { code, message, final: true });
+    await tx.runs.end(fence, { outcome: isNewest ? 'failed' : 'lost', errorCode: code, errorMessage: message });
+    if (isNewest)
+      await tx.deadLetters.record({
+        jobId: row.id,
+        kind: row.kind,
+        args: row.args,
+        errorCode: code,
+        errorMessage: message,
+        stack: failure.stack,
+        attempts: failure.attempts,
+        firstFailedAtMs: row.startedAtMs ?? failure.startedAtMs,
+        lastFailedAtMs: ports.clock.nowMs(),
+      });
+    return isNewest;
   });
-  await releaseWaiting(ports, row);
+  if (isMine) await releaseWaiting(ports, row);
+  return isMine;
 }
 
 /** Publishes again the intents that were collapsed into a job which did not do their work. */
@@ -193,7 +245,7 @@ function stackOf(error: OutturnError, ports: JobPorts): string | null {
 type Result = { ok: true; value: unknown } | { ok: false; error: unknown };
 
 /** Runs the handler under its time-out. A handler that ignores the abort is left behind after a grace period. */
-async function execute(job: AnyJobKind, ports: JobPorts, input: AttemptInput): Promise<Result> {
+async function execute(job: AnyJobKind, ports: JobPorts, input: AttemptInput, fence: JobFence): Promise<Result> {
   const { row, attempt, controller } = input;
   const { signal } = controller;
   const timer = setTimeout(
@@ -215,7 +267,14 @@ async function execute(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
       const args = argumentsToRun(job, row.version, row.args);
       return {
         ok: true,
-        value: await job.run(args, { jobId: row.id, attempt, signal, ports, progress: progress.report }),
+        value: await job.run(args, {
+          jobId: row.id,
+          attempt,
+          signal,
+          fence,
+          ports: { ...ports, store: fenced(ports.store, fence) },
+          progress: progress.report,
+        }),
       };
     } catch (error) {
       return { ok: false, error };
@@ -228,6 +287,11 @@ async function execute(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
     clearTimeout(giveUp);
     await progress.close();
   }
+}
+
+/** A store whose every transaction commits only while the run is the newest of its job. */
+function fenced(store: Store, fence: JobFence): Store {
+  return { ...store, transaction: (work, options) => store.transaction(work, { fence, ...options }) };
 }
 
 const PROGRESS_INTERVAL_MS = 500;

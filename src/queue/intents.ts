@@ -68,7 +68,13 @@ export function createIntentResolver(jobs: readonly AnyJobKind[]): IntentResolve
         });
       // Checked in the form in which they are stored; kept as given, for defaults and transforms apply when the job runs.
       const stored: unknown = JSON.parse(JSON.stringify(intent.args ?? null));
-      return { version: job.version, queue: job.queue, args: stored, dedupeKey: job.dedupeKey(checked(job, stored)) };
+      return {
+        version: job.version,
+        queue: job.queue,
+        args: stored,
+        dedupeKey: job.dedupeKey(checked(job, stored)),
+        priority: job.priority ?? 'normal',
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { type AnyJobKind, type JobPorts, type OutboxRow, type QueueName, queueNames } from '#kit';
-import { AttemptAborted, backoffMs, failForGood, type Outcome, runAttempt } from './attempt.ts';
+import { AttemptAborted, backoffMs, type Outcome, runAttempt } from './attempt.ts';
 import type { Backend, JobData, JobProcessor, WorkerHandle } from './backend.ts';
 import { BACKOFF_TYPE } from './relay.ts';
 
@@ -10,9 +10,8 @@ import { BACKOFF_TYPE } from './relay.ts';
  */
 const LOCK_DURATION_MS = 7_000;
 const STALLED_CHECK_MS = 2_500;
-/** The third time that a job takes its worker with it, it is a dead letter. */
-const MAX_STALLED = 2;
-const STALLED_REASON = 'job stalled more than allowable limit';
+/** The outbox counts the workers that died with a job, on every backend alike; the queue must not end it before. */
+const MAX_STALLED = 1_000_000;
 const RECONNECT_DELAY_MS = 1_000;
 /** How often running jobs are compared with the outbox (cancelled?) and with their lock's renewal. */
 const WATCH_INTERVAL_MS = 1_500;
@@ -85,6 +84,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         row,
         attempt: job.attemptsMade + 1,
         attempts: job.opts.attempts ?? 1,
+        instance,
         controller: run.controller,
       });
     } catch (error) {
@@ -155,30 +155,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
       for (const id of jobIds)
         runs.get(id)?.controller.abort(new AttemptAborted('lost-lock', 'Another worker took the job over.'));
     });
-    worker.on('failed', (job, error) => {
-      if (job !== undefined && error.message === STALLED_REASON) void quarantine(job);
-    });
     return worker;
-  }
-
-  /** A job that ended its worker again and again never reached a handler that could book its failure. */
-  async function quarantine(job: Job<JobData>): Promise<void> {
-    try {
-      const row = await store.outbox.get(job.data.outboxId);
-      if (row === null) return;
-      const message = `The job's worker ended or hung ${MAX_STALLED + 1} times while the job ran: it is not tried again.`;
-      log.error({ job: row.id, kind: row.kind }, message);
-      await failForGood(ports, row, {
-        code: 'internal',
-        message,
-        stack: null,
-        attempts: job.attemptsStarted,
-        startedAtMs: job.processedOn ?? ports.clock.nowMs(),
-      });
-      onSettled();
-    } catch (error) {
-      log.error({ job: job.data.outboxId, error }, 'a quarantined job could not be booked');
-    }
   }
 
   async function allSettled(timeoutMs: number): Promise<boolean> {

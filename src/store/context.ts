@@ -13,6 +13,8 @@ export interface StoreContext {
   newId: () => string;
   resolver: IntentResolver;
   partitions: MeasurementPartitions;
+  /** W3C `traceparent` of what the caller does, null when nothing is traced. */
+  traceParent: () => string | null;
 }
 
 /** Runs several statements as one: within the caller's transaction when there is one, else within one of their own. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Logger } from '#kit';
+import type { Logger, OutboxNotice } from '#kit';
 import { connectClient } from './connection.ts';
 
 const channel = 'outturn_outbox';
@@ -15,7 +15,7 @@ const probeTimeoutMs = 3_000;
  */
 export async function listenOutbox(
   options: { url: string; applicationName: string; log: Logger },
-  onNotify: () => void,
+  onNotify: (notice: OutboxNotice) => void,
 ): Promise<{ close(): Promise<void> }> {
   let closed = false;
   let client: Client | null = null;
@@ -61,7 +61,7 @@ export async function listenOutbox(
     try {
       made = await connectClient(options.url, { applicationName: options.applicationName });
       const listening = made;
-      listening.on('notification', () => onNotify());
+      listening.on('notification', ({ payload = '' }) => onNotify(noticeOf(payload)));
       listening.on('end', () => reconnect(listening, 'the connection ended'));
       listening.on('error', (error) => reconnect(listening, error.message));
       await listening.query(`LISTEN ${channel}`);
@@ -69,7 +69,7 @@ export async function listenOutbox(
       client = listening;
       retryMs = firstRetryMs;
       probe(listening);
-      onNotify();
+      onNotify({ kind: 'due' });
     } catch (error) {
       await endQuietly(made);
       if (client === null) reconnect(null, error instanceof Error ? error.message : String(error));
@@ -86,6 +86,14 @@ export async function listenOutbox(
       await endQuietly(open);
     },
   };
+}
+
+const CANCELLED = 'cancelled:';
+
+function noticeOf(payload: string): OutboxNotice {
+  return payload.startsWith(CANCELLED)
+    ? { kind: 'cancelled', jobId: payload.slice(CANCELLED.length) }
+    : { kind: 'due' };
 }
 
 /** `end()` would wait for the answer of a peer that is gone. */

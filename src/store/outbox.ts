@@ -1,6 +1,7 @@
+import type { CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
-import type { OutboxRepository, OutboxRow } from '#kit';
-import { instant, json, requireTransaction, type StoreContext, sql, storable } from './context.ts';
+import { type JobFence, jobPriorities, type OutboxRepository, type OutboxRow, queueNames } from '#kit';
+import { atomically, instant, json, requireTransaction, type StoreContext, sql, storable } from './context.ts';
 
 const states = ['pending', 'published', 'running', 'succeeded', 'failed', 'collapsed', 'cancelled'] as const;
 
@@ -9,10 +10,13 @@ const outboxSchema = z
     id: z.string(),
     kind: z.string(),
     version: z.number(),
-    queue: z.enum(['pull', 'compute', 'report', 'delivery']),
+    queue: z.enum(queueNames),
     args: z.unknown(),
     dedupeKey: z.string().nullable(),
+    priority: z.enum(jobPriorities),
     notBeforeMs: z.number().nullable(),
+    replays: z.number(),
+    traceParent: z.string().nullable(),
     cause: z.string(),
     parentId: z.string().nullable(),
     state: z.enum(states),
@@ -36,11 +40,14 @@ const outboxSchema = z
     }),
   );
 const columns = sql.fragment`
-  id, kind, version, queue, args, dedupe_key AS "dedupeKey", not_before AS "notBeforeMs", cause, parent_id AS "parentId",
+  id, kind, version, queue, args, dedupe_key AS "dedupeKey", priority, not_before AS "notBeforeMs", replays,
+  trace_parent AS "traceParent", cause, parent_id AS "parentId",
   state, attempts, progress_done AS "progressDone", progress_total AS "progressTotal", result, error_code AS "errorCode",
   error_message AS "errorMessage", created_at AS "createdAtMs", published_at AS "publishedAtMs",
   started_at AS "startedAtMs", acknowledged_at AS "acknowledgedAtMs"`;
 const idSchema = z.object({ id: z.string() });
+const isNewest = ({ jobId, token }: JobFence) => sql.fragment`
+  EXISTS (SELECT FROM job_fence WHERE job_id = ${jobId} AND token = ${token} FOR SHARE)`;
 const notStarted = sql.fragment`state IN ('pending', 'published') AND started_at IS NULL`;
 
 /**
@@ -53,11 +60,12 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
   const now = () => instant(clock.nowMs());
   return {
     async enqueue(intent) {
-      const { version, queue, args, dedupeKey } = context.resolver.resolve(intent);
+      const { version, queue, args, dedupeKey, priority } = context.resolver.resolve(intent);
       return await connection.one(sql.type(outboxSchema)`
-        INSERT INTO outbox (id, kind, version, queue, args, dedupe_key, not_before, cause, parent_id, created_at)
+        INSERT INTO outbox (id, kind, version, queue, args, dedupe_key, priority, not_before, trace_parent, cause,
+          parent_id, created_at)
         VALUES (${context.newId()}, ${intent.kind}, ${version}, ${queue}, ${json(args)}::json, ${dedupeKey},
-          ${instant(intent.notBeforeMs ?? null)}, ${intent.cause}, ${intent.parentId ?? null}, ${now()})
+          ${intent.priority ?? priority}, ${instant(intent.notBeforeMs ?? null)}, ${context.traceParent()}, ${intent.cause}, ${intent.parentId ?? null}, ${now()})
         RETURNING ${columns}`);
     },
 
@@ -86,11 +94,23 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
       return rowCount;
     },
 
-    async started(id, attempt) {
-      await connection.query(sql.unsafe`
-        UPDATE outbox
-        SET state = 'running', attempts = ${attempt}, started_at = coalesce(started_at, ${now()}), acknowledged_at = NULL
-        WHERE id = ${id} AND state IN ('pending', 'published', 'running', 'failed')`);
+    async started(id, { attempt, instance }) {
+      return await atomically(context, async (transaction) => {
+        const token = await takeFence(transaction, id);
+        const row = await transaction.maybeOne(sql.type(z.object({ replays: z.number() }))`
+          UPDATE outbox
+          SET state = 'running', attempts = ${attempt}, started_at = coalesce(started_at, ${now()}), acknowledged_at = NULL
+          WHERE id = ${id} AND state IN ('pending', 'published', 'running', 'failed')
+          RETURNING replays`);
+        if (row === null) return null;
+        const crashes = await transaction.oneFirst(sql.type(z.object({ crashes: z.number() }))`
+          SELECT count(*) AS crashes FROM job_run
+          WHERE job_id = ${id} AND replays = ${row.replays} AND ended_at IS NULL`);
+        await transaction.query(sql.unsafe`
+          INSERT INTO job_run (job_id, token, replays, attempt, instance, started_at)
+          VALUES (${id}, ${token}, ${row.replays}, ${attempt}, ${instance}, ${now()})`);
+        return { fence: { jobId: id, token }, crashes };
+      });
     },
 
     async progress(id, done, total) {
@@ -98,20 +118,22 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         UPDATE outbox SET progress_done = ${done}, progress_total = ${total} WHERE id = ${id} AND state = 'running'`);
     },
 
-    async succeeded(id, result) {
-      await connection.query(sql.unsafe`
+    async succeeded(fence, result) {
+      const { rowCount } = await connection.query(sql.unsafe`
         UPDATE outbox
         SET state = 'succeeded', result = ${json(result)}::json, error_code = NULL, error_message = NULL,
           acknowledged_at = ${now()}
-        WHERE id = ${id} AND state IN ('pending', 'published', 'running', 'failed')`);
+        WHERE id = ${fence.jobId} AND state IN ('pending', 'published', 'running', 'failed') AND ${isNewest(fence)}`);
+      return rowCount > 0;
     },
 
-    async failed(id, error) {
-      await connection.query(sql.unsafe`
+    async failed(fence, error) {
+      const { rowCount } = await connection.query(sql.unsafe`
         UPDATE outbox
         SET state = ${error.final ? 'failed' : 'published'}, error_code = ${error.code},
           error_message = ${storable(error.message)}, acknowledged_at = ${error.final ? now() : sql.fragment`NULL`}
-        WHERE id = ${id} AND state IN ('pending', 'published', 'running')`);
+        WHERE id = ${fence.jobId} AND state IN ('pending', 'published', 'running') AND ${isNewest(fence)}`);
+      return rowCount > 0;
     },
 
     async waiting(kind, dedupeKey) {
@@ -140,10 +162,13 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
 
     /** False when it had ended already, or never was. */
     async cancel(id) {
-      const { rowCount } = await connection.query(sql.unsafe`
-        UPDATE outbox SET state = 'cancelled', acknowledged_at = ${now()}
-        WHERE id = ${id} AND state IN ('pending', 'published', 'running')`);
-      return rowCount > 0;
+      return await atomically(context, async (transaction) => {
+        await takeFence(transaction, id);
+        const { rowCount } = await transaction.query(sql.unsafe`
+          UPDATE outbox SET state = 'cancelled', acknowledged_at = ${now()}
+          WHERE id = ${id} AND state IN ('pending', 'published', 'running')`);
+        return rowCount > 0;
+      });
     },
 
     async get(id) {
@@ -164,4 +189,15 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         SELECT count(*) AS open FROM outbox WHERE acknowledged_at IS NULL`);
     },
   };
+}
+
+/**
+ * The next token of a job; waits for a commit that holds the last one. Always taken before the job's own row is touched, as
+ * whoever acknowledges does: in two orders they would wait for each other.
+ */
+function takeFence(connection: CommonQueryMethods, jobId: string): Promise<number> {
+  return connection.oneFirst(sql.type(z.object({ token: z.number() }))`
+    INSERT INTO job_fence AS f (job_id, token) VALUES (${jobId}, 1)
+    ON CONFLICT (job_id) DO UPDATE SET token = f.token + 1
+    RETURNING token`);
 }

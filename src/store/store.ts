@@ -9,6 +9,7 @@ import { createDigestRepository } from './digests.ts';
 import { createDirtyRepository } from './dirty-periods.ts';
 import { storeError } from './failures.ts';
 import { createFireRepository } from './fires.ts';
+import { createJobRunRepository, holdFence } from './job-runs.ts';
 import { listenOutbox } from './listener.ts';
 import { lockKey } from './locks.ts';
 import { createMeasurementRepository } from './measurements.ts';
@@ -29,6 +30,8 @@ export interface StoreOptions {
   log: Logger;
   /** Shown in pg_stat_activity. */
   applicationName: string;
+  /** W3C `traceparent` of what the caller does: kept with each intent. Absent: nothing is traced. */
+  traceParent?: (() => string | null) | undefined;
 }
 
 /**
@@ -51,6 +54,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     newId: options.newId,
     resolver: options.resolver,
     partitions: createMeasurementPartitions(url, applicationName),
+    traceParent: options.traceParent ?? (() => null),
   };
   const contextOf = (connection: CommonQueryMethods, inTransaction: boolean): StoreContext => ({
     ...shared,
@@ -66,13 +70,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw new OutturnError('internal', 'a lock works only within a transaction');
     },
 
-    async transaction(work, { oneInstant = false } = {}) {
+    async transaction(work, { oneInstant = false, fence } = {}) {
       let begun = false;
       try {
         return await pool.transaction(async (connection) => {
           if (oneInstant) await connection.query(sql.unsafe`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`);
           begun = true;
-          return work(createRepositories(contextOf(connection, true)));
+          const result = await work(createRepositories(contextOf(connection, true)));
+          if (fence !== undefined) await holdFence({ connection }, fence);
+          return result;
         });
       } catch (error) {
         throw begun && !isFromDatabase(error) ? error : toStoreError(error);
@@ -125,6 +131,7 @@ function createRepositories(context: StoreContext): Repositories {
     outbox: createOutboxRepository(context),
     deadLetters: createDeadLetterRepository(context),
     fires: createFireRepository(context),
+    runs: createJobRunRepository(context),
     lock: (key) => lockKey(context.connection, key),
   };
 }

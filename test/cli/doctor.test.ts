@@ -35,7 +35,7 @@ describe('doctor', () => {
   it('is not fooled by a pull that was killed and whose job has ended: it does not run any more', async () => {
     const store = await openStore({
       url: database.url,
-      resolver: { resolve: ({ args }) => ({ version: 1, queue: 'pull', args, dedupeKey: null }) },
+      resolver: { resolve: ({ args }) => ({ version: 1, queue: 'pull', args, dedupeKey: null, priority: 'normal' }) },
       clock: { nowMs: () => Date.now() },
       newId: randomUUID,
       log: silentLog,
@@ -43,10 +43,11 @@ describe('doctor', () => {
     });
     for (const stream of ['killed', 'busy']) {
       const job = await store.outbox.enqueue({ kind: 'pull', args: { connector: 'shop', stream }, cause: 'test' });
-      await store.outbox.started(job.id, 1);
+      const run = await store.outbox.started(job.id, { attempt: 1, instance: 'test' });
       const window = { connector: 'shop', stream, fromMs: 0, toMs: Date.now() };
       await store.pulls.start({ id: randomUUID(), jobId: job.id, attempt: 1, ...window });
-      if (stream === 'killed') await store.outbox.failed(job.id, { code: 'internal', message: 'killed', final: true });
+      if (stream === 'killed' && run !== null)
+        await store.outbox.failed(run.fence, { code: 'internal', message: 'killed', final: true });
     }
     await store.close();
     const result = await outturn(['doctor', '--config', directory.path], { env: { DATABASE_URL: database.url } });

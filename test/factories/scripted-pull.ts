@@ -112,6 +112,7 @@ export async function openPullBench(): Promise<PullBench> {
       queue: 'compute',
       args,
       dedupeKey: `${kind} ${JSON.stringify(args)}`,
+      priority: 'normal',
     }),
   };
   const database: TestDatabase = await testDatabase();
@@ -214,9 +215,13 @@ export function scriptedPull(
     redact: (text) => (options.secret === undefined ? text : text.replaceAll(options.secret, '[redacted]')),
   });
   const due = { connector: id, stream: 'hours', fromMs: null, toMs: null };
-  const run = (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
+  const run = async (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
     const { signal = new AbortController().signal, ...window } = changes;
-    return runner.run({ ...due, jobId: randomUUID(), attempt: 1, ...window }, { signal, progress: () => {} });
+    const { id: jobId } = await store.outbox.enqueue({ kind: 'pull', args: { id, run: randomUUID() }, cause: 'test' });
+    const start = await store.outbox.started(jobId, { attempt: 1, instance: 'test:1' });
+    if (start === null) throw new Error('a new job can be begun');
+    const { fence } = start;
+    return runner.run({ ...due, jobId, attempt: 1, fence, ...window }, { signal, progress: () => {} });
   };
   const samples = () =>
     store.measurements.read({ connector: id, stream: 'hours', labels: {} }, { fromMs: 0, toMs: START + 1e12 });

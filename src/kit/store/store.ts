@@ -1,8 +1,18 @@
+import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
+import type { FireRepository } from './fires.ts';
+import type { JobFence, JobRunRepository } from './job-runs.ts';
+import type { OutboxRepository } from './outbox.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ProjectRepository, ReportRepository, SnapshotRepository } from './value.ts';
-import type { DeadLetterRepository, FireRepository, OutboxRepository } from './work.ts';
+
+export interface TransactionOptions {
+  oneInstant?: boolean | undefined;
+  fence?: JobFence | undefined;
+}
+/** `due`: something may be to publish; `cancelled`: that job is not wanted any more. */
+export type OutboxNotice = { kind: 'due' } | { kind: 'cancelled'; jobId: string };
 
 /** Everything one transaction can touch. */
 export interface Repositories {
@@ -17,6 +27,7 @@ export interface Repositories {
   digests: DigestRepository;
   deliveries: DeliveryRepository;
   outbox: OutboxRepository;
+  runs: JobRunRepository;
   deadLetters: DeadLetterRepository;
   fires: FireRepository;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
@@ -27,10 +38,11 @@ export interface Store extends Repositories {
   /**
    * Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. `oneInstant`: every read
    * sees what was committed when the transaction began, and nothing of what is committed meanwhile (repeatable read).
+   * `fence`: commits only while that run's token is the newest of its job, else throws RetryableError `queue/interrupted`.
    */
-  transaction<T>(work: (repositories: Repositories) => Promise<T>, options?: { oneInstant?: boolean }): Promise<T>;
+  transaction<T>(work: (repositories: Repositories) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Calls back on each outbox notification, and once whenever the listening connection was (re)made. */
-  listenOutbox(onNotify: () => void): Promise<{ close(): Promise<void> }>;
+  listenOutbox(onNotify: (notice: OutboxNotice) => void): Promise<{ close(): Promise<void> }>;
   health(): Promise<{ version: string; clockDifferenceMs: number }>;
   close(): Promise<void>;
 }

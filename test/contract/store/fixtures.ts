@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, IngestCost, IngestRow, IntentResolver, Store } from '#kit';
+import type { Clock, IngestCost, IngestRow, IntentResolver, JobFence, Store } from '#kit';
 import { openStore } from '#src/store/index';
 import { silentLog, type TestDatabase, testDatabase } from '../../harness/database.ts';
 
@@ -32,6 +32,7 @@ export const resolver: IntentResolver = {
     args: intent.args,
     dedupeKey:
       typeof intent.args === 'object' && intent.args !== null && 'key' in intent.args ? String(intent.args.key) : null,
+    priority: 'normal',
   }),
 };
 
@@ -114,3 +115,10 @@ export const source = (stream = 'failed-checkouts', labels: Record<string, strin
   stream,
   labels,
 });
+
+/** Begins a run of a job, as a worker does; its fence. */
+export async function begin(store: Store, jobId: string, attempt = 1): Promise<JobFence> {
+  const start = await store.outbox.started(jobId, { attempt, instance: 'test:1' });
+  if (start === null) throw new Error(`the job ${jobId} has ended`);
+  return start.fence;
+}

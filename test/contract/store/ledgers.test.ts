@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DigestFacts } from '#domain';
 import type { DigestRow } from '#kit';
-import { hourMs, midnightMs, type StoreFixture, storeFixture } from './fixtures.ts';
+import { begin, hourMs, midnightMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
 beforeAll(async () => {
@@ -71,7 +71,11 @@ describe('pulls', () => {
     const facts = { pages: 0, rows: 0, inserted: 0, revisions: 0, expected: null, warnings: [] };
     const gone = await outbox.enqueue({ kind: 'pull', args: {}, cause: 'test' });
     const alive = await outbox.enqueue({ kind: 'pull', args: {}, cause: 'test' });
-    await outbox.failed(gone.id, { code: 'internal', message: 'its worker was killed three times', final: true });
+    await outbox.failed(await begin(fixture.store, gone.id), {
+      code: 'internal',
+      message: 'its worker was killed three times',
+      final: true,
+    });
     await pulls.start({ id: 'of-ended-job', ...window, stream, jobId: gone.id });
     await pulls.start({ id: 'of-other-stream', ...window, stream: 'other', jobId: gone.id });
     await pulls.start({ id: 'of-another-process', ...window, stream, jobId: alive.id });

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OutboxRow, Store } from '#kit';
 import { pollUntil } from '../../harness/poll.ts';
-import { dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
+import { begin, dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
 beforeAll(async () => {
@@ -107,20 +107,21 @@ describe('outbox', () => {
     const { outbox } = fixture.store;
     const { id } = await outbox.enqueue(intent('shop'));
     await publish(fixture.store);
-    await outbox.started(id, 1);
+    const first = await begin(fixture.store, id);
     await outbox.progress(id, 3, 10);
     expect(await outbox.get(id)).toMatchObject({ state: 'running', attempts: 1, progress: { done: 3, total: 10 } });
-    await outbox.failed(id, { code: 'source/timeout', message: 'slow\0', final: false });
+    expect(await outbox.failed(first, { code: 'source/timeout', message: 'slow\0', final: false })).toBe(true);
     expect(await outbox.get(id)).toMatchObject({
       state: 'published',
       errorCode: 'source/timeout',
       acknowledgedAtMs: null,
     });
     expect(await outbox.openCount()).toBe(1);
-    await outbox.started(id, 2);
-    await outbox.succeeded(id, { snapshot: 's-1' });
-    await outbox.started(id, 3);
-    await outbox.failed(id, { code: 'internal', message: 'late', final: true });
+    const second = await begin(fixture.store, id, 2);
+    expect(await outbox.succeeded(first, { snapshot: 'of a run that was superseded' })).toBe(false);
+    expect(await outbox.succeeded(second, { snapshot: 's-1' })).toBe(true);
+    expect(await outbox.started(id, { attempt: 3, instance: 'test:1' })).toBeNull();
+    expect(await outbox.failed(second, { code: 'internal', message: 'late', final: true })).toBe(false);
     expect(await outbox.get(id)).toMatchObject({
       state: 'succeeded',
       attempts: 2,
@@ -135,8 +136,8 @@ describe('outbox', () => {
     const ids: string[] = [];
     for (const key of ['a', 'b', 'c']) ids.push((await outbox.enqueue(intent(key))).id);
     await publish(fixture.store);
-    await outbox.started(ids[0] ?? '', 1);
-    await outbox.succeeded(ids[2] ?? '', null);
+    await begin(fixture.store, ids[0] ?? '');
+    await outbox.succeeded(await begin(fixture.store, ids[2] ?? ''), null);
     expect(await outbox.resetUnacknowledged()).toBe(2);
     expect((await publish(fixture.store)).map((row) => row.id)).toEqual(ids.slice(0, 2));
     expect(await outbox.unpublish([ids[1] ?? '', ids[2] ?? ''])).toBe(1);
@@ -153,12 +154,15 @@ describe('outbox', () => {
       await make('b'),
     ];
     await publish(fixture.store);
-    await outbox.started(running, 1);
+    const fence = await begin(fixture.store, first);
+    await outbox.unpublish([first]);
+    await publish(fixture.store);
+    await begin(fixture.store, running);
     expect(await outbox.waiting('recompute-roi', 'shop')).toEqual([first, second]);
     expect(await outbox.collapse(running, [first, second, running, other].slice(0, 3))).toBe(2);
     expect(await outbox.get(first)).toMatchObject({ state: 'collapsed', result: { collapsedInto: running } });
     expect((await outbox.get(other))?.state).toBe('published');
-    await outbox.succeeded(first, 'ran all the same');
+    expect(await outbox.succeeded(fence, 'ran all the same')).toBe(false);
     expect((await outbox.get(first))?.state).toBe('collapsed');
   });
 

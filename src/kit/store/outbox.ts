@@ -1,4 +1,5 @@
-import type { QueueName } from '../job.ts';
+import type { JobPriority, QueueName } from '../job.ts';
+import type { JobFence, JobRunStart } from './job-runs.ts';
 
 export type JobState = 'pending' | 'published' | 'running' | 'succeeded' | 'failed' | 'collapsed' | 'cancelled';
 /** An intent: written in the transaction that makes the work necessary. It is the job's identity for people. */
@@ -9,7 +10,12 @@ export interface OutboxRow {
   queue: QueueName;
   args: unknown;
   dedupeKey: string | null;
+  priority: JobPriority;
   notBeforeMs: number | null;
+  /** How often it was put back to its first attempt after it had failed for good; part of its name in the queue. */
+  replays: number;
+  /** W3C `traceparent` of what asked for it: the job goes on with that trace. */
+  traceParent: string | null;
   /** What caused it: another job, a schedule's fire, a person. */
   cause: string;
   parentId: string | null;
@@ -30,10 +36,18 @@ export interface NewIntent {
   cause: string;
   parentId?: string | null | undefined;
   notBeforeMs?: number | undefined;
+  /** Absent: the kind's own. */
+  priority?: JobPriority | undefined;
 }
-/** Kind, queue, version and dedupe key of an intent, looked up from the job registry. */
+/** Kind, queue, version, dedupe key and usual priority of an intent, looked up from the job registry. */
 export interface IntentResolver {
-  resolve(intent: NewIntent): { version: number; queue: QueueName; args: unknown; dedupeKey: string | null };
+  resolve(intent: NewIntent): {
+    version: number;
+    queue: QueueName;
+    args: unknown;
+    dedupeKey: string | null;
+    priority: JobPriority;
+  };
 }
 export interface OutboxRepository {
   /** Validates the arguments, writes the row, notifies the relay on commit. */
@@ -43,11 +57,16 @@ export interface OutboxRepository {
   markPublished(ids: readonly string[]): Promise<void>;
   /** Published or running but never acknowledged → unpublished again. Returns how many. */
   resetUnacknowledged(): Promise<number>;
-  started(id: string, attempt: number): Promise<void>;
+  /**
+   * Begins a run: takes a new fencing token, which ends the right of every earlier run of the job to commit anything, and
+   * notes the run. Null when the job has ended meanwhile (cancelled, or done by another worker).
+   */
+  started(id: string, run: { attempt: number; instance: string }): Promise<JobRunStart | null>;
   progress(id: string, done: number, total: number): Promise<void>;
-  succeeded(id: string, result: unknown): Promise<void>;
-  /** `final: false`: another attempt follows. */
-  failed(id: string, error: { code: string; message: string; final: boolean }): Promise<void>;
+  /** False, and nothing written, when the run's token is not the newest any more. */
+  succeeded(fence: JobFence, result: unknown): Promise<boolean>;
+  /** `final: false`: another attempt follows. False as with `succeeded`. */
+  failed(fence: JobFence, error: { code: string; message: string; final: boolean }): Promise<boolean>;
   /**
    * Ids of the committed, due, unacknowledged, never started rows of that kind and key, oldest first. A run that reads this
    * before it reads anything else covers them all: unlike a comparison of times, that holds however long the
@@ -58,45 +77,10 @@ export interface OutboxRepository {
   collapse(intoId: string, ids: readonly string[]): Promise<number>;
   /** Those of `ids` that are published or running and not acknowledged → unpublished again, relay notified. Returns how many. */
   unpublish(ids: readonly string[]): Promise<number>;
+  /** Also takes the right to commit from its run, and tells every worker process by notification. False: it had ended. */
   cancel(id: string): Promise<boolean>;
   get(id: string): Promise<OutboxRow | null>;
   list(filter: { state?: JobState | undefined; kind?: string | undefined; limit: number }): Promise<OutboxRow[]>;
   /** Rows not yet acknowledged. */
   openCount(): Promise<number>;
-}
-
-export interface DeadLetterRow {
-  id: string;
-  jobId: string;
-  kind: string;
-  args: unknown;
-  errorCode: string;
-  errorMessage: string;
-  stack: string | null;
-  attempts: number;
-  firstFailedAtMs: number;
-  lastFailedAtMs: number;
-}
-export interface DeadLetterRepository {
-  record(row: Omit<DeadLetterRow, 'id'>): Promise<void>;
-  list(limit: number): Promise<DeadLetterRow[]>;
-}
-
-export type FireOutcome = 'fired' | 'late' | 'skipped' | 'caught-up' | 'manual';
-export interface FireRow {
-  schedule: string;
-  /** Local wall-clock slot with the zone, `2026-10-25T01:30[Europe/Berlin]`: a repeated hour is one slot. */
-  slot: string;
-  slotAtMs: number;
-  outcome: FireOutcome;
-  reason: string | null;
-  instance: string;
-  jobId: string | null;
-  firedAtMs: number;
-}
-export interface FireRepository {
-  /** True for the one caller that inserted the slot. */
-  claim(row: Omit<FireRow, 'firedAtMs' | 'jobId'>): Promise<boolean>;
-  attachJob(schedule: string, slot: string, jobId: string): Promise<void>;
-  list(filter: { schedule?: string | undefined; limit: number }): Promise<FireRow[]>;
 }
