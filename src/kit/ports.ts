@@ -58,8 +58,12 @@ export interface FileSource {
   readText(path: string, maxBytes: number): Promise<string>;
 }
 
+/** On whose behalf a source is asked: a backfill always waits for the live pulls of the same account. */
+export type FetchPurpose = 'live' | 'backfill';
+
 export interface FetchFactory {
-  client(connector: ConnectorConfig, signal: AbortSignal): HttpClient;
+  /** `purpose`: live when absent. */
+  client(connector: ConnectorConfig, signal: AbortSignal, options?: { purpose?: FetchPurpose }): HttpClient;
 }
 
 export interface StoredObject {
