@@ -15,6 +15,8 @@ export * from './roi-input.ts';
 export * from './row-mapping.ts';
 export * from './row-schema.ts';
 export * from './row-values.ts';
+export * from './schedules.ts';
 export * from './store/index.ts';
+export * from './tracing.ts';
 export * from './unit-conversion.ts';
 export * from './units.ts';

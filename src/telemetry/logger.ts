@@ -1,6 +1,7 @@
 import { type DestinationStream, destination, levels, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { type Logger, OutturnError, type Redactor } from '#kit';
+import { scopedFacts } from './log-scope.ts';
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 export type LogFormat = 'pretty' | 'json';
@@ -105,7 +106,7 @@ function wrap(sink: Sink, redactor: Redactor, inherited: Record<string, unknown>
     if ((levels.values[method] ?? 0) < sink.levelVal) return;
     // Inherited facts are redacted at each line: a secret may become known after the child was made.
     sink[method](
-      loggable({ ...inherited, ...facts }, redactor) as Record<string, unknown>,
+      loggable({ ...scopedFacts(), ...inherited, ...facts }, redactor) as Record<string, unknown>,
       String(loggable(message, redactor)),
     );
   };
