@@ -6,7 +6,7 @@ afterEach(() => vi.unstubAllEnvs());
 describe('servers that tests need beyond npm', () => {
   it('names the exact apt-get command on Debian, each package once', () => {
     expect(installCommand(['prometheus', 'redis'], 'linux')).toBe(
-      'sudo apt-get install -y --no-install-recommends prometheus redis-server',
+      'sudo apt-get install -y --no-install-recommends prometheus redis-server openssl',
     );
   });
 

@@ -22,8 +22,8 @@ interface ServerPackage {
 export const serverPackages = {
   redis: {
     title: 'Redis',
-    programs: [['redis-server'], ['redis-cli']],
-    debian: ['redis-server'],
+    programs: [['redis-server'], ['redis-cli'], ['openssl']],
+    debian: ['redis-server', 'openssl'],
     brew: 'redis',
   },
   prometheus: {
