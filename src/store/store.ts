@@ -19,6 +19,7 @@ import { openPool } from './pool.ts';
 import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
 import { createReportRepository } from './reports.ts';
+import { createScheduleRepository } from './schedules.ts';
 import { createSnapshotRepository } from './snapshots.ts';
 import { createWatermarkRepository } from './watermarks.ts';
 
@@ -131,6 +132,7 @@ function createRepositories(context: StoreContext): Repositories {
     outbox: createOutboxRepository(context),
     deadLetters: createDeadLetterRepository(context),
     fires: createFireRepository(context),
+    schedules: createScheduleRepository(context),
     runs: createJobRunRepository(context),
     lock: (key) => lockKey(context.connection, key),
   };

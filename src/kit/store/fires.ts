@@ -1,3 +1,5 @@
+import type { JobState } from './outbox.ts';
+
 export type FireOutcome = 'fired' | 'late' | 'skipped' | 'caught-up' | 'manual';
 export interface FireRow {
   schedule: string;
@@ -8,11 +10,31 @@ export interface FireRow {
   reason: string | null;
   instance: string;
   jobId: string | null;
+  /** By how much its job was put off (`maxRandomDelay`). */
+  delayMs: number;
   firedAtMs: number;
 }
+/** A line of the ledger, with what became of its job by now. */
+export interface FireRecord extends FireRow {
+  jobState: JobState | null;
+}
+export type NewFire = Omit<FireRow, 'firedAtMs' | 'jobId' | 'delayMs'> & { delayMs?: number | undefined };
+
 export interface FireRepository {
   /** True for the one caller that inserted the slot. */
-  claim(row: Omit<FireRow, 'firedAtMs' | 'jobId'>): Promise<boolean>;
+  claim(row: NewFire): Promise<boolean>;
+  /** Those of the rows, all without a job, that nobody had: their slots. */
+  claimAll(rows: readonly NewFire[]): Promise<string[]>;
   attachJob(schedule: string, slot: string, jobId: string): Promise<void>;
-  list(filter: { schedule?: string | undefined; limit: number }): Promise<FireRow[]>;
+  /** By the slot's instant, newest first. `slot` is the beginning of one. */
+  list(filter: {
+    schedule?: string | undefined;
+    slot?: string | undefined;
+    outcome?: FireOutcome | undefined;
+    limit: number;
+  }): Promise<FireRecord[]>;
+  /** The newest instant of a slot that is settled; a fire by hand says nothing about the slots before it. */
+  newestSlotMs(schedule: string): Promise<number | null>;
+  /** The slots in (fromMs, toMs] that have a row. */
+  slotsBetween(schedule: string, fromMs: number, toMs: number): Promise<string[]>;
 }

@@ -6,5 +6,6 @@ export type * from './job-runs.ts';
 export type * from './outbox.ts';
 export type * from './pulls.ts';
 export type * from './samples.ts';
+export type * from './schedules.ts';
 export type * from './store.ts';
 export type * from './value.ts';

@@ -5,6 +5,7 @@ import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { OutboxRepository } from './outbox.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
+import type { ScheduleRepository } from './schedules.ts';
 import type { ProjectRepository, ReportRepository, SnapshotRepository } from './value.ts';
 
 export interface TransactionOptions {
@@ -30,6 +31,7 @@ export interface Repositories {
   runs: JobRunRepository;
   deadLetters: DeadLetterRepository;
   fires: FireRepository;
+  schedules: ScheduleRepository;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
   lock(key: string): Promise<void>;
 }
