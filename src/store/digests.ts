@@ -38,6 +38,11 @@ export function createDigestRepository(context: StoreContext): DigestRepository 
       return await connection.maybeOne(sql.type(digestSchema)`SELECT ${columns} FROM digest WHERE id = ${id}`);
     },
 
+    async find(subscription, slot) {
+      return await connection.maybeOne(sql.type(digestSchema)`
+        SELECT ${columns} FROM digest WHERE subscription = ${subscription} AND slot = ${slot}`);
+    },
+
     async latest(subscription) {
       return await connection.maybeOne(sql.type(digestSchema)`
         SELECT ${columns} FROM digest WHERE subscription = ${subscription} AND NOT test ORDER BY seq DESC LIMIT 1`);

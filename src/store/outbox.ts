@@ -5,7 +5,7 @@ import { atomically, instant, json, requireTransaction, type StoreContext, sql, 
 
 const states = ['pending', 'published', 'running', 'succeeded', 'failed', 'collapsed', 'cancelled'] as const;
 
-const outboxSchema = z
+export const outboxSchema = z
   .object({
     id: z.string(),
     kind: z.string(),
@@ -39,7 +39,7 @@ const outboxSchema = z
       progress: progressDone === null || progressTotal === null ? null : { done: progressDone, total: progressTotal },
     }),
   );
-const columns = sql.fragment`
+export const columns = sql.fragment`
   id, kind, version, queue, args, dedupe_key AS "dedupeKey", priority, not_before AS "notBeforeMs", replays,
   trace_parent AS "traceParent", cause, parent_id AS "parentId",
   state, attempts, progress_done AS "progressDone", progress_total AS "progressTotal", result, error_code AS "errorCode",

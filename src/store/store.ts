@@ -10,9 +10,11 @@ import { createDirtyRepository } from './dirty-periods.ts';
 import { storeError } from './failures.ts';
 import { createFireRepository } from './fires.ts';
 import { createJobRunRepository, holdFence } from './job-runs.ts';
+import { createJobSearch } from './job-search.ts';
 import { listenOutbox } from './listener.ts';
 import { lockKey } from './locks.ts';
 import { createMeasurementRepository } from './measurements.ts';
+import { createMissingWorkRepository } from './missing-work.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createMeasurementPartitions } from './partitions.ts';
 import { openPool } from './pool.ts';
@@ -134,6 +136,8 @@ function createRepositories(context: StoreContext): Repositories {
     fires: createFireRepository(context),
     schedules: createScheduleRepository(context),
     runs: createJobRunRepository(context),
+    jobs: createJobSearch(context),
+    missing: createMissingWorkRepository(context),
     lock: (key) => lockKey(context.connection, key),
   };
 }

@@ -19,6 +19,7 @@ export interface DigestRepository {
   /** Returns the row that is there when (subscription, slot) exists, `created: false`. */
   save(row: Omit<DigestRow, 'createdAtMs'>): Promise<{ digest: DigestRow; created: boolean }>;
   get(id: string): Promise<DigestRow | null>;
+  find(subscription: string, slot: string): Promise<DigestRow | null>;
   /** The newest that is not a test. */
   latest(subscription: string): Promise<DigestRow | null>;
 }
@@ -41,6 +42,18 @@ export interface DeliveryRow {
   errorMessage: string | null;
   createdAtMs: number;
   updatedAtMs: number;
+  /** When a person found out by other means whether it arrived, who, and how. */
+  settledAtMs: number | null;
+  settledBy: string | null;
+  settleReason: string | null;
+}
+export interface DeliveryFilter {
+  state?: DeliveryState | undefined;
+  subscription?: string | undefined;
+  digestId?: string | undefined;
+  /** Only those that come after the one of this id in the list. */
+  afterId?: string | undefined;
+  limit: number;
 }
 export interface DeliveryRepository {
   /** One row for each idempotency key; `created: false` when it was there. */
@@ -67,4 +80,15 @@ export interface DeliveryRepository {
       | { state: 'failed' | 'unknown' | 'pending'; attempts: number; errorCode: string; errorMessage: string },
   ): Promise<void>;
   list(limit: number): Promise<DeliveryRow[]>;
+  /** Newest first. */
+  search(filter: DeliveryFilter): Promise<DeliveryRow[]>;
+  /** By the beginning of the id, newest first. */
+  find(prefix: string, limit: number): Promise<DeliveryRow[]>;
+  /**
+   * unknown → sent, or → pending so that it may be sent again: a person knows what the channel could not tell. Null when it is
+   * not `unknown` any more.
+   */
+  settle(id: string, verdict: { arrived: boolean; by: string; reason: string | null }): Promise<DeliveryRow | null>;
+  /** How many there are of each state, those of tests left out. */
+  counts(): Promise<Partial<Record<DeliveryState, number>>>;
 }

@@ -3,6 +3,8 @@ export type * from './dead-letters.ts';
 export type * from './digests.ts';
 export type * from './fires.ts';
 export type * from './job-runs.ts';
+export type * from './job-search.ts';
+export type * from './missing-work.ts';
 export type * from './outbox.ts';
 export type * from './pulls.ts';
 export type * from './samples.ts';

@@ -2,6 +2,8 @@ import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
 import type { FireRepository } from './fires.ts';
 import type { JobFence, JobRunRepository } from './job-runs.ts';
+import type { JobSearch } from './job-search.ts';
+import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
@@ -29,6 +31,8 @@ export interface Repositories {
   deliveries: DeliveryRepository;
   outbox: OutboxRepository;
   runs: JobRunRepository;
+  jobs: JobSearch;
+  missing: MissingWorkRepository;
   deadLetters: DeadLetterRepository;
   fires: FireRepository;
   schedules: ScheduleRepository;
