@@ -1,6 +1,7 @@
 import { type CommonQueryMethods, SlonikError } from 'slonik';
 import { z } from 'zod';
 import { type Clock, type IntentResolver, type Logger, OutturnError, type Repositories, type Store } from '#kit';
+import { createBackfillRepository } from './backfills.ts';
 import { type StoreContext, sql } from './context.ts';
 import { createCostRepository } from './costs.ts';
 import { createDeadLetterRepository } from './dead-letters.ts';
@@ -133,6 +134,7 @@ function createRepositories(context: StoreContext): Repositories {
     deliveries: createDeliveryRepository(context),
     outbox: createOutboxRepository(context),
     deadLetters: createDeadLetterRepository(context),
+    backfills: createBackfillRepository(context),
     fires: createFireRepository(context),
     schedules: createScheduleRepository(context),
     runs: createJobRunRepository(context),

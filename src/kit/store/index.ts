@@ -1,4 +1,6 @@
 /** The store's port, one file an aggregate. */
+export type * from './backfills.ts';
+export type * from './budgets.ts';
 export type * from './dead-letters.ts';
 export type * from './digests.ts';
 export type * from './fires.ts';

@@ -1,3 +1,4 @@
+import type { BackfillRepository } from './backfills.ts';
 import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
 import type { FireRepository } from './fires.ts';
@@ -34,6 +35,7 @@ export interface Repositories {
   jobs: JobSearch;
   missing: MissingWorkRepository;
   deadLetters: DeadLetterRepository;
+  backfills: BackfillRepository;
   fires: FireRepository;
   schedules: ScheduleRepository;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
