@@ -2,6 +2,7 @@ import { type CommonQueryMethods, SlonikError } from 'slonik';
 import { z } from 'zod';
 import { type Clock, type IntentResolver, type Logger, OutturnError, type Repositories, type Store } from '#kit';
 import { createBackfillRepository } from './backfills.ts';
+import { createBudgetRepository } from './budgets.ts';
 import { type StoreContext, sql } from './context.ts';
 import { createCostRepository } from './costs.ts';
 import { createDeadLetterRepository } from './dead-letters.ts';
@@ -69,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
   return {
     ...guarded(createRepositories(contextOf(pool, false)), toStoreError),
+    budgets: guardMethods(createBudgetRepository({ connection: pool }), toStoreError),
 
     async lock() {
       throw new OutturnError('internal', 'a lock works only within a transaction');

@@ -1,4 +1,5 @@
 import type { BackfillRepository } from './backfills.ts';
+import type { BudgetRepository } from './budgets.ts';
 import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
 import type { FireRepository } from './fires.ts';
@@ -43,6 +44,8 @@ export interface Repositories {
 }
 
 export interface Store extends Repositories {
+  /** Never part of a transaction: what is granted is granted at once, whatever becomes of the work. */
+  budgets: BudgetRepository;
   /**
    * Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. `oneInstant`: every read
    * sees what was committed when the transaction began, and nothing of what is committed meanwhile (repeatable read).
