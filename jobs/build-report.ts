@@ -16,6 +16,17 @@ export const buildReport = defineJob({
   backoff: { baseMs: 2_000, capMs: 120_000 },
   timeoutMs: 120_000,
   dedupeKey: ({ project, snapshotId }) => `${project}/${snapshotId}`,
+  async preview({ snapshotId }, { store }) {
+    return Promise.all(
+      formats.map(async (format) => {
+        const report = await store.reports.find(snapshotId, format);
+        const effect = `${format.toUpperCase()} report of snapshot ${snapshotId.slice(0, 8)}`;
+        return report === null
+          ? { effect, state: 'to-do', detail: null }
+          : { effect, state: 'done', detail: `it is there and stays: ${report.location}` };
+      }),
+    );
+  },
   async run({ project: projectId, snapshotId }, { signal, ports, progress }) {
     const { store, objects, reports, newId } = ports;
     const snapshot = await store.snapshots.get(snapshotId);

@@ -4,6 +4,7 @@ import {
   type DeliveryRow,
   defineJob,
   type JobContext,
+  messageEffect,
   type OutturnError,
   PermanentError,
   RetryableError,
@@ -24,6 +25,10 @@ export const deliverMessage = defineJob({
   backoff: { baseMs: 5_000, capMs: 900_000 },
   timeoutMs,
   dedupeKey: ({ deliveryId }) => deliveryId,
+  async preview({ deliveryId }, { store }) {
+    const delivery = await store.deliveries.get(deliveryId);
+    return delivery === null ? [] : [messageEffect(delivery)];
+  },
   async run({ deliveryId }, ctx) {
     const { store, messenger, metrics, redact } = ctx.ports;
     const { deliveries } = store;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { computeRoi, engineVersion, inputsHash, isLocalDate, localDateAt } from '#domain';
-import { defineJob, loadRoiInput, PermanentError, type Repositories } from '#kit';
+import { defineJob, loadRoiInput, PermanentError, type PlannedEffect, type Repositories } from '#kit';
 
 const args = z.strictObject({
   project: z
@@ -24,6 +24,30 @@ export const recomputeRoi = defineJob({
   backoff: { baseMs: 2_000, capMs: 120_000 },
   timeoutMs: 300_000,
   dedupeKey: ({ project, asOf }) => (asOf === undefined ? project : `${project}@${asOf}`),
+  async preview({ project: id, asOf: wanted }, ports) {
+    const project = ports.config.projects.find((candidate) => candidate.id === id);
+    if (!project) return [];
+    const today = localDateAt(ports.clock.nowMs(), project.timeZone);
+    const asOf = wanted ?? today;
+    return ports.store.transaction(
+      async (repositories): Promise<PlannedEffect[]> => {
+        const input = await loadRoiInput(ports, repositories, project, { asOf, today });
+        const hash = inputsHash(input);
+        const same = (await repositories.snapshots.history(id, 50)).find(
+          (row) => row.inputsHash === hash && row.asOf === asOf && row.engineVersion === engineVersion,
+        );
+        const dirty = (await repositories.dirty.list()).filter(({ projectId }) => projectId === id).length;
+        const detail = same && `the same inputs gave ${same.id.slice(0, 8)}: nothing new comes of it`;
+        return [
+          { effect: `snapshot of ${id} as of ${asOf}`, state: same ? 'done' : 'to-do', detail: detail ?? null },
+          ...(dirty === 0 || wanted !== undefined
+            ? []
+            : [{ effect: `${dirty} changed periods are taken into account`, state: 'to-do', detail: null } as const]),
+        ];
+      },
+      { oneInstant: true },
+    );
+  },
   async run({ project: id, asOf: wanted }, { jobId, ports, signal, progress }) {
     const project = ports.config.projects.find((candidate) => candidate.id === id);
     if (!project)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createFormat, slotInstantMs } from '#domain';
-import { composeDigest, defineJob, PermanentError, type SubscriptionConfig } from '#kit';
+import { composeDigest, defineJob, messageEffect, PermanentError, type SubscriptionConfig } from '#kit';
 
 const args = z.strictObject({
   subscription: z.string().min(1),
@@ -22,6 +22,24 @@ export const sendDigest = defineJob({
   backoff: { baseMs: 2_000, capMs: 300_000 },
   timeoutMs: 60_000,
   dedupeKey: ({ subscription, slot, test }) => `${subscription}/${slot}${test === true ? '/test' : ''}`,
+  async preview({ subscription: id, slot: requested, test = false }, { store, config }) {
+    const digest = await store.digests.find(id, test ? `test/${requested}` : requested);
+    const deliveries = digest === null ? [] : await store.deliveries.search({ digestId: digest.id, limit: 1_000 });
+    const targets = config.subscriptions.find((candidate) => candidate.id === id)?.targets ?? [];
+    const isThere = (address: string): boolean => deliveries.some((delivery) => delivery.address === address);
+    return [
+      digest === null
+        ? { effect: `digest ${id} of ${requested}`, state: 'to-do', detail: 'composed from the newest figures' }
+        : { effect: `digest ${id} of ${requested}`, state: 'done', detail: 'composed before; it stays as it is' },
+      ...deliveries.reverse().map(messageEffect),
+      ...targets
+        .filter(({ address }) => !isThere(address))
+        .map(
+          ({ channel, address }) =>
+            ({ effect: `message to ${address} by ${channel}`, state: 'to-do', detail: null }) as const,
+        ),
+    ];
+  },
   async run({ subscription: id, slot: requested, test = false }, { jobId, signal, ports }) {
     const { config, store, clock, newId } = ports;
     const subscription = config.subscriptions.find((candidate) => candidate.id === id);

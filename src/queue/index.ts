@@ -1,3 +1,3 @@
 /** The queue: the only importer of bullmq and ioredis. Outbox relay, worker runtime, error mapping. */
-export { createIntentResolver } from './intents.ts';
+export { argumentsToRun, createIntentResolver } from './intents.ts';
 export { createQueueRuntime, type QueueRuntime } from './runtime.ts';
