@@ -22,8 +22,10 @@ export interface WorkResult {
 const POLL_MS = 50;
 const FOLLOW_UP_POLL_MS = 100;
 const CONCURRENCY = 2;
-/** More rows than one command can cause. */
-const NEWEST = 1_000;
+/** More jobs than one command can cause. */
+const MOST = 10_000;
+/** More jobs of one key than are open, or were done, while one command waits. */
+const SAME_WORK = 100;
 /** Somebody waits: after so many failed attempts they are told; a worker makes the further ones. */
 const ATTEMPTS_WAITED_FOR = 2;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);
@@ -116,39 +118,39 @@ export async function runToEnd(app: App, requests: readonly WorkRequest[], optio
 
 /** Everything caused by the jobs, directly or not; what another job did in the place of one of them counts as well. */
 async function readFollowUps(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
+  const { jobs } = app.store;
   if (asked.length === 0) return [];
   const sinceMs = Math.min(...asked.map((row) => row.createdAtMs));
   const family = new Map(asked.map((row) => [row.id, row]));
-  const others = new Set(
-    (await app.store.outbox.list({ limit: NEWEST })).filter(
-      // A job that covered one of ours may be older, but was not done before ours was asked for.
-      (row) => !family.has(row.id) && (row.acknowledgedAtMs ?? Number.POSITIVE_INFINITY) >= sinceMs,
-    ),
-  );
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const row of others)
-      if ([...family.values()].some((member) => row.parentId === member.id || covers(row, member))) {
-        family.set(row.id, row);
-        others.delete(row);
-        grown = true;
-      }
+  for (let added = [...asked]; added.length > 0; ) {
+    const caused = await jobs.descendants(
+      added.map((row) => row.id),
+      MOST,
+    );
+    const covering: OutboxRow[] = [];
+    for (const row of [...added, ...caused])
+      if (row.state === 'collapsed' && row.dedupeKey !== null)
+        // A job that covered one of ours may be older, but was not done before ours was asked for.
+        for (const other of await jobs.ofKey(row.kind, row.dedupeKey, SAME_WORK))
+          if ((other.acknowledgedAtMs ?? Number.POSITIVE_INFINITY) >= sinceMs) covering.push(other);
+    added = [...caused, ...covering].filter((row) => !family.has(row.id));
+    for (const row of added) family.set(row.id, row);
   }
   for (const row of asked) family.delete(row.id);
   return [...family.values()];
 }
-
-const covers = (row: OutboxRow, member: OutboxRow): boolean => member.state === 'collapsed' && isSameWork(row, member);
 
 const isSameWork = (a: OutboxRow, b: OutboxRow): boolean =>
   a.dedupeKey !== null && a.kind === b.kind && a.dedupeKey === b.dedupeKey;
 
 /** Older jobs of the same work that wait for another attempt. */
 async function samePutOff(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
-  const published = await app.store.outbox.list({ state: 'published', limit: NEWEST });
-  return published.filter(
-    (row) => isRetrying(row) && asked.some((each) => each.id !== row.id && isSameWork(each, row)),
-  );
+  const found = new Map<string, OutboxRow>();
+  for (const { id, kind, dedupeKey } of asked)
+    if (dedupeKey !== null)
+      for (const row of await app.store.jobs.ofKey(kind, dedupeKey, SAME_WORK))
+        if (row.id !== id && row.state === 'published' && isRetrying(row)) found.set(row.id, row);
+  return [...found.values()];
 }
 
 function onlyQueuesOf(rows: readonly OutboxRow[]): Partial<Record<QueueName, number>> {
