@@ -5,16 +5,19 @@ import {
   type Config,
   type Logger,
   type Metrics,
+  noTracing,
   type ObjectStore,
   OutturnError,
   PermanentError,
   type Store,
+  type Tracing,
 } from '#kit';
 import { jobView } from './job-view.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addReports } from './reports.ts';
 import { jobParams, pullBody, recalculationBody } from './schemas.ts';
+import { traceRequests } from './trace-requests.ts';
 
 export interface ApiOptions {
   config: Config;
@@ -27,6 +30,8 @@ export interface ApiOptions {
   /** What must answer before this process takes work; each entry null when well, else what is wrong. */
   readiness(): Promise<Record<string, string | null>>;
   newId(): string;
+  /** Absent: nothing is traced. */
+  tracing?: Tracing | undefined;
 }
 export interface Api {
   /** Throws PermanentError `api/port-in-use`. Port 0 takes a free one. */
@@ -73,6 +78,7 @@ export function createApi(options: ApiOptions): Api {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   refuseOtherMethods(server);
+  traceRequests(server, options.tracing ?? noTracing);
   addHealth(server, options);
   addReports(server, options);
   server.register(async (guarded) => {

@@ -1,20 +1,4 @@
-import { createRequire } from 'node:module';
-
-const require = createRequire(import.meta.url);
-
-/** From package.json, whether run from source (src/cli) or compiled (dist/src/cli). */
-export const version: string = readVersion();
-
-function readVersion(): string {
-  for (const file of ['../../package.json', '../../../package.json'])
-    try {
-      const { name, version } = require(file) as { name: string; version: string };
-      if (name === 'outturn') return version;
-    } catch {
-      // Not at this depth: the compiled tree is one folder deeper.
-    }
-  return '0.0.0';
-}
+export { version } from '#src/main/version';
 
 /** How one calls this program: from a checkout through npm's script, installed through npx. */
 export const invocation = import.meta.url.endsWith('.ts') ? 'npm run -s outturn --' : 'npx outturn';

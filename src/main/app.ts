@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Config, type JobPorts, type Logger, type MessageRenderer, type Metrics, type Store } from '#kit';
+import {
+  type Config,
+  type JobPorts,
+  type Logger,
+  type MessageRenderer,
+  type Metrics,
+  noTracing,
+  type Store,
+  type Tracing,
+} from '#kit';
 import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
 import { createFetchFactory, createFileSource } from '#src/fetch/index';
 import { createPullRunner } from '#src/ingest/index';
@@ -8,11 +17,13 @@ import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
 import { createRenderer } from '#src/render/index';
 import { migrate, openStore } from '#src/store/index';
-import { createMetrics } from '#src/telemetry/index';
+import { createMetrics, type OpenTracing, openTracing } from '#src/telemetry/index';
 import { requireConfig } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
 import { jobKinds, registry } from './registry.ts';
+import { traceFetch, traceMessenger, traceObjects, traceReports, traceStore } from './traced-ports.ts';
+import { version } from './version.ts';
 
 export const clock = { nowMs: () => Date.now() };
 export const newId = (): string => randomUUID();
@@ -32,6 +43,7 @@ export interface Database {
 export async function openDatabase(
   environment: Environment,
   starting: Promise<DatabaseServer> = openServer(environment),
+  tracing: Tracing = noTracing,
 ): Promise<Database> {
   const { log } = environment;
   const server = await starting;
@@ -44,6 +56,7 @@ export async function openDatabase(
       newId,
       log,
       applicationName: `outturn@${hostname()}`,
+      traceParent: tracing.traceParent,
     });
     return {
       url: server.url,
@@ -72,6 +85,7 @@ export interface App {
   renderer: MessageRenderer;
   messenger: CheckedMessenger;
   metrics: Metrics;
+  tracing: Tracing;
   log: Logger;
   /** Opens the queue on first use. */
   queue(): Promise<QueueRuntime>;
@@ -90,19 +104,23 @@ export async function openApp(
 ): Promise<App> {
   const config = await requireConfig(environment);
   check?.(config);
-  const database = await openDatabase(environment, server);
+  const { variables, redactor, log } = environment;
+  const tracing = await openTracing({ variables, redactor, log, version });
+  let database: Database | null = null;
   try {
+    database = await openDatabase(environment, server, tracing);
     await database.store.projects.sync(config.projects);
-    return wire(environment, config, database);
+    return wire(environment, config, database, tracing);
   } catch (error) {
-    await database.close();
+    await database?.close();
+    await tracing.close();
     throw error;
   }
 }
 
-function wire(environment: Environment, config: Config, database: Database): App {
+function wire(environment: Environment, config: Config, database: Database, tracing: OpenTracing): App {
   const { log, redactor } = environment;
-  const { store } = database;
+  const store = traceStore(database.store, tracing);
   const metrics = createMetrics();
   const renderer = createRenderer();
   const messenger = createMessenger({
@@ -116,16 +134,22 @@ function wire(environment: Environment, config: Config, database: Database): App
     config,
     registry,
     store,
-    objects: openObjectStore(config.settings.objects),
-    fetch: createFetchFactory({ redactor, log, clock }),
+    objects: traceObjects(openObjectStore(config.settings.objects), tracing),
+    fetch: traceFetch(createFetchFactory({ redactor, log, clock }), tracing),
     files: createFileSource({ baseDirectory: config.directory }),
     clock,
     log,
     metrics,
     newId,
     redact: redactor.text,
+    tracing,
   };
-  const ports: JobPorts = { ...shared, messenger, reports: renderer, pulls: createPullRunner(shared) };
+  const ports: JobPorts = {
+    ...shared,
+    messenger: traceMessenger(messenger, tracing),
+    reports: traceReports(renderer, tracing),
+    pulls: createPullRunner(shared),
+  };
   let opening: Promise<QueueRuntime> | null = null;
   return {
     config,
@@ -135,6 +159,7 @@ function wire(environment: Environment, config: Config, database: Database): App
     renderer,
     messenger,
     metrics,
+    tracing,
     log,
     queueBackend: environment.redisUrl === null ? 'postgres' : 'redis',
     queue: () => {
@@ -148,6 +173,7 @@ function wire(environment: Environment, config: Config, database: Database): App
           jobs: jobKinds,
           ports,
           instance: `${hostname()}:${process.pid}`,
+          tracing,
         });
       opening = runtime;
       return runtime;
@@ -159,6 +185,7 @@ function wire(environment: Environment, config: Config, database: Database): App
       await messenger.close();
       await renderer.close();
       await database.close();
+      await tracing.close();
     },
   };
 }
