@@ -10,6 +10,9 @@ COMMENT ON COLUMN outbox.trace_parent IS 'W3C traceparent of what asked for it.'
 ALTER TABLE outbox DROP CONSTRAINT outbox_queue_check;
 ALTER TABLE outbox ADD CONSTRAINT outbox_queue_check CHECK (queue IN ('pull', 'backfill', 'compute', 'report', 'delivery'));
 
+-- What the queue should hold is gone through page by page.
+CREATE INDEX outbox_open_by_seq ON outbox (seq) WHERE acknowledged_at IS NULL;
+
 -- Apart from the outbox: a run that commits holds this row for a moment, and must not hold up who reads progress or cancels.
 CREATE TABLE job_fence (
   job_id text PRIMARY KEY,

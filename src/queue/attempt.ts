@@ -5,20 +5,22 @@ import {
   type JobFence,
   type JobPorts,
   type OutboxRow,
-  OutturnError,
+  type OutturnError,
   PermanentError,
   RetryableError,
-  type Store,
+  type Tracing,
 } from '#kit';
-import { argumentsToRun } from './intents.ts';
+import { AttemptAborted, execute } from './execution.ts';
+import type { SuspectGate } from './suspects.ts';
 
-/** How long a handler may take to notice that it was aborted before it is left to itself. */
-const ABORT_GRACE_MS = 3_000;
 /** A source that keeps asking for patience for longer than this spends attempts from then on. */
 const PATIENCE_MS = 24 * 3_600_000;
 
 /** The third time that a job took its worker with it, it goes into quarantine. */
 const MAX_CRASHES = 3;
+/** A suspect looks again this often whether another one has ended; up to half as long again, by chance. */
+const SUSPECT_DELAY_MS = 1_000;
+const NEWER_WORKER_DELAY_MS = 15_000;
 
 /** What became of one attempt, for the queue. */
 export type Outcome =
@@ -33,16 +35,6 @@ export type Outcome =
   /** The job is another's now: nothing may be written. */
   | { kind: 'lost' };
 
-export type AbortKind = 'timeout' | 'cancelled' | 'lost-lock' | 'shutdown';
-/** Why a running attempt was aborted: the reason of its signal. */
-export class AttemptAborted extends RetryableError {
-  readonly abort: AbortKind;
-  constructor(abort: AbortKind, message: string) {
-    super(abort === 'timeout' ? 'queue/timeout' : 'queue/cancelled', message);
-    this.abort = abort;
-  }
-}
-
 export interface AttemptInput {
   row: OutboxRow;
   attempt: number;
@@ -50,8 +42,15 @@ export interface AttemptInput {
   attempts: number;
   /** `host:pid` of the worker, for the job's history. */
   instance: string;
+  tracing: Tracing;
   /** Aborted from outside with an AttemptAborted: cancel, lost lock, shutdown. Its time-out is set here. */
   controller: AbortController;
+  /** Of this process. */
+  suspects: SuspectGate;
+  /** In [0, 1). */
+  random(): number;
+  /** Told when the run is noted in the store: from then on it counts as a crash until its end is noted too. */
+  onStarted(fence: JobFence): void;
 }
 
 const acknowledged = new Set<OutboxRow['state']>(['succeeded', 'failed', 'collapsed', 'cancelled']);
@@ -72,8 +71,7 @@ export async function runAttempt(
   ports: JobPorts,
   input: AttemptInput,
 ): Promise<Outcome> {
-  const { row, attempt, controller } = input;
-  const { store, clock, metrics } = ports;
+  const { row, attempt } = input;
   const log = ports.log.child({ job: row.id, kind: row.kind, attempt });
 
   if (acknowledged.has(row.state)) {
@@ -84,8 +82,32 @@ export async function runAttempt(
   const job = jobs.get(row.kind);
   if (job === undefined || row.version > job.version) {
     log.info({ version: row.version, known: job?.version ?? null }, 'put back for a newer worker');
-    return { kind: 'delay', delayMs: 15_000 };
+    return { kind: 'delay', delayMs: NEWER_WORKER_DELAY_MS };
   }
+
+  // One that was begun before may have killed its worker, or sat beside one that did: see SuspectGate.
+  const isSuspect = row.attempts > 0 && (await isDangerous(ports, row));
+  if (isSuspect && !input.suspects.enter(row.id)) {
+    log.debug({}, 'put back: its worker died with it before, and another such job runs in this process');
+    return { kind: 'delay', delayMs: Math.round(SUSPECT_DELAY_MS * (1 + input.random() / 2)) };
+  }
+  try {
+    return await runOnce(job, ports, input);
+  } finally {
+    if (isSuspect) input.suspects.leave(row.id);
+  }
+}
+
+/** Whether its worker died with it, but not yet so often that it is not run any more. */
+async function isDangerous(ports: JobPorts, row: OutboxRow): Promise<boolean> {
+  const crashes = await ports.store.runs.crashes(row.id);
+  return crashes > 0 && crashes < MAX_CRASHES;
+}
+
+async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): Promise<Outcome> {
+  const { row, attempt, controller } = input;
+  const { store, clock, metrics } = ports;
+  const log = ports.log.child({ job: row.id, kind: row.kind, attempt });
 
   // Read before the job reads anything: what is committed by now is covered by this run.
   const covered =
@@ -96,6 +118,7 @@ export async function runAttempt(
     return { kind: 'done' };
   }
   const { fence, crashes } = start;
+  input.onStarted(fence);
   const startedAtMs = clock.nowMs();
   if (crashes >= MAX_CRASHES) {
     const message = `The worker that ran this job died with it ${crashes} times: it is in quarantine and not tried again.`;
@@ -109,7 +132,8 @@ export async function runAttempt(
     log.error({ crashes }, message);
     return { kind: 'fail', message };
   }
-  const dueAtMs = Math.max(row.createdAtMs, row.notBeforeMs ?? 0);
+  // A replay was not due before it was published again.
+  const dueAtMs = Math.max(row.createdAtMs, row.notBeforeMs ?? 0, row.replays > 0 ? (row.publishedAtMs ?? 0) : 0);
   const measure = (outcome: 'succeeded' | 'retried' | 'failed' | 'cancelled'): void =>
     metrics.jobFinished({
       kind: row.kind,
@@ -153,7 +177,7 @@ export async function runAttempt(
     return { kind: 'release' };
   }
   const patience = error instanceof RetryableError ? error.retryAfterMs : undefined;
-  if (patience !== undefined && clock.nowMs() - row.createdAtMs < PATIENCE_MS) {
+  if (patience !== undefined && clock.nowMs() - (row.startedAtMs ?? startedAtMs) < PATIENCE_MS) {
     if (!(await putOff('retried'))) return superseded();
     measure('retried');
     log.info({ error, retryAfterMs: patience }, 'job put off as the other side asked');
@@ -219,7 +243,7 @@ async function failForGood(
 }
 
 /** Publishes again the intents that were collapsed into a job which did not do their work. */
-async function releaseWaiting(ports: JobPorts, row: OutboxRow): Promise<void> {
+export async function releaseWaiting(ports: JobPorts, row: OutboxRow): Promise<void> {
   if (row.dedupeKey === null) return;
   const waiting = (await ports.store.outbox.waiting(row.kind, row.dedupeKey)).filter((id) => id !== row.id);
   if (waiting.length > 0) await ports.store.outbox.unpublish(waiting);
@@ -240,88 +264,4 @@ function redacted(value: unknown, ports: JobPorts): unknown {
 function stackOf(error: OutturnError, ports: JobPorts): string | null {
   const origin = error.cause instanceof Error ? error.cause : error;
   return error.code === 'internal' && origin.stack !== undefined ? ports.redact(origin.stack) : null;
-}
-
-type Result = { ok: true; value: unknown } | { ok: false; error: unknown };
-
-/** Runs the handler under its time-out. A handler that ignores the abort is left behind after a grace period. */
-async function execute(job: AnyJobKind, ports: JobPorts, input: AttemptInput, fence: JobFence): Promise<Result> {
-  const { row, attempt, controller } = input;
-  const { signal } = controller;
-  const timer = setTimeout(
-    () =>
-      controller.abort(new AttemptAborted('timeout', `Job ${job.kind} took longer than ${job.timeoutMs / 1000} s.`)),
-    job.timeoutMs,
-  );
-  const progress = progressWriter(ports, row.id);
-  let giveUp: NodeJS.Timeout | undefined;
-  const abandoned = new Promise<Result>((resolve) => {
-    const onAbort = (): void => {
-      giveUp = setTimeout(() => resolve({ ok: false, error: signal.reason }), ABORT_GRACE_MS);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const handled = (async (): Promise<Result> => {
-    try {
-      const args = argumentsToRun(job, row.version, row.args);
-      return {
-        ok: true,
-        value: await job.run(args, {
-          jobId: row.id,
-          attempt,
-          signal,
-          fence,
-          ports: { ...ports, store: fenced(ports.store, fence) },
-          progress: progress.report,
-        }),
-      };
-    } catch (error) {
-      return { ok: false, error };
-    }
-  })();
-  try {
-    return await Promise.race([handled, abandoned]);
-  } finally {
-    clearTimeout(timer);
-    clearTimeout(giveUp);
-    await progress.close();
-  }
-}
-
-/** A store whose every transaction commits only while the run is the newest of its job. */
-function fenced(store: Store, fence: JobFence): Store {
-  return { ...store, transaction: (work, options) => store.transaction(work, { fence, ...options }) };
-}
-
-const PROGRESS_INTERVAL_MS = 500;
-
-/** Writes the newest progress at most twice a second, one write at a time; a failed write is no fault of the job. */
-function progressWriter(ports: JobPorts, id: string) {
-  let latest: { done: number; total: number } | null = null;
-  let writing: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | null = null;
-  let isClosed = false;
-  const flush = (): void => {
-    timer = null;
-    const current = latest;
-    latest = null;
-    if (current === null) return;
-    writing = writing
-      .then(() => ports.store.outbox.progress(id, current.done, current.total))
-      .catch((error: unknown) => ports.log.debug({ job: id, error }, 'progress could not be written'));
-  };
-  return {
-    report: (done: number, total: number): void => {
-      if (isClosed) return;
-      latest = { done, total };
-      timer ??= setTimeout(flush, PROGRESS_INTERVAL_MS);
-    },
-    close: async (): Promise<void> => {
-      isClosed = true;
-      if (timer !== null) clearTimeout(timer);
-      flush();
-      await writing;
-    },
-  };
 }

@@ -38,7 +38,12 @@ describe('an intent', () => {
       queue: 'pull',
       args: { connector: 'sap' },
       dedupeKey: 'sap',
+      priority: 'normal',
     });
+  });
+  it('has the priority of its kind', () => {
+    const hasty = createIntentResolver([{ ...pull, priority: 'high' }]);
+    expect(hasty.resolve({ kind: 'pull', args: { connector: 'sap' }, cause: 'test' }).priority).toBe('high');
   });
   it('may leave optional arguments undefined', () => {
     const args = { connector: 'sap', range: undefined };

@@ -1,6 +1,17 @@
-import type { AnyJobKind, Clock, Logger, Metrics, OutboxRow, QueueName, Store } from '#kit';
-import { type JobData, type QueueHandle, unavailable } from './backend.ts';
+import type { JobsOptions } from 'bullmq';
+import { type AnyJobKind, type Clock, type Logger, type Metrics, type OutboxRow, queueNames, type Store } from '#kit';
+import { type JobData, unavailable } from './backend.ts';
 import { withDeadline } from './deadline.ts';
+import {
+  deduplicationId,
+  holderOf,
+  plainJobId,
+  priorityNumbers,
+  type QueuedJob,
+  type Queues,
+  removeWaiting,
+} from './queued-job.ts';
+import { traceOf } from './telemetry.ts';
 
 /** How many intents one transaction publishes: its row locks delay the start of these jobs until it commits. */
 const BATCH = 100;
@@ -8,38 +19,39 @@ const BATCH = 100;
 const PUBLISH_TIMEOUT_MS = 15_000;
 /** Notifications can be lost and intents become due: the outbox is looked at this often anyway. */
 const POLL_INTERVAL_MS = 3_000;
-const RECONCILE_INTERVAL_MS = 60_000;
+const RECONCILE_INTERVAL_MS = 20_000;
 /** Younger publications and ends may still be on their way. */
-const SETTLED_MS = 30_000;
-const RECONCILE_LIMIT = 1_000;
+const SETTLED_MS = 10_000;
+/** How many rows or jobs are looked at in one go. */
+const PAGE = 500;
+/** How many questions about a page are under way at once. */
+const AT_ONCE = 25;
 /** Finished jobs are kept this long, as evidence and against a second publication; the outbox keeps the history. */
 const KEEP_FINISHED_SECONDS = 3_600;
 
 /** `outturn`: the workers' own strategy, by the job's kind. */
 export const BACKOFF_TYPE = 'outturn';
 
-export function deduplicationId(row: Pick<OutboxRow, 'kind' | 'dedupeKey'>): string | null {
-  return row.dedupeKey === null ? null : `${row.kind}:${row.dedupeKey}`;
-}
-
 export interface RelayDependencies {
   store: Store;
-  queues: Readonly<Record<QueueName, QueueHandle>>;
+  queues: Queues;
   jobs: ReadonlyMap<string, AnyJobKind>;
   target: string;
+  /** Whether the queue's server can lose its jobs while the outbox keeps its rows. */
+  canBeWiped: boolean;
   clock: Clock;
   metrics: Metrics;
   log: Logger;
   newId(): string;
 }
 export interface Relay {
-  start(): Promise<void>;
+  start(): void;
   /** Looks at the outbox soon. */
   wake(): void;
   stop(): Promise<void>;
   /** Publishes everything that is due; returns how many. */
   drain(): Promise<number>;
-  /** Publishes again what the queue has lost; returns how many. */
+  /** Publishes again what the queue has lost, and takes out of it what has ended; returns how many it published. */
   reconcile(): Promise<number>;
   /** Publishes every unacknowledged intent again. */
   rebuild(): Promise<number>;
@@ -52,14 +64,26 @@ export interface Relay {
  * the queue ignores; a lost notification is made good by polling, a lost queue by `reconcile`.
  */
 export function createRelay(dependencies: RelayDependencies): Relay {
-  const { store, queues, jobs, target, clock, metrics, log, newId } = dependencies;
+  const { store, queues, jobs, target, canBeWiped, clock, metrics, log, newId } = dependencies;
 
   async function publish(rows: readonly OutboxRow[]): Promise<void> {
     const byQueue = Map.groupBy(rows, (row) => row.queue);
-    for (const [name, batch] of byQueue) await queues[name].addBulk(batch.map((row) => jobOf(row)));
+    for (const [name, batch] of byQueue) {
+      const asked = batch.map((row) => jobOf(row));
+      const jobs = await queues[name].addBulk(asked);
+      for (const [index, row] of batch.entries())
+        if (jobs[index]?.id !== asked[index]?.opts.jobId) await hasten(row, jobs[index]?.id);
+    }
   }
 
-  function jobOf(row: OutboxRow): { name: string; data: JobData; opts: Record<string, unknown> } {
+  /** A row that joined a job of its key which waits with a lower priority brings its own along. */
+  async function hasten(row: OutboxRow, holderId: string | undefined): Promise<void> {
+    const holder = holderId === undefined ? undefined : await queues[row.queue].getJob(holderId);
+    const priority = priorityNumbers[row.priority];
+    if (holder !== undefined && holder.priority > priority) await holder.changePriority({ priority });
+  }
+
+  function jobOf(row: OutboxRow): { name: string; data: JobData; opts: JobsOptions } {
     const dedupe = deduplicationId(row);
     const delay = row.notBeforeMs === null ? 0 : Math.max(0, row.notBeforeMs - clock.nowMs());
     return {
@@ -71,7 +95,8 @@ export function createRelay(dependencies: RelayDependencies): Relay {
          * new each time: BullMQ on PostgreSQL looks at the key before the id, so that adding an id again which runs or has
          * finished would make that job hold its key for ever.
          */
-        jobId: dedupe === null ? row.id : `${row.id}~${newId()}`,
+        jobId: dedupe === null ? plainJobId(row) : `${row.id}~${newId()}`,
+        priority: priorityNumbers[row.priority],
         delay,
         // A kind that only newer workers know has its attempts there; here it must not end at once.
         attempts: jobs.get(row.kind)?.attempts ?? 3,
@@ -80,6 +105,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
         removeOnComplete: { age: KEEP_FINISHED_SECONDS },
         removeOnFail: { age: KEEP_FINISHED_SECONDS },
         stackTraceLimit: 1,
+        ...traceOf(row),
       },
     };
   }
@@ -109,57 +135,85 @@ export function createRelay(dependencies: RelayDependencies): Relay {
 
   /** Whether the queue will still run this row, itself or through the job that holds its key. */
   async function isHeld(row: OutboxRow): Promise<boolean> {
-    const queue = queues[row.queue];
-    const dedupe = deduplicationId(row);
-    if (dedupe === null) {
-      const job = await queue.getJob(row.id);
-      if (await isUnfinished(job)) return true;
-      // A finished job of the same id would swallow the new publication.
-      await job?.remove();
-      return false;
-    }
-    const holderId = await queue.getDeduplicationJobId(dedupe);
-    if (holderId === null) return false;
-    if (await isUnfinished(await queue.getJob(holderId))) return true;
-    await queue.removeDeduplicationKey(dedupe);
+    const job = await holderOf(queues, row);
+    if (job !== null && (await isUnfinished(job))) return true;
+    // A finished job of the same id, or one that still holds the key, would swallow the new publication.
+    if (row.dedupeKey === null) await job?.remove();
+    else await job?.removeDeduplicationKey();
     return false;
   }
 
-  async function isUnfinished(job: Awaited<ReturnType<QueueHandle['getJob']>>): Promise<boolean> {
-    if (job === undefined) return false;
+  async function isUnfinished(job: QueuedJob): Promise<boolean> {
     const state = await job.getState();
     if (state !== 'completed' && state !== 'failed') return state !== 'unknown';
     // Its worker may be about to acknowledge it.
     return (job.finishedOn ?? 0) > clock.nowMs() - SETTLED_MS;
   }
 
-  async function openRows(): Promise<OutboxRow[]> {
-    const rows: OutboxRow[] = [];
-    for (const state of ['published', 'running'] as const)
-      rows.push(...(await store.outbox.list({ state, limit: RECONCILE_LIMIT })));
-    return rows;
+  /** Every published or running row, page by page. */
+  async function eachPage(work: (rows: OutboxRow[]) => Promise<void>): Promise<void> {
+    for (let after: string | null = null; ; ) {
+      const rows: OutboxRow[] = await store.outbox.inQueue(after, PAGE);
+      if (rows.length > 0) await work(rows);
+      if (rows.length < PAGE || isStopping) return;
+      after = rows.at(-1)?.id ?? null;
+    }
   }
 
   async function reconcile(): Promise<number> {
+    await dropEnded();
     const settledBefore = clock.nowMs() - SETTLED_MS;
-    const lost: string[] = [];
-    for (const row of await openRows()) {
-      if ((row.publishedAtMs ?? 0) > settledBefore) continue;
-      if (!(await isHeld(row))) lost.push(row.id);
-    }
-    if (lost.length === 0) return 0;
-    const released = await store.outbox.unpublish(lost);
+    let released = 0;
+    await eachPage(async (rows) => {
+      const settled = rows.filter((row) => (row.publishedAtMs ?? 0) <= settledBefore);
+      const lost = await filterAsync(settled, async (row) => !(await isHeld(row)));
+      if (lost.length > 0) released += await store.outbox.unpublish(lost.map((row) => row.id));
+    });
     if (released > 0) log.warn({ jobs: released, target }, 'the queue had lost jobs: they are published again');
     return released;
   }
 
+  /**
+   * Jobs that are put off although their row has ended: nobody heard of the cancelling, or the queue was brought back from an
+   * older copy. They would hold their key until their time comes. Those that wait are taken, and found ended, anyway.
+   */
+  async function dropEnded(): Promise<void> {
+    for (const name of queueNames) {
+      for (let start = 0; !isStopping; start += PAGE) {
+        const jobs = (await queues[name].getJobs(['delayed'], start, start + PAGE - 1)).filter(
+          (job) => job !== undefined,
+        );
+        const ended = new Set(await store.outbox.ended(jobs.map((job) => job.data.outboxId)));
+        for (const job of jobs) if (ended.has(job.data.outboxId)) await removeWaiting(job);
+        if (jobs.length < PAGE) break;
+      }
+    }
+  }
+
+  /**
+   * A queue that holds nothing at all while rows should be in it was wiped: no need to wait for the next reconciliation. On
+   * PostgreSQL the queue lies beside the outbox and is not lost alone.
+   */
+  async function isWiped(): Promise<boolean> {
+    const [row] = await store.outbox.inQueue(null, 1);
+    if (row === undefined || (row.publishedAtMs ?? 0) > clock.nowMs() - POLL_INTERVAL_MS) return false;
+    for (const name of queueNames) {
+      const counts = await queues[name].getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+      if (Object.values(counts).some((count) => count > 0)) return false;
+    }
+    return (await store.outbox.inQueue(null, 1))[0]?.id === row.id;
+  }
+
   async function rebuild(): Promise<number> {
     // A finished job of the same id would swallow the new publication.
-    for (const row of await openRows()) {
-      if (row.dedupeKey !== null) continue;
-      const job = await queues[row.queue].getJob(row.id);
-      if (job !== undefined && ['completed', 'failed'].includes(await job.getState())) await job.remove();
-    }
+    await eachPage(async (rows) => {
+      const plain = rows.filter((row) => row.dedupeKey === null);
+      await filterAsync(plain, async (row) => {
+        const job = await holderOf(queues, row);
+        if (job !== null && ['completed', 'failed'].includes(await job.getState())) await job.remove();
+        return false;
+      });
+    });
     const released = await store.outbox.resetUnacknowledged();
     await drain();
     return released;
@@ -169,7 +223,6 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   let wakeUp: (() => void) | null = null;
   let isWoken = false;
   let loop: Promise<void> | null = null;
-  let subscription: { close(): Promise<void> } | null = null;
 
   const wake = (): void => {
     isWoken = true;
@@ -188,13 +241,13 @@ export function createRelay(dependencies: RelayDependencies): Relay {
 
   async function run(): Promise<void> {
     let hasFailed = false;
-    let reconcileAtMs = clock.nowMs();
+    let reconcileAtMs = performance.now();
     while (!isStopping) {
       isWoken = false;
       try {
         await drain();
-        if (clock.nowMs() >= reconcileAtMs) {
-          reconcileAtMs = clock.nowMs() + RECONCILE_INTERVAL_MS;
+        if (performance.now() >= reconcileAtMs || (canBeWiped && (await isWiped()))) {
+          reconcileAtMs = performance.now() + RECONCILE_INTERVAL_MS;
           if ((await reconcile()) > 0) continue;
         }
         metrics.gauge('outbox_open', {}, await store.outbox.openCount());
@@ -212,11 +265,9 @@ export function createRelay(dependencies: RelayDependencies): Relay {
 
   async function runNow(rows: readonly OutboxRow[]): Promise<void> {
     for (const row of rows) {
-      const dedupe = deduplicationId(row);
-      const jobId = dedupe === null ? row.id : await queues[row.queue].getDeduplicationJobId(dedupe);
-      const job = jobId === null ? undefined : await queues[row.queue].getJob(jobId);
+      const job = await holderOf(queues, row);
       // It may have begun or ended meanwhile, which is what was asked for.
-      if (job !== undefined && (await job.isDelayed())) await job.promote().catch(() => undefined);
+      if (job !== null && (await job.isDelayed())) await job.promote().catch(() => undefined);
     }
   }
 
@@ -226,16 +277,25 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     reconcile,
     rebuild,
     runNow,
-    async start() {
+    start() {
       if (loop !== null || isStopping) return;
       loop = run();
-      subscription = await store.listenOutbox(wake);
     },
     async stop() {
       isStopping = true;
       wake();
-      await subscription?.close();
       await loop;
     },
   };
+}
+
+/** Those for which the question is answered with yes, asked a few at once. */
+async function filterAsync<T>(items: readonly T[], ask: (item: T) => Promise<boolean>): Promise<T[]> {
+  const chosen: T[] = [];
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    const batch = items.slice(start, start + AT_ONCE);
+    const answers = await Promise.all(batch.map(ask));
+    chosen.push(...batch.filter((_item, index) => answers[index] === true));
+  }
+  return chosen;
 }

@@ -1,17 +1,22 @@
 import {
   type AnyJobKind,
   type JobPorts,
+  noTracing,
   type OutboxRow,
   OutturnError,
   PermanentError,
   type QueueName,
   queueNames,
   RetryableError,
+  type Tracing,
 } from '#kit';
+import { releaseWaiting } from './attempt.ts';
 import { type BackendSettings, openBackend, type QueueHandle, unavailable } from './backend.ts';
 import { withDeadline } from './deadline.ts';
 import { jobTable } from './intents.ts';
+import { withdraw } from './queued-job.ts';
 import { createRelay } from './relay.ts';
+import { openWorkerTelemetry, tracePublications } from './telemetry.ts';
 import { type Concurrency, closeBounded, createWorkers } from './workers.ts';
 
 /** Lock expiry goes by the clients' clocks: a worker whose clock is off by more would steal running jobs. */
@@ -20,10 +25,14 @@ const IDLE_POLL_MS = 250;
 const HEALTH_TIMEOUT_MS = 3_000;
 
 export interface QueueCounts {
+  /** Of every priority. */
   waiting: number;
   active: number;
+  /** Put off: until their next attempt, or as the other side asked. */
   delayed: number;
   failed: number;
+  /** No worker of the fleet takes jobs of it. */
+  paused: boolean;
 }
 export interface QueueHealth {
   backend: 'postgres' | 'redis';
@@ -43,7 +52,22 @@ export interface QueueRuntime {
   startRelay(): Promise<void>;
   /** Resolves when every intent is acknowledged. Rejects with `queue/timeout` naming the open ones, or `queue/cancelled`. */
   idle(options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<void>;
+  /**
+   * Resolves when nothing is due and nothing runs in the whole fleet: what is put off, has its time to come, or lies in a
+   * paused queue, does not count. Rejects as `idle` does.
+   */
+  drained(options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Throws `queue/unavailable`. */
   counts(): Promise<Record<QueueName, QueueCounts>>;
+  /** No worker of the fleet takes further jobs of these queues (absent: of all) until `resume`; those that run go on. */
+  pause(queues?: readonly QueueName[]): Promise<void>;
+  resume(queues?: readonly QueueName[]): Promise<void>;
+  isPaused(queue: QueueName): Promise<boolean>;
+  /**
+   * Ends a job that has not ended: its run is aborted in whichever process it is, it leaves the queue, and the later requests
+   * of its key run in its place.
+   */
+  cancel(id: string): Promise<'cancelled' | 'was-done'>;
   /** Throws `queue/unavailable`. */
   health(): Promise<QueueHealth>;
   /** Jobs that wait for their next attempt make it now; others are left as they are. */
@@ -60,66 +84,106 @@ export interface QueueRuntimeSettings {
   ports: JobPorts;
   /** Names this process in the queue. */
   instance: string;
+  /** Absent: nothing is traced. */
+  tracing?: Tracing | undefined;
   /** In [0, 1); for the jitter of retries. */
   random?: (() => number) | undefined;
 }
 
 /** Connects and checks the queue. Throws `queue/unavailable`. */
 export async function createQueueRuntime(settings: QueueRuntimeSettings): Promise<QueueRuntime> {
-  const { ports, instance } = settings;
+  const { ports, instance, tracing = noTracing } = settings;
   const { store, clock, log, metrics } = ports;
   const jobs = jobTable(settings.jobs);
   const backend = await openBackend(settings.backend, log);
   if (backend.kind === 'postgres') await checkClock(ports);
 
-  const queues = Object.fromEntries(queueNames.map((name) => [name, backend.queue(name)])) as Record<
-    QueueName,
-    QueueHandle
-  >;
+  const queues = Object.fromEntries(
+    queueNames.map((name) => [name, tracePublications(backend.queue(name), tracing)]),
+  ) as Record<QueueName, QueueHandle>;
   const settledListeners = new Set<() => void>();
-  const relay = createRelay({ store, queues, jobs, target: backend.target, clock, metrics, log, newId: ports.newId });
+  let subscription: Promise<{ close(): Promise<void> }> | null = null;
+  const relay = createRelay({
+    store,
+    queues,
+    jobs,
+    target: backend.target,
+    canBeWiped: backend.kind === 'redis',
+    clock,
+    metrics,
+    log,
+    newId: ports.newId,
+  });
   const workers = createWorkers({
     backend,
     jobs,
     ports,
     instance,
     random: settings.random ?? Math.random,
+    tracing,
+    telemetry: await openWorkerTelemetry(tracing),
     onSettled: () => {
       for (const listener of settledListeners) listener();
     },
   });
 
-  async function counts(): Promise<Record<QueueName, QueueCounts>> {
+  /** A question to the queue: with a time limit, and `queue/unavailable` when it is not answered. */
+  async function asked<T>(question: Promise<T>): Promise<T> {
     try {
-      const entries = await withDeadline(
-        Promise.all(
-          queueNames.map(async (name) => {
-            const found = await queues[name].getJobCounts('waiting', 'active', 'delayed', 'failed');
-            const count = (state: string): number => found[state] ?? 0;
-            return [
-              name,
-              {
-                waiting: count('waiting'),
-                active: count('active'),
-                delayed: count('delayed'),
-                failed: count('failed'),
-              },
-            ] as const;
-          }),
-        ),
-        HEALTH_TIMEOUT_MS,
-      );
-      return Object.fromEntries(entries) as Record<QueueName, QueueCounts>;
+      return await withDeadline(question, HEALTH_TIMEOUT_MS);
     } catch (error) {
       throw unavailable(backend.target, error);
     }
   }
 
-  async function idle({ timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<void> {
+  async function countsOf(name: QueueName): Promise<QueueCounts> {
+    // A job with a priority waits in a state of its own.
+    const found = await queues[name].getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
+    const count = (state: string): number => found[state] ?? 0;
+    return {
+      waiting: count('waiting') + count('prioritized'),
+      active: count('active'),
+      delayed: count('delayed'),
+      failed: count('failed'),
+      paused: await queues[name].isPaused(),
+    };
+  }
+
+  async function counts(): Promise<Record<QueueName, QueueCounts>> {
+    const entries = await asked(Promise.all(queueNames.map(async (name) => [name, await countsOf(name)] as const)));
+    return Object.fromEntries(entries) as Record<QueueName, QueueCounts>;
+  }
+
+  async function isQueueQuiet(): Promise<boolean> {
+    return Object.values(await counts()).every(
+      ({ waiting, active, paused }) => active === 0 && (paused || waiting === 0),
+    );
+  }
+
+  async function drained({
+    timeoutMs,
+    signal,
+  }: {
+    timeoutMs: number;
+    signal?: AbortSignal | undefined;
+  }): Promise<void> {
+    // What a job asks for is committed before the job leaves the queue, and published before the second look.
+    await until(
+      async () => (await isQueueQuiet()) && (await store.outbox.dueCount()) === 0 && (await isQueueQuiet()),
+      timeoutMs,
+      signal,
+    );
+  }
+
+  async function until(
+    isReached: () => Promise<boolean>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       if (signal?.aborted) throw new OutturnError('queue/cancelled', 'Stopped while waiting for jobs; they go on.');
-      if ((await store.outbox.openCount()) === 0) return;
+      if (await isReached()) return;
       if (performance.now() >= deadlineMs) throw await stillOpen(timeoutMs);
       await settledOr(Math.min(IDLE_POLL_MS, Math.max(1, deadlineMs - performance.now())), signal);
     }
@@ -157,12 +221,56 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     );
   }
 
+  /** One listening connection, as soon as this process carries or runs jobs. */
+  function listen(): Promise<{ close(): Promise<void> }> {
+    subscription ??= tracing.detached(() =>
+      store.listenOutbox((notice) => {
+        if (notice.kind === 'due') relay.wake();
+        else void forget(notice.jobId);
+      }),
+    );
+    return subscription;
+  }
+
+  /** What a process does about a job that was cancelled, wherever that was asked for. */
+  async function forget(id: string): Promise<void> {
+    workers.abortCancelled(id);
+    try {
+      const row = await store.outbox.get(id);
+      if (row !== null && (await withdraw(queues, row))) await releaseWaiting(ports, row);
+    } catch (error) {
+      // The reconciliation finds it.
+      log.debug({ job: id, error }, 'a cancelled job could not be taken out of the queue yet');
+    }
+  }
+
+  async function cancel(id: string): Promise<'cancelled' | 'was-done'> {
+    if (!(await store.outbox.cancel(id))) return 'was-done';
+    await forget(id);
+    return 'cancelled';
+  }
+
   let closing: Promise<void> | null = null;
   return {
-    startWorkers: ({ concurrency }) => workers.start(concurrency),
-    startRelay: () => relay.start(),
-    idle,
+    async startWorkers({ concurrency }) {
+      await Promise.all([workers.start(concurrency), listen()]);
+    },
+    async startRelay() {
+      // Its loop outlives whoever starts it.
+      tracing.detached(() => relay.start());
+      await listen();
+    },
+    idle: ({ timeoutMs, signal }) => until(async () => (await store.outbox.openCount()) === 0, timeoutMs, signal),
+    drained,
     counts,
+    pause: async (names = queueNames) => {
+      await asked(Promise.all(names.map((name) => queues[name].pause())));
+    },
+    resume: async (names = queueNames) => {
+      await asked(Promise.all(names.map((name) => queues[name].resume())));
+    },
+    isPaused: (name) => asked(queues[name].isPaused()),
+    cancel,
     health: async () => ({
       backend: backend.kind,
       target: backend.target,
@@ -181,6 +289,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
       closing ??= (async () => {
         await relay.stop();
         await workers.close(graceMs);
+        await (await subscription)?.close();
         await Promise.all(queueNames.map((name) => closeBounded(queues[name])));
       })();
       return closing;

@@ -1,8 +1,18 @@
-import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
-import { type AnyJobKind, type JobPorts, type OutboxRow, type QueueName, queueNames } from '#kit';
-import { AttemptAborted, backoffMs, type Outcome, runAttempt } from './attempt.ts';
+import { DelayedError, type Job, type Telemetry, UnrecoverableError, WaitingError } from 'bullmq';
+import {
+  type AnyJobKind,
+  type JobFence,
+  type JobPorts,
+  type OutboxRow,
+  type QueueName,
+  queueNames,
+  type Tracing,
+} from '#kit';
+import { backoffMs, type Outcome, runAttempt } from './attempt.ts';
 import type { Backend, JobData, JobProcessor, WorkerHandle } from './backend.ts';
+import { AttemptAborted } from './execution.ts';
 import { BACKOFF_TYPE } from './relay.ts';
+import { createSuspectGate } from './suspects.ts';
 
 /**
  * A killed worker's jobs run again once its lock has expired and a check has found it so: within LOCK + 2 × CHECK and the
@@ -31,6 +41,8 @@ interface Run {
 export interface Workers {
   start(concurrency: Concurrency): Promise<void>;
   isStarted(): boolean;
+  /** Aborts the run of a job that was cancelled, when it runs here. */
+  abortCancelled(jobId: string): void;
   close(graceMs: number): Promise<void>;
 }
 export interface WorkersDependencies {
@@ -39,17 +51,23 @@ export interface WorkersDependencies {
   ports: JobPorts;
   instance: string;
   random: () => number;
+  tracing: Tracing;
+  /** Absent: nothing is traced. */
+  telemetry?: Telemetry | undefined;
   /** Called after each attempt: something may have become due or been done. */
   onSettled(): void;
 }
 
 /** One BullMQ worker for each queue, with what BullMQ leaves out: abort on a lost lock, cancel, a bounded shutdown. */
 export function createWorkers(dependencies: WorkersDependencies): Workers {
-  const { backend, jobs, ports, instance, random, onSettled } = dependencies;
+  const { backend, jobs, ports, instance, random, tracing, telemetry, onSettled } = dependencies;
   const { store, log } = ports;
   const workers: WorkerHandle[] = [];
   /** By the queue's job id. */
   const runs = new Map<string, Run>();
+  /** Runs that ended here while the store was out of reach: without their end they would count as dead workers. */
+  const unbooked = new Set<JobFence>();
+  const suspects = createSuspectGate();
   let isClosing = false;
   let watch: NodeJS.Timeout | null = null;
   let started: Promise<void> = Promise.resolve();
@@ -72,6 +90,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
     if (isClosing) return { kind: 'release' };
     const jobId = job.id ?? '';
     let run: Run | undefined;
+    let fence: JobFence | undefined;
     try {
       const row = await store.outbox.get(job.data.outboxId);
       if (row === null) {
@@ -80,14 +99,23 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
       }
       run = { row, controller: new AbortController(), renewedAtMs: performance.now() };
       runs.set(jobId, run);
-      return await runAttempt(jobs, ports, {
+      const input = {
         row,
         attempt: job.attemptsMade + 1,
         attempts: job.opts.attempts ?? 1,
         instance,
+        tracing,
         controller: run.controller,
-      });
+        suspects,
+        random,
+        onStarted: (started: JobFence) => {
+          fence = started;
+        },
+      };
+      const facts = { job: row.id, kind: row.kind, attempt: input.attempt };
+      return await tracing.within(facts, () => runAttempt(jobs, ports, input));
     } catch (error) {
+      if (fence !== undefined) unbooked.add(fence);
       // The store failed, not the job: it costs no attempt.
       log.warn({ job: job.data.outboxId, kind: job.name, error }, 'a job could not be booked; it is put off');
       return { kind: 'delay', delayMs: STORE_DOWN_DELAY_MS };
@@ -118,33 +146,58 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
     }
   }
 
-  /** Aborts what was cancelled, and what could not renew its lock because the queue was out of reach. */
+  /** Notes the ends that could not be noted. */
+  async function bookEnds(): Promise<void> {
+    for (const fence of [...unbooked]) {
+      await store.runs.end(fence, {
+        outcome: 'retried',
+        errorCode: 'storage/unavailable',
+        errorMessage: 'The database was out of reach when this run ended: it is run again.',
+      });
+      unbooked.delete(fence);
+    }
+  }
+
+  /**
+   * Aborts what could not renew its lock because the queue was out of reach, and what was cancelled while no notification
+   * came through.
+   */
   async function watchRuns(): Promise<void> {
+    await bookEnds();
     for (const run of [...runs.values()]) {
       if (performance.now() - run.renewedAtMs > LOCK_DURATION_MS) {
         run.controller.abort(new AttemptAborted('lost-lock', 'The lock could not be renewed in time.'));
         continue;
       }
       const row = await store.outbox.get(run.row.id);
-      if (row?.state === 'cancelled') run.controller.abort(new AttemptAborted('cancelled', 'The job was cancelled.'));
+      if (row?.state === 'cancelled') abortCancelled(run.row.id);
     }
   }
 
+  function abortCancelled(jobId: string): void {
+    for (const run of runs.values())
+      if (run.row.id === jobId) run.controller.abort(new AttemptAborted('cancelled', 'The job was cancelled.'));
+  }
+
   function createWorker(name: QueueName, concurrency: number): WorkerHandle {
-    const worker = backend.worker(name, process, {
-      name: instance.replace(/[^\w.-]/g, '-'),
-      concurrency,
-      lockDuration: LOCK_DURATION_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      maxStalledCount: MAX_STALLED,
-      runRetryDelay: RECONNECT_DELAY_MS,
-      settings: {
-        backoffStrategy: (attemptsMade, type, _error, job) => {
-          const backoff = jobs.get(job?.name ?? '')?.backoff ?? { baseMs: 1_000, capMs: 60_000 };
-          return type === BACKOFF_TYPE ? backoffMs(backoff, attemptsMade, random) : backoff.baseMs;
+    // Its loop outlives whoever starts it.
+    const worker = tracing.detached(() =>
+      backend.worker(name, process, {
+        ...(telemetry === undefined ? {} : { telemetry }),
+        name: instance.replace(/[^\w.-]/g, '-'),
+        concurrency,
+        lockDuration: LOCK_DURATION_MS,
+        stalledInterval: STALLED_CHECK_MS,
+        maxStalledCount: MAX_STALLED,
+        runRetryDelay: RECONNECT_DELAY_MS,
+        settings: {
+          backoffStrategy: (attemptsMade, type, _error, job) => {
+            const backoff = jobs.get(job?.name ?? '')?.backoff ?? { baseMs: 1_000, capMs: 60_000 };
+            return type === BACKOFF_TYPE ? backoffMs(backoff, attemptsMade, random) : backoff.baseMs;
+          },
         },
-      },
-    });
+      }),
+    );
     worker.on('locksRenewed', ({ jobIds }) => {
       for (const id of jobIds) {
         const run = runs.get(id);
@@ -170,6 +223,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   }
 
   return {
+    abortCancelled,
     isStarted: () => workers.length > 0 && !isClosing,
     start(concurrency) {
       if (isClosing) return started;
@@ -197,6 +251,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         await allSettled(ABORT_TIMEOUT_MS);
       }
       if (watch !== null) clearInterval(watch);
+      await bookEnds().catch((error: unknown) => log.debug({ error }, 'the ends of runs could not be noted'));
       await Promise.all(workers.map((worker) => closeBounded(worker)));
     },
   };

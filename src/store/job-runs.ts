@@ -16,6 +16,13 @@ const runSchema = z.object({
 
 export function createJobRunRepository({ connection, clock }: StoreContext): JobRunRepository {
   return {
+    async crashes(jobId) {
+      return await connection.oneFirst(sql.type(z.object({ crashes: z.number() }))`
+        SELECT count(*) AS crashes
+        FROM job_run r JOIN outbox o ON o.id = r.job_id AND o.replays = r.replays
+        WHERE r.job_id = ${jobId} AND r.ended_at IS NULL`);
+    },
+
     async end({ jobId, token }, { outcome, errorCode, errorMessage }) {
       await connection.query(sql.unsafe`
         UPDATE job_run

@@ -52,8 +52,8 @@ const notStarted = sql.fragment`state IN ('pending', 'published') AND started_at
 
 /**
  * States: pending → published → running → succeeded | failed; an attempt that will be repeated goes back to published.
- * Ended states stay: a second run of the same job (delivery is at least once) changes nothing of a success,
- * a collapse or a cancellation. Only a failure can be run again.
+ * Ended states stay: a second run of the same job (delivery is at least once) changes nothing of them. Only a failure can
+ * be taken back, by `replay`.
  */
 export function createOutboxRepository(context: StoreContext): OutboxRepository {
   const { connection, clock } = context;
@@ -99,8 +99,8 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         const token = await takeFence(transaction, id);
         const row = await transaction.maybeOne(sql.type(z.object({ replays: z.number() }))`
           UPDATE outbox
-          SET state = 'running', attempts = ${attempt}, started_at = coalesce(started_at, ${now()}), acknowledged_at = NULL
-          WHERE id = ${id} AND state IN ('pending', 'published', 'running', 'failed')
+          SET state = 'running', attempts = ${attempt}, started_at = coalesce(started_at, ${now()})
+          WHERE id = ${id} AND state IN ('pending', 'published', 'running')
           RETURNING replays`);
         if (row === null) return null;
         const crashes = await transaction.oneFirst(sql.type(z.object({ crashes: z.number() }))`
@@ -123,7 +123,7 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         UPDATE outbox
         SET state = 'succeeded', result = ${json(result)}::json, error_code = NULL, error_message = NULL,
           acknowledged_at = ${now()}
-        WHERE id = ${fence.jobId} AND state IN ('pending', 'published', 'running', 'failed') AND ${isNewest(fence)}`);
+        WHERE id = ${fence.jobId} AND state IN ('pending', 'published', 'running') AND ${isNewest(fence)}`);
       return rowCount > 0;
     },
 
@@ -171,6 +171,19 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
       });
     },
 
+    async replay(id) {
+      return await atomically(context, async (transaction) => {
+        await takeFence(transaction, id);
+        const { rowCount } = await transaction.query(sql.unsafe`
+          UPDATE outbox
+          SET state = 'pending', replays = replays + 1, attempts = 0, published_at = NULL, started_at = NULL,
+            acknowledged_at = NULL, progress_done = NULL, progress_total = NULL, result = NULL, error_code = NULL,
+            error_message = NULL
+          WHERE id = ${id} AND state = 'failed'`);
+        return rowCount > 0;
+      });
+    },
+
     async get(id) {
       return await connection.maybeOne(sql.type(outboxSchema)`SELECT ${columns} FROM outbox WHERE id = ${id}`);
     },
@@ -182,6 +195,30 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         ...(await connection.any(sql.type(outboxSchema)`
           SELECT ${columns} FROM outbox WHERE ${byState} AND ${byKind} ORDER BY seq DESC LIMIT ${limit}`)),
       ];
+    },
+
+    async inQueue(afterId, limit) {
+      const after =
+        afterId === null ? sql.fragment`true` : sql.fragment`seq > (SELECT seq FROM outbox WHERE id = ${afterId})`;
+      return [
+        ...(await connection.any(sql.type(outboxSchema)`
+          SELECT ${columns} FROM outbox
+          WHERE acknowledged_at IS NULL AND state IN ('published', 'running') AND ${after}
+          ORDER BY seq LIMIT ${limit}`)),
+      ];
+    },
+
+    async ended(ids) {
+      return [
+        ...(await connection.anyFirst(sql.type(idSchema)`
+          SELECT asked.id FROM unnest(${sql.array(ids, 'text')}) AS asked (id)
+          WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.id = asked.id AND o.acknowledged_at IS NULL)`)),
+      ];
+    },
+
+    async dueCount() {
+      return await connection.oneFirst(sql.type(z.object({ due: z.number() }))`
+        SELECT count(*) AS due FROM outbox WHERE state = 'pending' AND (not_before IS NULL OR not_before <= ${now()})`);
     },
 
     async openCount() {

@@ -40,6 +40,8 @@ export interface JobRunStart {
   crashes: number;
 }
 export interface JobRunRepository {
+  /** Runs, since the last replay, that never ended: their workers died with them, or one of them lives unnoticed. */
+  crashes(jobId: string): Promise<number>;
   /** How a run ended; also of one whose token is not the newest any more. */
   end(
     fence: JobFence,

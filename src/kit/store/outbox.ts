@@ -79,7 +79,18 @@ export interface OutboxRepository {
   unpublish(ids: readonly string[]): Promise<number>;
   /** Also takes the right to commit from its run, and tells every worker process by notification. False: it had ended. */
   cancel(id: string): Promise<boolean>;
+  /**
+   * Failed for good → to be published again as though it had never been tried: its attempts and its count of dead workers
+   * begin anew. False, and nothing changed, when it had not failed.
+   */
+  replay(id: string): Promise<boolean>;
   get(id: string): Promise<OutboxRow | null>;
+  /** Published or running rows in the order in which they were asked for: those after that one (null: from the first). */
+  inQueue(afterId: string | null, limit: number): Promise<OutboxRow[]>;
+  /** Those of `ids` whose row has ended, or which have none. */
+  ended(ids: readonly string[]): Promise<string[]>;
+  /** Rows to be published whose time has come. */
+  dueCount(): Promise<number>;
   list(filter: { state?: JobState | undefined; kind?: string | undefined; limit: number }): Promise<OutboxRow[]>;
   /** Rows not yet acknowledged. */
   openCount(): Promise<number>;

@@ -186,6 +186,54 @@ describe('outbox', () => {
     expect(await outbox.list({ state: 'pending', kind: 'recompute-roi', limit: 5 })).toEqual([]);
   });
 
+  it('takes back a failure, and nothing else, so that the job begins anew', async () => {
+    const { store } = fixture;
+    const failed = await store.outbox.enqueue(intent('failing'));
+    const done = await store.outbox.enqueue(intent('done'));
+    await publish(store);
+    await begin(store, failed.id);
+    const last = await begin(store, failed.id, 2);
+    expect(await store.runs.crashes(failed.id)).toBe(2);
+    await store.outbox.progress(failed.id, 1, 2);
+    await store.outbox.failed(last, { code: 'source/forbidden', message: 'no', final: true });
+    await store.runs.end(last, { outcome: 'failed' });
+    await store.outbox.succeeded(await begin(store, done.id), null);
+    expect(await store.outbox.started(failed.id, { attempt: 3, instance: 'test:1' })).toBeNull();
+    expect(await store.outbox.replay(failed.id)).toBe(true);
+    expect(await store.outbox.get(failed.id)).toEqual({ ...failed, replays: 1 });
+    expect(await store.runs.crashes(failed.id)).toBe(0);
+    expect(await store.outbox.failed(last, { code: 'internal', message: 'late', final: true })).toBe(false);
+    for (const id of [failed.id, done.id, 'no such job']) expect(await store.outbox.replay(id)).toBe(false);
+    expect((await publish(store)).map((row) => row.id)).toEqual([failed.id]);
+    expect(await store.outbox.started(failed.id, { attempt: 1, instance: 'test:1' })).toMatchObject({ crashes: 0 });
+    expect(await store.runs.list(failed.id)).toHaveLength(3);
+  });
+
+  it('goes through what the queue should hold page by page, and tells what has ended', async () => {
+    const { store, clock } = fixture;
+    const ids: string[] = [];
+    for (const key of ['a', 'b', 'c', 'd', 'e']) ids.push((await store.outbox.enqueue(intent(key))).id);
+    const later = await store.outbox.enqueue({ ...intent('later'), notBeforeMs: clock.nowMs() + dayMs });
+    expect(await store.outbox.dueCount()).toBe(5);
+    await publish(store);
+    expect(await store.outbox.dueCount()).toBe(0);
+    await begin(store, ids[1] ?? '');
+    await store.outbox.cancel(ids[2] ?? '');
+    const pages: string[][] = [];
+    for (let after: string | null = null; ; after = pages.at(-1)?.at(-1) ?? null) {
+      const page = await store.outbox.inQueue(after, 2);
+      if (page.length === 0) break;
+      pages.push(page.map((row) => row.id));
+    }
+    expect(pages).toEqual([
+      [ids[0], ids[1]],
+      [ids[3], ids[4]],
+    ]);
+    const asked = [...ids, later.id, 'no such job'];
+    expect((await store.outbox.ended(asked)).sort()).toEqual([ids[2], 'no such job'].sort());
+    expect(await store.outbox.ended([])).toEqual([]);
+  });
+
   it('wakes the relay when the intent is committed, and again after its connection was cut', async () => {
     let calls = 0;
     const listener = await fixture.store.listenOutbox(() => {
