@@ -210,7 +210,7 @@ export interface Metrics {
   }): void;
   deliveryFinished(facts: { channel: DeliveryChannel; state: 'sent' | 'failed' | 'unknown' | 'retried' }): void;
   fireRecorded(facts: { schedule: string; outcome: string; latenessMs: number }): void;
-  gauge(name: 'outbox_open' | 'watermark_lag_seconds', labels: Record<string, string>, value: number): void;
+  gauge(name: 'outbox_open' | 'watermark_lag_seconds' | 'missing_work', labels: Record<string, string>, value: number): void;
   /** Prometheus text exposition. */
   expose(): Promise<{ contentType: string; body: string }>;
 }

@@ -45,7 +45,10 @@ export function createMissingWorkRepository({ connection, clock }: StoreContext)
 
 type Query = ReturnType<typeof recompute>;
 
-function queries(options: MissingWorkOptions, nowMs: number): Record<Exclude<MissingWorkKind, 'fire'>, Query> {
+function queries(
+  options: MissingWorkOptions,
+  nowMs: number,
+): Record<Exclude<MissingWorkKind, 'fire' | 'queued-job'>, Query> {
   const before = instant(nowMs - options.graceMs);
   const after = instant(nowMs - options.horizonMs);
   const limit = sql.fragment`LIMIT ${options.limit}`;

@@ -89,6 +89,12 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       labelNames: ['connector', 'stream'],
       registers,
     }),
+    missing_work: new Gauge({
+      name: 'outturn_missing_work',
+      help: 'Work that should exist and does not, by kind.',
+      labelNames: ['kind'],
+      registers,
+    }),
   };
 
   return {

@@ -7,7 +7,8 @@
  * - `delivery`: a message is to be sent, and no job sends it;
  * - `report`: a snapshot has no report, and no job makes it;
  * - `pull`: a pull counts as running whose job has ended;
- * - `publication`: a job is due, and no process has put it into the queue.
+ * - `publication`: a job is due, and no process has put it into the queue;
+ * - `queued-job`: a job counts as queued or running, and the queue holds nothing of it.
  */
 export type MissingWorkKind =
   | 'recompute'
@@ -17,7 +18,8 @@ export type MissingWorkKind =
   | 'delivery'
   | 'report'
   | 'pull'
-  | 'publication';
+  | 'publication'
+  | 'queued-job';
 /** One hole. */
 export interface MissingWork {
   kind: MissingWorkKind;
@@ -38,6 +40,6 @@ export interface MissingWorkOptions {
   limit: number;
 }
 export interface MissingWorkRepository {
-  /** All kinds that the database alone can tell; `fire` needs the schedules. Reads only. */
+  /** All kinds that the database alone can tell; `fire` needs the schedules, `queued-job` the queue. Reads only. */
   find(options: MissingWorkOptions): Promise<MissingWork[]>;
 }
