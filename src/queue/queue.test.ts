@@ -5,7 +5,6 @@ import { defineJob, type Logger } from '#kit';
 import { backoffMs } from './attempt.ts';
 import { openBackend, targetOf } from './backend.ts';
 import { argumentsToRun, createIntentResolver, jobTable } from './intents.ts';
-import { judgeRedis, parseInfo } from './redis-check.ts';
 
 const quiet: Logger = {
   debug: () => undefined,
@@ -84,29 +83,6 @@ describe('the delay before another attempt', () => {
       500, 1000, 2000, 4000, 4000, 4000,
     ]);
     expect([1, 2, 3, 4, 5].map((made) => backoffMs(backoff, made, () => 1))).toEqual([1000, 2000, 4000, 8000, 8000]);
-  });
-});
-
-describe('a Redis', () => {
-  const info = (changes: string): ReadonlyMap<string, string> =>
-    parseInfo(
-      `# Server\r\nredis_version:7.0.15\r\n# Memory\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n${changes}`,
-    );
-  it('that is new enough, never evicts and writes to disk is taken without a word', () => {
-    expect(judgeRedis(info(''))).toEqual({ refusal: null, warning: null });
-  });
-  it.each([
-    ['redis_version:6.0.16', 'too old'],
-    ['redis_version:5.0.0', 'too old'],
-    ['maxmemory_policy:allkeys-lru', 'evicts'],
-  ])('with %s is refused, saying what to do', (line, text) => {
-    const { refusal } = judgeRedis(info(line));
-    expect(refusal?.code).toBe('queue/unavailable');
-    expect(refusal?.message).toContain(text);
-    expect(refusal?.hint).toBeTruthy();
-  });
-  it('that loses its newest jobs in a crash is taken with a warning', () => {
-    expect(judgeRedis(info('aof_enabled:0')).warning).toContain('appendonly');
   });
 });
 

@@ -36,8 +36,12 @@ export interface QueueCounts {
 }
 export interface QueueHealth {
   backend: 'postgres' | 'redis';
+  /** In words: `PostgreSQL`, `Redis 7.0.15`, `Redis Cluster (6 nodes)`. */
+  label: string;
   /** `host:port`. */
   target: string;
+  /** What the checks at start found risky, a sentence each: no persistence, no replica. */
+  warnings: readonly string[];
   workers: boolean;
   counts: Record<QueueName, QueueCounts>;
 }
@@ -273,7 +277,9 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     cancel,
     health: async () => ({
       backend: backend.kind,
+      label: backend.label,
       target: backend.target,
+      warnings: backend.warnings,
       workers: workers.isStarted(),
       counts: await counts(),
     }),
@@ -291,6 +297,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
         await workers.close(graceMs);
         await (await subscription)?.close();
         await Promise.all(queueNames.map((name) => closeBounded(queues[name])));
+        await backend.close();
       })();
       return closing;
     },
