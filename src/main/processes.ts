@@ -52,6 +52,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         token: access.token,
         readiness: () => readiness(app),
         newId,
+        tracing: app.tracing,
       });
       const { host, port } = app.config.settings.api;
       closers.push(() => api.close());

@@ -30,13 +30,16 @@ const SAME_WORK = 100;
 const ATTEMPTS_WAITED_FOR = 2;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);
 
-/** Writes the intents in one transaction: all of them, or none. */
+/** Writes the intents in one transaction: all of them, or none. All that follows from them is one trace. */
 export function enqueueAll(app: App, requests: readonly WorkRequest[], cause: string): Promise<OutboxRow[]> {
-  return app.store.transaction(async (tx) => {
-    const rows: OutboxRow[] = [];
-    for (const request of requests) rows.push(await tx.outbox.enqueue({ ...request, cause }));
-    return rows;
-  });
+  const enqueue = () =>
+    app.store.transaction(async (tx) => {
+      const rows: OutboxRow[] = [];
+      for (const request of requests) rows.push(await tx.outbox.enqueue({ ...request, cause }));
+      return rows;
+    });
+  const kinds = [...new Set(requests.map(({ kind }) => kind))].join(', ');
+  return app.tracing.span(`request ${kinds}`, { attributes: { 'outturn.job.cause': cause } }, enqueue);
 }
 
 /** An attempt failed and another is to follow. */
