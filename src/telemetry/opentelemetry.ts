@@ -20,7 +20,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { asOutturnError, type Logger, type Redactor, type Span, type SpanAttributes, type SpanOptions } from '#kit';
-import { withFacts, withoutFacts } from './log-scope.ts';
+import { nameTraceBy, withFacts, withoutFacts } from './log-scope.ts';
 import { samplerOf } from './sampler.ts';
 import type { OpenTracing, TracingSettings } from './tracing.ts';
 
@@ -65,9 +65,10 @@ export function startTracing(settings: TracingSettings, exporter?: SpanExporter)
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(known);
+  nameTraceBy(() => trace.getActiveSpan()?.spanContext().traceId);
   const tracer = provider.getTracer(OWN_NAME, version);
 
-  function open(name: string, options: SpanOptions): { span: Span; context: Context; traceId: string } {
+  function open(name: string, options: SpanOptions): { span: Span; context: Context } {
     const parent = parentOf(options.parent);
     const span = tracer.startSpan(
       redactor.text(name),
@@ -78,7 +79,7 @@ export function startTracing(settings: TracingSettings, exporter?: SpanExporter)
       parent,
     );
     const within = trace.setSpan(parent, span);
-    return { span: wrap(span, within, redactor), context: within, traceId: span.spanContext().traceId };
+    return { span: wrap(span, within, redactor), context: within };
   }
 
   return {
@@ -87,7 +88,7 @@ export function startTracing(settings: TracingSettings, exporter?: SpanExporter)
     async span(name, options, work) {
       const opened = open(name, options);
       try {
-        return await context.with(opened.context, () => withFacts({ trace: opened.traceId }, () => work(opened.span)));
+        return await context.with(opened.context, () => work(opened.span));
       } catch (error) {
         opened.span.fail(error);
         throw error;
@@ -100,6 +101,7 @@ export function startTracing(settings: TracingSettings, exporter?: SpanExporter)
     within: withFacts,
     async close() {
       await withinTime(provider.shutdown(), CLOSE_TIMEOUT_MS);
+      nameTraceBy(() => undefined);
       trace.disable();
       propagation.disable();
       context.disable();
