@@ -44,6 +44,8 @@ export const errorCodes = [
   'queue/quarantined',
   'object/unavailable',
   'object/not-found',
+  'render/out-of-memory',
+  'render/timeout',
   'delivery/rejected',
   'delivery/unreachable',
   'delivery/rate-limited',

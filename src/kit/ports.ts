@@ -123,10 +123,14 @@ export interface RenderedSlackMessage {
   blocks: Record<string, unknown>[];
   chart: { png: Buffer; altText: string; filename: string } | null;
 }
+export interface RenderOptions {
+  /** Ends the rendering, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
 /** Facts → a channel's form. Injected into `src/delivery`, so that adapters need not know each other. */
 export interface MessageRenderer {
-  mail(facts: DigestFacts, options: { test: boolean }): Promise<RenderedMail>;
-  slack(facts: DigestFacts, options: { test: boolean }): Promise<RenderedSlackMessage>;
+  mail(facts: DigestFacts, options: RenderOptions & { test: boolean }): Promise<RenderedMail>;
+  slack(facts: DigestFacts, options: RenderOptions & { test: boolean }): Promise<RenderedSlackMessage>;
 }
 
 export type ReportFormat = 'html' | 'csv';
@@ -143,7 +147,7 @@ export interface ReportInput {
 }
 export interface ReportRenderer {
   /** `outputs` are those of the snapshot that the facts were made from: the report's evidence tables. */
-  render(input: ReportInput, format: ReportFormat): Promise<RenderedReport>;
+  render(input: ReportInput, format: ReportFormat, options?: RenderOptions): Promise<RenderedReport>;
 }
 
 export interface PullRequest {
