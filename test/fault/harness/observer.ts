@@ -10,6 +10,12 @@ export interface Recovery {
   instance: string;
   jobs: number;
   longestMs: number;
+  /** The same from the last disturbance on: in a soak the next fault comes before the last one is over. */
+  sinceDisturbanceMs: number;
+  /** Whether the queue had forgotten jobs meanwhile. */
+  queueLostJobs: boolean;
+  /** The job that waited longest. */
+  slowest: string;
 }
 
 /** What a run of faults came to. Empty violations: nothing lost, nothing twice. */
@@ -25,8 +31,10 @@ export interface Verdict {
 
 /** Looks on from the database's side, by triggers: it believes no worker. */
 export interface Observer {
-  /** To be called just before an instance is killed. */
-  killed(instance: string): void;
+  /** To be called just before an instance is killed, or when it is found dead; the first call counts. */
+  died(instance: string): void;
+  /** Another fault, at whose beginning and end recovery begins anew. */
+  disturbed(losesJobs: boolean): void;
   /** Every intent ended. Throws with the open ones at the deadline. */
   untilIdle(timeoutMs: number): Promise<void>;
   verdict(): Promise<Verdict>;
@@ -55,7 +63,8 @@ export async function createObserver(world: {
   objectsPath: string;
   sink: MessageSink;
 }): Promise<Observer> {
-  const kills: { instance: string; atMs: number }[] = [];
+  const deaths = new Map<string, number>();
+  const disturbances: { atMs: number; losesJobs: boolean }[] = [];
   let client: Client | null = null;
 
   /** Its own session is terminated with the others' at times: it makes another. */
@@ -100,18 +109,32 @@ export async function createObserver(world: {
 
   async function recoveries(): Promise<Recovery[]> {
     const found: Recovery[] = [];
-    for (const { instance, atMs } of kills) {
-      const [row] = await query<{ jobs: string; longest: string | null }>(
-        `SELECT count(*)::text AS jobs, max(extract(epoch FROM next.at) * 1000 - $2::double precision)::text AS longest
+    for (const [instance, diedAtMs] of deaths) {
+      const affected = await query<{ job: string; at: string }>(
+        `SELECT outbox.kind || ' ' || outbox.id AS job, (extract(epoch FROM next.at) * 1000)::text AS at
          FROM fault.run AS died
          JOIN job_run USING (job_id, token, instance)
+         JOIN outbox ON outbox.id = died.job_id
          CROSS JOIN LATERAL (
            SELECT min(at) AS at FROM fault.run WHERE job_id = died.job_id AND token > died.token) AS next
-         WHERE died.instance = $1 AND job_run.ended_at IS NULL AND next.at IS NOT NULL`,
-        [instance, atMs],
+         WHERE died.instance = $1 AND job_run.ended_at IS NULL AND next.at IS NOT NULL
+         ORDER BY next.at DESC`,
+        [instance],
       );
-      const jobs = Number(row?.jobs ?? 0);
-      if (jobs > 0) found.push({ instance, jobs, longestMs: Math.round(Number(row?.longest ?? 0)) });
+      const [slowest] = affected;
+      if (slowest === undefined) continue;
+      const waits = affected.map(({ at }) => {
+        const earlier = disturbances.filter(({ atMs }) => atMs < Number(at) && atMs > diedAtMs);
+        return { ms: Number(at) - Math.max(diedAtMs, ...earlier.map(({ atMs }) => atMs)), earlier };
+      });
+      found.push({
+        instance,
+        jobs: affected.length,
+        longestMs: Math.round(Number(slowest.at) - diedAtMs),
+        sinceDisturbanceMs: Math.round(Math.max(...waits.map(({ ms }) => ms))),
+        queueLostJobs: waits.some(({ earlier }) => earlier.some(({ losesJobs }) => losesJobs)),
+        slowest: slowest.job,
+      });
     }
     return found;
   }
@@ -145,7 +168,12 @@ export async function createObserver(world: {
   }
 
   return {
-    killed: (instance) => void kills.push({ instance, atMs: Date.now() }),
+    died(instance) {
+      if (deaths.has(instance)) return;
+      deaths.set(instance, Date.now());
+      disturbances.push({ atMs: Date.now(), losesJobs: false });
+    },
+    disturbed: (losesJobs) => void disturbances.push({ atMs: Date.now(), losesJobs }),
     untilIdle,
     query,
     async verdict() {

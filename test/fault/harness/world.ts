@@ -6,7 +6,7 @@ import { openStore } from '#src/store/index';
 import { silentLog, testDatabase } from '../../harness/database.ts';
 import { type RunningProcess, startProcess } from '../../harness/process.ts';
 import { temporaryDirectory } from '../../harness/temporary.ts';
-import { type BackendName, startBackend } from './backends.ts';
+import { type BackendName, type BackendServer, startBackend } from './backends.ts';
 import { faultJobs } from './jobs.ts';
 import { createObserver, type Observer } from './observer.ts';
 import { type MessageSink, startSink } from './sink.ts';
@@ -29,6 +29,7 @@ export interface StartWorkerOptions extends Partial<Omit<WorkerSettings, 'backen
 /** A database, a queue, a folder of objects and a sink, on which worker processes are started and harmed. */
 export interface FaultWorld {
   backend: BackendName;
+  server: BackendServer;
   databaseUrl: string;
   store: Store;
   observer: Observer;
@@ -37,8 +38,7 @@ export interface FaultWorld {
   workers: readonly FaultWorker[];
   enqueue(kind: string, args: Record<string, unknown>, more?: Partial<NewIntent>): Promise<OutboxRow>;
   start(options?: StartWorkerOptions): Promise<FaultWorker>;
-  wipeQueue(): Promise<void>;
-  /** Ends the processes and removes everything. What the workers wrote is part of the error when `failed`. */
+  /** Ends the processes and removes everything. */
   close(): Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export async function openFaultWorld(backend: BackendName): Promise<FaultWorld> 
 
   return {
     backend,
+    server,
     databaseUrl: database.url,
     store,
     observer,
@@ -74,7 +75,7 @@ export async function openFaultWorld(backend: BackendName): Promise<FaultWorld> 
       number += 1;
       const settings: WorkerSettings = {
         instance: `w${number}`,
-        backend: server.backend(database.url),
+        backend: server.backend(options.databaseUrl ?? database.url),
         databaseUrl: database.url,
         objectsPath: objects.path,
         sinkUrl: sink.url,
@@ -93,14 +94,13 @@ export async function openFaultWorld(backend: BackendName): Promise<FaultWorld> 
         process: running,
         signal: (name) => void process.kill(running.pid, name),
         async kill() {
-          observer.killed(settings.instance);
+          observer.died(settings.instance);
           await running.kill();
         },
       };
       workers.push(worker);
       return worker;
     },
-    wipeQueue: () => server.wipe(database.url),
     async close() {
       await Promise.all(workers.map((worker) => worker.process.kill()));
       await observer.close();
