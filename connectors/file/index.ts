@@ -13,6 +13,8 @@ export const file = defineConnector<FileOptions, FileStream>({
   capabilities: { measurements: true, costs: true, discover: false, http: false },
   // Files come when somebody writes them: no number of rows can be expected.
   timing: () => ({ intervalMs: 0 }),
+  // Every file is read whole.
+  extent: () => ({ isWindowed: false, requests: 0 }),
   check: async (_ctx: ConnectorContext<FileOptions>) => [],
   checkStream,
   discover: async () => [],

@@ -3,7 +3,7 @@ import { parseMatrix } from './answer.ts';
 import { checkQuery, checkServer } from './check.ts';
 import { discoverMetrics } from './discover.ts';
 import { type PrometheusOptions, type PrometheusStream, prometheusOptions, prometheusStream } from './options.ts';
-import { chunksOf, queryRange } from './query-range.ts';
+import { chunksOf, countChunks, queryRange } from './query-range.ts';
 
 /** Prometheus and what speaks its HTTP API: Thanos, Mimir, Cortex, VictoriaMetrics. */
 export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
@@ -12,6 +12,7 @@ export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
   options: prometheusOptions,
   stream: prometheusStream,
   capabilities: { measurements: true, costs: false, discover: true },
+  extent: (stream, window) => ({ isWindowed: true, requests: countChunks(window, stream) }),
   timing: (stream) => ({ intervalMs: stream.step }),
   check: checkServer,
   checkStream: checkQuery,

@@ -23,13 +23,25 @@ export interface Chunk {
  * are not over yet are in none.
  */
 export function* chunksOf(window: PullWindow, stream: PrometheusStream): Generator<Chunk> {
-  const { step: stepMs, sample, pointsPerRequest } = stream;
-  const floor = (atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
-  const firstMs = sample === 'interval' ? floor(window.fromMs) + stepMs : floor(window.fromMs + stepMs - 1);
-  const lastMs = sample === 'interval' ? floor(window.toMs) : floor(window.toMs - 1);
+  const { step: stepMs, pointsPerRequest } = stream;
+  const { firstMs, lastMs } = gridOf(window, stream);
   // Both ends are inclusive: the next chunk begins one step after the end of this one.
   for (let startMs = firstMs; startMs <= lastMs; startMs += pointsPerRequest * stepMs)
     yield { startMs, endMs: Math.min(startMs + (pointsPerRequest - 1) * stepMs, lastMs) };
+}
+
+/** The first and the last point of the window; the last lies before the first where it has none. */
+function gridOf(window: PullWindow, { step: stepMs, sample }: PrometheusStream): { firstMs: number; lastMs: number } {
+  const floor = (atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
+  return sample === 'interval'
+    ? { firstMs: floor(window.fromMs) + stepMs, lastMs: floor(window.toMs) }
+    : { firstMs: floor(window.fromMs + stepMs - 1), lastMs: floor(window.toMs - 1) };
+}
+
+/** How many chunks `chunksOf` gives, without walking through them. */
+export function countChunks(window: PullWindow, stream: PrometheusStream): number {
+  const { firstMs, lastMs } = gridOf(window, stream);
+  return lastMs < firstMs ? 0 : Math.floor((lastMs - firstMs) / (stream.pointsPerRequest * stream.step)) + 1;
 }
 
 const seconds = (atMs: number): string => String(atMs / 1000);

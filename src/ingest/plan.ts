@@ -1,4 +1,4 @@
-import { PermanentError, type PullWindow, type StreamConfig } from '#kit';
+import { OutturnError, PermanentError, type PullWindow, type StreamConfig } from '#kit';
 
 /** A pull without a watermark whose `since` lies so near that the window would be empty still asks for this much. */
 const SHORTEST_WINDOW_MS = 60_000;
@@ -21,6 +21,10 @@ export interface PullPlan {
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 
+/** Where the live pulls of a stream begin. */
+export const sinceOf = ({ sinceMs }: Pick<StreamConfig, 'sinceMs'>, nowMs: number): number =>
+  sinceMs.kind === 'ago' ? nowMs - sinceMs.durationMs : sinceMs.atMs;
+
 /**
  * The window of one pull. Due: from the watermark less the lookback (at least so far back that provisional samples are
  * seen once more as final ones), or from `since`, to now. Given by hand: as given, at most to now; it moves the
@@ -29,7 +33,7 @@ const iso = (epochMs: number): string => new Date(epochMs).toISOString();
  */
 export function planPull(input: PlanInput): PullPlan {
   const { stream, intervalMs, watermarkMs, nowMs } = input;
-  const sinceMs = stream.sinceMs.kind === 'ago' ? nowMs - stream.sinceMs.durationMs : stream.sinceMs.atMs;
+  const sinceMs = sinceOf(stream, nowMs);
   const toMs = Math.min(input.toMs ?? nowMs, nowMs);
   const byHand = input.fromMs !== null || input.toMs !== null;
 
@@ -58,6 +62,12 @@ export function planPull(input: PlanInput): PullPlan {
   const joins = fromMs <= (watermarkMs ?? sinceMs);
   const moves = watermarkMs === null || toMs > watermarkMs;
   return { window: { fromMs, toMs }, advanceToMs: joins && moves ? toMs : null };
+}
+
+/** A chunk is read exactly as it was planned, whatever the time is now, and never moves the watermark. */
+export function planBackfillChunk({ fromMs, toMs }: { fromMs: number | null; toMs: number | null }): PullPlan {
+  if (fromMs === null || toMs === null) throw new OutturnError('internal', 'a chunk of a backfill has both its ends');
+  return { window: { fromMs, toMs }, advanceToMs: null };
 }
 
 /** Points that a complete window has for one series; null where the source has no cadence. */

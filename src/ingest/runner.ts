@@ -1,17 +1,16 @@
 import {
-  type AnyConnectorKind,
   asOutturnError,
   type Clock,
   type Config,
-  type ConnectorConfig,
   type DryRunResult,
   type FetchFactory,
+  type FetchPurpose,
   type FileSource,
   type Logger,
   type Metrics,
+  noTracing,
   type ObjectStore,
   type OutturnError,
-  PermanentError,
   type PullContext,
   type PullRequest,
   type PullRunner,
@@ -19,15 +18,16 @@ import {
   type RawPage,
   type Registry,
   type Store,
-  type StreamConfig,
+  type Tracing,
 } from '#kit';
 import { cancelled, KeyedQueue, untilAborted } from './abort.ts';
 import { requireSameUnits } from './affected.ts';
 import { PageArchive } from './archive.ts';
 import { located } from './located.ts';
-import { expectedPoints, type PullPlan, planPull } from './plan.ts';
+import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
 import { PulledRows } from './rows.ts';
 import { storePull } from './store-pull.ts';
+import { findTarget, type Target } from './target.ts';
 
 export interface PullRunnerParts {
   config: Config;
@@ -39,50 +39,30 @@ export interface PullRunnerParts {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** Absent: lines of the log do not say which pull wrote them. */
+  tracing?: Pick<Tracing, 'within'> | undefined;
   newId(): string;
   redact(text: string): string;
 }
 
-interface Target {
-  connector: ConnectorConfig;
-  stream: StreamConfig;
-  kind: AnyConnectorKind;
-}
-
-function findTarget({ config, registry }: PullRunnerParts, request: Pick<PullRequest, 'connector' | 'stream'>): Target {
-  const connector = config.connectors.find(({ id }) => id === request.connector);
-  const ids = (list: readonly { id: string }[]): string => list.map(({ id }) => id).join(', ') || 'none';
-  if (connector === undefined)
-    throw new PermanentError('config/unknown-reference', `there is no connector ${request.connector}`, {
-      hint: `The configuration has: ${ids(config.connectors)}.`,
-    });
-  const stream = connector.streams.find(({ id }) => id === request.stream);
-  if (stream === undefined)
-    throw new PermanentError('config/unknown-reference', `connector ${connector.id} has no stream ${request.stream}`, {
-      hint: `It has: ${ids(connector.streams)}.`,
-    });
-  const kind = registry.connectorKind(connector.kind);
-  if (kind === undefined)
-    throw new PermanentError(
-      'config/unknown-kind',
-      `connector ${connector.id} is of the unknown kind ${connector.kind}`,
-    );
-  return { connector, stream, kind };
-}
-
 /**
- * Runs pulls. Two of one stream never run at once in this process; across processes the transaction that stores takes a
- * lock. Errors are typed (kit's codes); after one, nothing is stored but the pull row with the reason.
+ * Runs pulls. Two live ones of one stream never run at once in this process, nor two chunks of backfills of it; across
+ * processes the transaction that stores takes a lock. Errors are typed (kit's codes); after one, nothing is stored but the pull row with the reason.
  */
 export function createPullRunner(parts: PullRunnerParts): PullRunner {
-  const { store, clock, log, metrics } = parts;
+  const { store, clock, log, metrics, tracing = noTracing } = parts;
   const queue = new KeyedQueue();
 
-  function context(target: Target, plan: PullPlan, signal: AbortSignal): PullContext<unknown, unknown> {
+  function context(
+    target: Target,
+    plan: PullPlan,
+    purpose: FetchPurpose,
+    signal: AbortSignal,
+  ): PullContext<unknown, unknown> {
     const { connector, stream } = target;
     return {
       options: connector.options,
-      http: parts.fetch.client(connector, signal),
+      http: parts.fetch.client(connector, signal, { purpose }),
       files: parts.files,
       log: log.child({ connector: connector.id, stream: stream.id }),
       nowMs: () => clock.nowMs(),
@@ -93,25 +73,20 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     };
   }
 
-  async function plan(target: Target, request: Pick<PullRequest, 'fromMs' | 'toMs'>): Promise<PullPlan> {
-    const { connector, stream, kind } = target;
-    const watermark = await store.watermarks.get(connector.id, stream.id);
+  async function plan(
+    { connector, stream, kind }: Target,
+    { fromMs, toMs }: Pick<PullRequest, 'fromMs' | 'toMs'>,
+  ): Promise<PullPlan & { watermarkMs: number | null }> {
+    const watermarkMs = (await store.watermarks.get(connector.id, stream.id))?.watermarkMs ?? null;
     const { intervalMs } = kind.timing(stream.options);
-    const watermarkMs = watermark?.watermarkMs ?? null;
-    return planPull({
-      stream,
-      intervalMs,
-      watermarkMs,
-      nowMs: clock.nowMs(),
-      fromMs: request.fromMs,
-      toMs: request.toMs,
-    });
+    return { ...planPull({ stream, intervalMs, watermarkMs, nowMs: clock.nowMs(), fromMs, toMs }), watermarkMs };
   }
 
   /** Reads all pages; `keep` comes before parsing, so that evidence of a bad page exists, and gives the hash. */
   async function read(
     target: Target,
     planned: PullPlan,
+    purpose: FetchPurpose,
     signal: AbortSignal,
     keep: (page: RawPage) => Promise<string>,
   ): Promise<PulledRows> {
@@ -119,7 +94,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const finalUpToMs = clock.nowMs() - stream.finalAfterMs;
     const rows = new PulledRows(parts.redact);
     const parseContext = { options: connector.options, stream: stream.options, streamId: stream.id };
-    for await (const page of untilAborted(kind.pull(context(target, planned, signal)), signal)) {
+    for await (const page of untilAborted(kind.pull(context(target, planned, purpose, signal)), signal)) {
       const hash = await keep(page);
       rows.add(kind.parse(page, parseContext), hash, finalUpToMs);
     }
@@ -157,21 +132,22 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
   }
 
   async function pull(
+    pullId: string,
     target: Target,
     request: PullRequest,
     { signal, progress }: { signal: AbortSignal; progress(done: number, total: number): void },
   ): Promise<PullSummary> {
     const startedAtMs = clock.nowMs();
     const name = { connector: target.connector.id, stream: target.stream.id };
-    const planned = await plan(target, request);
-    const pullId = parts.newId();
-    const { jobId, attempt, fence } = request;
+    const { jobId, attempt, fence, backfill } = request;
+    const planned = backfill === undefined ? await plan(target, request) : planBackfillChunk(request);
     await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window });
     const archive = new PageArchive(parts.objects, pullId, parts.redact);
     const finished = (outcome: 'succeeded' | 'failed', rows: number, revisions: number): void =>
       metrics.pullFinished({ ...name, outcome, rows, revisions, durationMs: clock.nowMs() - startedAtMs });
     try {
-      const rows = await read(target, planned, signal, async (page) => {
+      const purpose = backfill === undefined ? 'live' : 'backfill';
+      const rows = await read(target, planned, purpose, signal, async (page) => {
         const kept = await archive.add(page);
         // How many pages follow only the source knows.
         progress(archive.pages.length, archive.pages.length + 1);
@@ -186,6 +162,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         pullId,
         jobId,
         fence,
+        backfill,
         observedAtMs: startedAtMs,
         advanceToMs: blank ? null : planned.advanceToMs,
         expected: expected(target, planned, rows),
@@ -195,7 +172,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       });
       progress(archive.pages.length, archive.pages.length);
       finished('succeeded', rows.size, stored.revisions);
-      if (stored.watermarkMs !== null)
+      if (backfill === undefined && stored.watermarkMs !== null)
         metrics.gauge('watermark_lag_seconds', name, (clock.nowMs() - stored.watermarkMs) / 1000);
       log.info({ ...name, pullId, pages: archive.pages.length, rows: rows.size, ...stored }, 'pulled');
       return {
@@ -219,9 +196,18 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
   return {
     async run(request, runContext) {
       const target = findTarget(parts, request);
-      return await queue.run(`${target.connector.id}/${target.stream.id}`, runContext.signal, () =>
-        pull(target, request, runContext),
+      const name = `${target.connector.id}/${target.stream.id}`;
+      // A live pull must not wait behind a backfill of its stream: the transactions that store wait for each other, no more.
+      const key = request.backfill === undefined ? name : `backfill ${name}`;
+      const pullId = parts.newId();
+      return await tracing.within({ pull: pullId }, () =>
+        queue.run(key, runContext.signal, () => pull(pullId, target, request, runContext)),
       );
+    },
+
+    async preview(request) {
+      const { window, advanceToMs, watermarkMs } = await plan(findTarget(parts, request), request);
+      return { ...window, watermarkMs, advanceToMs };
     },
 
     async dryRun(request, { signal }): Promise<DryRunResult> {
@@ -229,7 +215,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       const planned = await plan(target, request);
       const requests: DryRunResult['requests'] = [];
       try {
-        const rows = await read(target, planned, signal, async ({ request: { method, url }, body }) => {
+        const rows = await read(target, planned, 'live', signal, async ({ request: { method, url }, body }) => {
           requests.push({ method, url: parts.redact(url), bytes: Buffer.byteLength(body) });
           return '';
         });

@@ -9,6 +9,8 @@ export interface StoreInput {
   pullId: string;
   jobId: string;
   fence: JobFence;
+  /** The chunk of a backfill that this is. */
+  backfill: { id: string; seq: number } | undefined;
   /** When the source was asked. */
   observedAtMs: number;
   /** Null: the watermark stays. */
@@ -29,7 +31,8 @@ const NOTHING: Pick<IngestResult, 'inserted' | 'revisions' | 'changed'> = { inse
 
 /**
  * All of a pull in one transaction: rows, watermark, dirty periods, the pull's row and a recompute for each project that
- * it touches. Either all of it is there afterwards or none.
+ * it touches. Either all of it is there afterwards or none. A backfill's chunk leaves the watermark, and has its recomputes
+ * kept until the backfill ends; the next chunk's job is written here.
  */
 export async function storePull(store: Store, input: StoreInput): Promise<StoreOutcome> {
   const { connector, stream, pullId, rows, projects } = input;
@@ -74,8 +77,8 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
       if (costed.inserted + costed.revisions > 0)
         for (const id of projectsOfCosts(projects, { connector, stream }, costed.projectRefs)) affected.add(id);
 
-      // Costs that were unknown until now are known, even where the answer was that there are none.
-      if ((await repositories.watermarks.get(connector, stream)) === null)
+      // Costs that were unknown until now are known, even where the answer was that there are none; a backfill leaves them unknown.
+      if (input.backfill === undefined && (await repositories.watermarks.get(connector, stream)) === null)
         for (const { id, costSources } of projects)
           if (costSources.some((source) => source.connector === connector && source.stream === stream))
             affected.add(id);
@@ -91,13 +94,25 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
         warnings: rows.warnings,
       });
       const projectIds = [...affected].sort();
-      for (const project of projectIds)
-        await repositories.outbox.enqueue({
-          kind: 'recompute-roi',
-          args: { project },
-          cause: `pull ${pullId} of ${connector}/${stream}`,
-          parentId: input.jobId,
+      if (input.backfill !== undefined)
+        await repositories.backfills.finishChunk(input.fence, {
+          ...input.backfill,
+          pullId,
+          pages: input.pages.length,
+          rows: rows.size,
+          inserted,
+          revisions,
+          warnings: rows.warnings.length,
+          projects: projectIds,
         });
+      else
+        for (const project of projectIds)
+          await repositories.outbox.enqueue({
+            kind: 'recompute-roi',
+            args: { project },
+            cause: `pull ${pullId} of ${connector}/${stream}`,
+            parentId: input.jobId,
+          });
       const watermark = await repositories.watermarks.get(connector, stream);
       return { inserted, revisions, projects: projectIds, watermarkMs: watermark?.watermarkMs ?? null };
     },

@@ -93,6 +93,11 @@ export interface ConnectorKind<O = unknown, S = unknown> {
     http?: boolean;
   };
   timing(stream: S): StreamTiming;
+  /**
+   * What reading a window takes, for who plans: `isWindowed` false where the answer is the same whatever the window,
+   * `requests` null where only the source knows. Absent: windowed, and nothing is known.
+   */
+  extent?(stream: S, window: PullWindow): { isWindowed: boolean; requests: number | null };
   check(ctx: ConnectorContext<O>): Promise<Finding[]>;
   checkStream(ctx: StreamContext<O, S>): Promise<Finding[]>;
   discover(ctx: ConnectorContext<O>): Promise<CatalogEntry[]>;

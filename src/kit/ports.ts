@@ -3,7 +3,7 @@ import type { CostLine, Measurement } from '../domain/types.ts';
 import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
-import type { JobFence, Store } from './store/index.ts';
+import type { BackfillRow, JobFence, Store, WindowCoverage } from './store/index.ts';
 
 export interface Clock {
   nowMs(): number;
@@ -160,6 +160,20 @@ export interface PullRequest {
   attempt: number;
   /** The run on whose behalf it stores. */
   fence: JobFence;
+  /**
+   * The chunk of a backfill: read as given, behind the live pulls of the same account. It leaves the watermark alone, and its
+   * recomputes wait for the backfill's end. Absent: a live pull.
+   */
+  backfill?: { id: string; seq: number } | undefined;
+}
+/** What a pull would read. */
+export interface PullPreview {
+  fromMs: number;
+  toMs: number;
+  /** Null: the stream was never read. */
+  watermarkMs: number | null;
+  /** Null: the pull leaves the watermark where it is. */
+  advanceToMs: number | null;
 }
 export interface PullSummary {
   pullId: string;
@@ -175,6 +189,43 @@ export interface PullSummary {
   /** Projects whose figures this pull may have changed: a recompute was enqueued for each. */
   projects: string[];
 }
+export interface BackfillRequest {
+  connector: string;
+  stream: string;
+  fromMs: number;
+  /** Excluded. */
+  toMs: number;
+  /** Length of one chunk. */
+  chunkMs: number;
+}
+export interface PlannedChunk extends WindowCoverage {
+  fromMs: number;
+  toMs: number;
+  /** Null: only the source knows. */
+  requests: number | null;
+}
+export interface BackfillPlan extends BackfillRequest {
+  /** In order; they touch. The window is widened to whole intervals of the stream, and ends now at the latest. */
+  chunks: PlannedChunk[];
+  requests: {
+    count: number;
+    /** Some chunks' number only the source knows: each counts as one here. */
+    isLeast: boolean;
+    perMinute: number | null;
+    perDay: number | null;
+    /** The time that the budget of the account makes of them at least, if nobody else asks, null without a limit. */
+    durationMs: number | null;
+  };
+  warnings: string[];
+}
+/** Backfills as people ask for them: checked against the configuration, split into chunks, started. */
+export interface Backfills {
+  /** Writes nothing. Throws `config/unknown-reference`, and `usage` for a window or chunk that cannot be. */
+  plan(request: BackfillRequest): Promise<BackfillPlan>;
+  /** One for each plan, all of them or none. */
+  create(plans: readonly BackfillPlan[], cause: string): Promise<BackfillRow[]>;
+}
+
 /** One stream's pull from end to end: pages → archive → parse → one transaction with watermark, dirty periods and outbox. */
 export interface PullRunner {
   run(
@@ -186,6 +237,8 @@ export interface PullRunner {
     request: Omit<PullRequest, 'jobId' | 'attempt' | 'fence'>,
     context: { signal: AbortSignal },
   ): Promise<DryRunResult>;
+  /** What it would read; asks nobody and writes nothing. */
+  preview(request: Pick<PullRequest, 'connector' | 'stream' | 'fromMs' | 'toMs'>): Promise<PullPreview>;
 }
 export interface DryRunResult {
   fromMs: number;

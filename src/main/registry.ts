@@ -1,6 +1,7 @@
 import { file } from '#connectors/file/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
+import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { deliverMessage } from '#jobs/deliver-message';
 import { pull } from '#jobs/pull';
@@ -10,7 +11,14 @@ import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
 export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file];
-export const jobKinds: readonly AnyJobKind[] = [pull, recomputeRoi, buildReport, sendDigest, deliverMessage];
+export const jobKinds: readonly AnyJobKind[] = [
+  pull,
+  backfillChunk,
+  recomputeRoi,
+  buildReport,
+  sendDigest,
+  deliverMessage,
+];
 
 export const registry: Registry = {
   connectorKind: (kind) => connectorKinds.find((known) => known.kind === kind),

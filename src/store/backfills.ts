@@ -221,6 +221,9 @@ export function createBackfillRepository(context: StoreContext): BackfillReposit
     },
 
     async resume(id, cause) {
+      const stopped = (await repository.get(id))?.current;
+      // The same job once more: its dead letter is settled with it.
+      if (stopped?.jobState === 'failed' && (await createOutboxRepository(context).replay(stopped.jobId))) return true;
       return await atomically(context, async (transaction) => {
         const { rowCount } = await transaction.query(sql.unsafe`
           SELECT FROM backfill WHERE id = ${id} AND state IN ('failed', 'cancelled') FOR UPDATE`);

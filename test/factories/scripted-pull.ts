@@ -14,6 +14,7 @@ import {
   type Store,
 } from '#kit';
 import { createPullRunner } from '#src/ingest/index';
+import type { PullRunnerParts } from '#src/ingest/runner';
 import { openStore } from '#src/store/index';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
 
@@ -194,14 +195,23 @@ export function scriptedPull(
     pullFinished() {},
     deliveryFinished() {},
     fireRecorded() {},
+    budgetTurn() {},
     gauge() {},
     expose: async () => ({ contentType: '', body: '' }),
   };
   const config = {
-    connectors: [{ id, kind: 'scripted', options: {}, streams: [{ id: 'hours', ...stream }] }],
+    connectors: [
+      {
+        id,
+        kind: 'scripted',
+        http: { budget: { requestsPerMinute: 30, requestsPerDay: null } },
+        options: {},
+        streams: [{ id: 'hours', ...stream }],
+      },
+    ],
     projects,
   } as unknown as Config;
-  const runner = createPullRunner({
+  const parts: PullRunnerParts = {
     config,
     registry: { connectorKind: (name) => (name === 'scripted' ? kind : undefined) },
     store,
@@ -213,7 +223,8 @@ export function scriptedPull(
     metrics,
     newId: randomUUID,
     redact: (text) => (options.secret === undefined ? text : text.replaceAll(options.secret, '[redacted]')),
-  });
+  };
+  const runner = createPullRunner(parts);
   const due = { connector: id, stream: 'hours', fromMs: null, toMs: null };
   const run = async (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
     const { signal = new AbortController().signal, ...window } = changes;
@@ -223,6 +234,19 @@ export function scriptedPull(
     const { fence } = start;
     return runner.run({ ...due, jobId, attempt: 1, fence, ...window }, { signal, progress: () => {} });
   };
+  /** Runs the chunk that is queued, as its job would; gives back what the runner says. */
+  const runChunk = async (backfill: string, signal = new AbortController().signal) => {
+    const chunk = (await store.backfills.get(backfill))?.current;
+    if (chunk == null) throw new Error('no chunk is queued');
+    const start = await store.outbox.started(chunk.jobId, { attempt: 1, instance: 'test:1' });
+    const begun = await store.backfills.begin(backfill, chunk.seq, chunk.jobId);
+    if (start === null || begun === null) throw new Error('the chunk can be begun');
+    const { fromMs, toMs, jobId, seq } = chunk;
+    const request = { ...due, fromMs, toMs, jobId, attempt: 1, fence: start.fence, backfill: { id: backfill, seq } };
+    const summary = await runner.run(request, { signal, progress: () => {} });
+    await store.outbox.succeeded(start.fence, {});
+    return summary;
+  };
   const samples = () =>
     store.measurements.read({ connector: id, stream: 'hours', labels: {} }, { fromMs: 0, toMs: START + 1e12 });
   const watermark = async () => (await store.watermarks.get(id, 'hours'))?.watermarkMs ?? null;
@@ -230,5 +254,5 @@ export function scriptedPull(
     (await store.outbox.list({ kind: 'recompute-roi', limit: 1000 })).filter(
       (row) => JSON.stringify(row.args) === JSON.stringify({ project: name }),
     ).length;
-  return { id, run, runner, due, samples, watermark, recomputes, objects };
+  return { id, parts, run, runChunk, runner, due, samples, watermark, recomputes, objects };
 }

@@ -118,11 +118,21 @@ describe('a backfill', () => {
     expect(await store.backfills.resume(id, 'test')).toBe(true);
     expect(await store.backfills.resume(id, 'test'), 'it runs').toBe(false);
     expect(await states(id)).toEqual(['done', 'queued', 'waiting']);
-    expect(await read(id)).toMatchObject({ state: 'running', endedAtMs: null, current: { seq: 2, errorCode: null } });
+    expect(await read(id)).toMatchObject({ state: 'running', endedAtMs: null, current: { seq: 2, jobState: 'pending' } });
     await runChunk(id, ['a']);
     await runChunk(id, ['a']);
     expect((await read(id)).state).toBe('done');
     expect(await recomputes(id), 'one for each end').toHaveLength(2);
+  });
+
+  it('goes on by a replay of the job that failed, too', async () => {
+    const { id } = await make();
+    const jobId = await jobOf(id);
+    await fail(jobId);
+    expect(await store.outbox.replay(jobId)).toBe(true);
+    expect(await read(id)).toMatchObject({ state: 'running', endedAtMs: null, current: { seq: 1, jobId } });
+    await runChunk(id);
+    expect(await states(id)).toEqual(['done', 'queued', 'waiting']);
   });
 
   it('is cancelled at once, with the right to store taken from the running chunk; resumed it reads that chunk again', async () => {
