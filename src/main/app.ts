@@ -161,15 +161,12 @@ function wire(environment: Environment, config: Config, database: Database, trac
     metrics,
     tracing,
     log,
-    queueBackend: environment.redisUrl === null ? 'postgres' : 'redis',
+    queueBackend: environment.redis === null ? 'postgres' : 'redis',
     queue: () => {
       const runtime =
         opening ??
         createQueueRuntime({
-          backend:
-            environment.redisUrl === null
-              ? { kind: 'postgres', url: database.url }
-              : { kind: 'redis', url: environment.redisUrl },
+          backend: environment.redis ?? { kind: 'postgres', url: database.url },
           jobs: jobKinds,
           ports,
           instance: `${hostname()}:${process.pid}`,

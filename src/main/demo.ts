@@ -61,7 +61,7 @@ export async function runDemo(
   });
   try {
     // Its own database and queue always: invented figures have no place in somebody's real ones.
-    return await runAlone({ ...environment, dataDirectory, databaseUrl: null, redisUrl: null }, options);
+    return await runAlone({ ...environment, dataDirectory, databaseUrl: null, redis: null }, options);
   } finally {
     await lock.release();
   }

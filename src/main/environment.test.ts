@@ -31,7 +31,7 @@ describe('the addresses of servers in the environment', () => {
   });
 
   it.each(['redis://127.0.0.1:6379/2', 'rediss://cache.example.com'])('REDIS_URL takes %s', (value) => {
-    expect(readEnvironment({}, { REDIS_URL: value }).redisUrl).toBe(value);
+    expect(readEnvironment({}, { REDIS_URL: value }).redis).toMatchObject({ kind: 'redis', url: value });
   });
   it.each([
     'postgres://outturn@db.example.com/outturn?sslmode=require',
@@ -42,7 +42,7 @@ describe('the addresses of servers in the environment', () => {
   it('empty means unset', () => {
     expect(readEnvironment({}, { DATABASE_URL: '', REDIS_URL: '' })).toMatchObject({
       databaseUrl: null,
-      redisUrl: null,
+      redis: null,
     });
   });
 });

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createRedactor, type Logger, nearest, OutturnError, PermanentError, type Redactor } from '#kit';
+import type { RedisSettings } from '#src/queue/index';
 import { createLogger } from '#src/telemetry/index';
+import { readRedis } from './redis-environment.ts';
 
 /** Where this process reads and writes, and what it was told from outside. Nothing is opened yet. */
 export interface Environment {
@@ -11,7 +13,7 @@ export interface Environment {
   /** Null: the embedded PostgreSQL in the data directory. */
   databaseUrl: string | null;
   /** Null: queues live in PostgreSQL. */
-  redisUrl: string | null;
+  redis: RedisSettings | null;
   variables: NodeJS.ProcessEnv;
   redactor: Redactor;
   log: Logger;
@@ -40,7 +42,7 @@ export function readEnvironment(
   for (const given of [variables.DATABASE_URL, variables.REDIS_URL])
     for (const password of passwordOf(given || null)) redactor.add(password);
   const databaseUrl = address('DATABASE_URL', variables, ['postgres:', 'postgresql:'], 'host:5432/database');
-  const redisUrl = address('REDIS_URL', variables, ['redis:', 'rediss:'], 'host:6379');
+  const redis = readRedis(variables, redactor);
   const level =
     word('--log-level', options.logLevel, logLevels) ??
     word('OUTTURN_LOG_LEVEL', variables.OUTTURN_LOG_LEVEL, logLevels) ??
@@ -50,7 +52,7 @@ export function readEnvironment(
     configDirectory: path.resolve(options.config ?? (variables.OUTTURN_CONFIG || 'config')),
     dataDirectory: path.resolve(options.data ?? (variables.OUTTURN_DATA || '.outturn')),
     databaseUrl,
-    redisUrl,
+    redis,
     variables,
     redactor,
     log: createLogger({ level, redactor, format }),
@@ -60,7 +62,13 @@ export function readEnvironment(
 function passwordOf(url: string | null): string[] {
   if (url === null || !URL.canParse(url)) return [];
   const { password } = new URL(url);
-  return password === '' ? [] : [password, decodeURIComponent(password)];
+  if (password === '') return [];
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    // A lone % that was meant as one.
+    return [password];
+  }
 }
 
 /** An address of a server, null when none is given. The value is shown nowhere: it may hold a password in any place. */
