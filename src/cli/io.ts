@@ -5,6 +5,8 @@ export interface Io {
   out(text: string): void;
   err(text: string): void;
   readInput(): Promise<string>;
+  /** The answer of whoever sits at the terminal; null when nobody does. */
+  ask: ((question: string) => Promise<string>) | null;
   variables: NodeJS.ProcessEnv;
   /** Standard error is a terminal that can redraw a line. */
   interactive: boolean;
@@ -35,6 +37,18 @@ export function processIo(signal: AbortSignal): Io {
       for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks).toString('utf8');
     },
+    ask:
+      process.stdin.isTTY && process.stderr.isTTY
+        ? async (question) => {
+            const { createInterface } = await import('node:readline/promises');
+            const terminal = createInterface({ input: process.stdin, output: process.stderr });
+            try {
+              return await terminal.question(question, { signal });
+            } finally {
+              terminal.close();
+            }
+          }
+        : null,
     variables: process.env,
     interactive: process.stderr.isTTY === true,
     columns: process.stdout.isTTY === true ? process.stdout.columns || null : null,

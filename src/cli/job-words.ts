@@ -1,5 +1,7 @@
 import { createFormat } from '#domain';
+import type { OutboxRow, Store } from '#kit';
 import type { JobView } from '#src/main/job-view';
+import { isRetrying } from '#src/main/work';
 import type { Io } from './io.ts';
 
 const UUID = /([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -66,3 +68,18 @@ const day = (instant: string | null): string | null =>
 const number = (value: number): string =>
   createFormat({ locale: 'en-GB', currency: 'EUR', timeZone: 'UTC' }).number(String(value));
 export const plural = (count: number, what: string): string => `${number(count)} ${count === 1 ? what : `${what}s`}`;
+
+/** A message's job knows only its delivery's id: people want to know to whom it goes. */
+export async function aboutJob(store: Store, job: Pick<OutboxRow, 'args'>): Promise<string> {
+  const { deliveryId } = (job.args ?? {}) as { deliveryId?: unknown };
+  const delivery = typeof deliveryId === 'string' ? await store.deliveries.get(deliveryId) : null;
+  return delivery === null ? subject(job) : `${delivery.channel} to ${delivery.address}`;
+}
+
+/** The state in its colour; one that failed and is to be tried again is `retrying`. */
+export function paintState(io: Pick<Io, 'color'>, row: OutboxRow): string {
+  if (isRetrying(row)) return io.color.yellow('retrying');
+  if (row.state === 'failed') return io.color.red(row.state);
+  if (row.state === 'succeeded') return io.color.green(row.state);
+  return row.state === 'running' ? io.color.cyan(row.state) : row.state;
+}

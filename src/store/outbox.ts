@@ -184,6 +184,12 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
       });
     },
 
+    async explainCancel(id, reason) {
+      await connection.query(sql.unsafe`
+        UPDATE outbox SET error_code = 'queue/cancelled', error_message = ${storable(reason)}
+        WHERE id = ${id} AND state = 'cancelled'`);
+    },
+
     async get(id) {
       return await connection.maybeOne(sql.type(outboxSchema)`SELECT ${columns} FROM outbox WHERE id = ${id}`);
     },

@@ -79,6 +79,8 @@ export interface OutboxRepository {
   unpublish(ids: readonly string[]): Promise<number>;
   /** Also takes the right to commit from its run, and tells every worker process by notification. False: it had ended. */
   cancel(id: string): Promise<boolean>;
+  /** Keeps with a cancelled job who cancelled it, and why. */
+  explainCancel(id: string, reason: string): Promise<void>;
   /**
    * Failed for good → to be published again as though it had never been tried: its attempts and its count of dead workers
    * begin anew. False, and nothing changed, when it had not failed.
