@@ -1,14 +1,15 @@
 import path from 'node:path';
-import type { AnyConnectorKind, Config } from '#kit';
+import { type AnyConnectorKind, type Config, formatDurationMs } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
 import { checkFxRates, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
-import { type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
+import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
 import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
 import { readYaml } from './read-file.ts';
 import { createReferenceResolver } from './references.ts';
 import { rootSchema } from './schema/root.ts';
+import type { ScheduleTimes } from './schema/schedule.ts';
 import { secretsIn } from './schema/walk.ts';
 import { type CheckedSections, checkSections } from './sections.ts';
 import { readSources } from './sources.ts';
@@ -22,6 +23,8 @@ export interface LoadInput {
   jobKinds: readonly string[];
   /** What is wrong with a cron expression, or null; absent: only the number of its fields is checked. */
   validateCron?: (expression: string) => string | null;
+  /** The shortest time between two runs of a right expression, null when there is none. */
+  shortestIntervalMs?: (expression: string) => number | null;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   const fxKnown = complete && sections.fx.length === merged.fx.length;
   const fx = fxKnown ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
   for (const project of sections.projects) checkProject(project, fx, problems);
-  if (input.validateCron !== undefined) checkCrons(sections, input.validateCron, problems);
+  checkTimes(sections, input, problems);
 
   const sorted = problems.sorted(secrets);
   const { settings } = sections;
@@ -86,22 +89,30 @@ function partsOf(secret: string): string[] {
   return key === undefined ? password : [...password, key];
 }
 
-function checkCrons(
+/** Cron expressions, and random delays that would put a job beyond the next one. */
+function checkTimes(
   { connectors, subscriptions, schedules }: CheckedSections,
-  validate: (expression: string) => string | null,
+  { validateCron, shortestIntervalMs }: Pick<LoadInput, 'validateCron' | 'shortestIntervalMs'>,
   problems: ProblemList,
 ): void {
-  const check = (
-    cron: string | undefined,
-    node: LocatedMap | CheckedSections['connectors'][number]['node'],
-    at: PathPart[],
-    local: PathPart[],
-  ): void => {
-    const wrong = cron === undefined ? null : validate(cron);
-    if (wrong !== null) problems.add(placeAt(node, local), [...at, ...local], 'config/invalid-value', wrong);
+  const check = (times: ScheduleTimes | undefined, node: Located, at: PathPart[], local: PathPart[]): void => {
+    if (times === undefined) return;
+    const add = (key: string, message: string): void => {
+      // The expression alone, or a mapping with more.
+      const path = nodeAt(node, local)?.type === 'map' ? [...local, key] : local;
+      problems.add(placeAt(node, path), [...at, ...path], 'config/invalid-value', message);
+    };
+    const wrong = validateCron?.(times.cron) ?? null;
+    if (wrong !== null) return add('cron', wrong);
+    const intervalMs = times.maxRandomDelay === 0 ? null : (shortestIntervalMs?.(times.cron) ?? null);
+    if (intervalMs !== null && times.maxRandomDelay >= intervalMs)
+      add(
+        'maxRandomDelay',
+        `must be shorter than the shortest time between two runs, ${formatDurationMs(intervalMs)}: else a run could begin after the next one`,
+      );
   };
   for (const { value, node, path: at } of connectors)
-    for (const schedule of value.schedules.values()) check(schedule.cron, node, at, schedule.path.slice(at.length));
+    for (const schedule of value.schedules.values()) check(schedule.times, node, at, schedule.path.slice(at.length));
   for (const { value, node, path: at } of subscriptions) check(value.schedule, node, at, ['schedule']);
-  for (const { value, node, path: at } of schedules) check(value.cron, node, at, ['cron']);
+  for (const { value, node, path: at } of schedules) check(value, node, at, []);
 }

@@ -1,6 +1,6 @@
 import { type Config, PermanentError } from '#kit';
 import { type ConfigProblem, configJsonSchema, formatProblem, loadConfig } from '#src/config/index';
-import { validateCron } from '#src/schedule/index';
+import { shortestIntervalMs, validateCron } from '#src/schedule/index';
 import type { Environment } from './environment.ts';
 import { connectorKinds, jobKinds } from './registry.ts';
 
@@ -16,6 +16,7 @@ export async function readConfig(
     kinds: connectorKinds,
     jobKinds: jobKinds.map((job) => job.kind),
     validateCron,
+    shortestIntervalMs,
   });
   for (const secret of result.config?.secrets ?? []) environment.redactor.add(secret);
   return result;

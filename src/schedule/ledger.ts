@@ -1,26 +1,27 @@
 import {
-  type CatchUpPolicy,
   type Clock,
-  type FireOutcome,
   type Logger,
   type Metrics,
+  type NewFire,
   OutturnError,
   PermanentError,
   type Repositories,
   type ScheduleConfig,
   type Store,
 } from '#kit';
+import { slotDelayMs } from './delay.ts';
+import { judge, LATE_AFTER_MS, pauseReason, type Standstill, type Verdict } from './judge.ts';
+import { pauseAt } from './pauses.ts';
 import type { Slot, SlotCalculator } from './slots.ts';
 
-/** A slot that is taken up later than this is late, not merely fired. */
-const LATE_AFTER_MS = 30_000;
 /** A job of this kind is told its slot, which names the digest: one for each subscription and slot. */
 const SLOT_KIND = 'send-digest';
 /** A schedule of each minute and an outage of a week: more is skipped without a row of its own. */
-const MAX_MISSED_SLOTS = 10_080;
-const NEWEST_FIRES = 100;
-/** In place of a slot: the row from which a new schedule counts what it missed. */
-const FIRST_SEEN = 'first seen';
+export const MAX_MISSED_SLOTS = 10_080;
+/** Rows of skipped slots that are written at once. */
+const BATCH = 500;
+/** More slots than these are told of by their number alone. */
+const TOLD_ONE_BY_ONE = 10;
 
 export interface LedgerDependencies {
   store: Store;
@@ -30,119 +31,94 @@ export interface LedgerDependencies {
   instance: string;
 }
 export interface Ledger {
-  /** Takes the slot for this instance and enqueues its job; false when another instance has it. */
+  /** Takes the slot for this instance and enqueues its job; false when another instance has it, or it is paused. */
   fire(schedule: ScheduleConfig, slot: Slot): Promise<boolean>;
   /** Settles the slots in (fromMs, toMs] that nobody has taken, by the schedule's policy. */
   settle(
     schedule: ScheduleConfig,
     calculator: SlotCalculator,
     range: { fromMs: number; toMs: number },
-    mode: 'outage' | 'running',
+    standstill: Standstill,
   ): Promise<void>;
-  /** Enqueues the schedule's job now, whatever its slots; the job's id. */
-  fireNow(schedule: ScheduleConfig): Promise<string>;
-  /** Notes once that the schedule is known from now on: what it misses later can be told from what was before it. */
-  begin(schedule: ScheduleConfig): Promise<void>;
-  /** The newest slot that is settled, null when the schedule has never been seen. */
-  lastSlotMs(scheduleId: string): Promise<number | null>;
-}
-
-interface Verdict {
-  slot: Slot;
-  outcome: FireOutcome;
-  reason: string | null;
 }
 
 /**
- * Which of the unclaimed slots run. Of several at one instant (hours skipped in spring) only the last does. After an outage
- * the policy decides; while a scheduler runs, a slot that its timer missed by little is run whatever the policy.
+ * Whoever enqueues the job of a slot, and whoever pauses the schedule, takes this: a fire comes before a pause or not at
+ * all. Taken after the slot is claimed; who holds it must not claim slots, or two would wait for each other.
  */
-export function judge(
-  slots: readonly Slot[],
-  policy: CatchUpPolicy,
-  mode: 'outage' | 'running',
-  nowMs: number,
-): Verdict[] {
-  const newest = slots.at(-1);
-  return slots.map((slot, index) => {
-    if (slots[index + 1]?.atMs === slot.atMs)
-      return {
-        slot,
-        outcome: 'skipped',
-        reason: 'its local time does not exist on that day; the next slot runs at that instant',
-      };
-    const gap = slot.isGap ? 'its local time does not exist on that day: run at the next instant that does' : null;
-    if (nowMs - slot.atMs <= LATE_AFTER_MS) return { slot, outcome: 'fired', reason: gap };
-    const missed = mode === 'outage' ? 'no scheduler ran at that time' : 'the scheduler was held up at that time';
-    if (policy === 'all' || (policy === 'latest' && slot === newest))
-      return {
-        slot,
-        outcome: mode === 'outage' ? 'caught-up' : 'late',
-        reason: gap === null ? missed : `${missed}; ${gap}`,
-      };
-    const rule = policy === 'none' ? 'the schedule does not catch up' : 'only the latest missed slot is run';
-    return { slot, outcome: 'skipped', reason: `${missed}; ${rule}` };
-  });
-}
+export const scheduleLock = (id: string): string => `schedule ${id}`;
+
+class Paused extends Error {}
 
 /** The ledger of fires: claim, outbox row and their link in one transaction, so that each slot is settled exactly once. */
 export function createLedger({ store, clock, log, metrics, instance }: LedgerDependencies): Ledger {
+  const rowOf = (schedule: ScheduleConfig, { slot, outcome, reason }: Verdict): NewFire => ({
+    schedule: schedule.id,
+    slot: slot.key,
+    slotAtMs: slot.atMs,
+    outcome,
+    reason,
+    instance,
+    // What is late is not put off further.
+    delayMs: outcome === 'fired' ? slotDelayMs(schedule.id, slot.key, schedule.maxRandomDelayMs) : 0,
+  });
+
+  /** False when another instance has the slot. Throws Paused, and nothing is written, when it may not run. */
   async function record(tx: Repositories, schedule: ScheduleConfig, verdict: Verdict): Promise<boolean> {
-    const { slot, outcome, reason } = verdict;
-    const isMine = await tx.fires.claim({
-      schedule: schedule.id,
-      slot: slot.key,
-      slotAtMs: slot.atMs,
-      outcome,
-      reason,
-      instance,
-    });
-    if (!isMine) return false;
-    if (outcome !== 'skipped') await enqueue(tx, schedule, slot);
+    const { slot, outcome } = verdict;
+    const row = rowOf(schedule, verdict);
+    // Before the lock: of a whole fleet that rings at once, all but one know with one statement that they have lost.
+    if (!(await tx.fires.claim(row))) return false;
+    if (outcome === 'skipped') return true;
+    await tx.lock(scheduleLock(schedule.id));
+    const pauses = await tx.schedules.pauses({ schedule: schedule.id, sinceMs: slot.atMs });
+    const pause = pauseAt(pauses, slot.atMs) ?? pauseAt(pauses, clock.nowMs());
+    if (pause !== null) throw new Paused(pauseReason(pause, slot));
+    await enqueueSlot(tx, schedule, slot, row.delayMs ?? 0);
     return true;
   }
 
-  async function enqueue(tx: Repositories, schedule: ScheduleConfig, slot: Slot): Promise<string> {
-    const { kind, args } = schedule.job;
-    const slotArgs = kind === SLOT_KIND ? { slot: new Date(slot.atMs).toISOString() } : {};
-    const row = await tx.outbox.enqueue({
-      kind,
-      args: { ...args, ...slotArgs },
-      cause: `schedule ${schedule.id} ${slot.key}`,
-    });
-    await tx.fires.attachJob(schedule.id, slot.key, row.id);
-    return row.id;
-  }
-
-  function report(schedule: ScheduleConfig, { slot, outcome, reason }: Verdict): void {
+  function report(schedule: ScheduleConfig, { slot, outcome, reason }: Verdict, isTold = true): void {
     metrics.fireRecorded({
       schedule: schedule.id,
       outcome,
       latenessMs: outcome === 'skipped' ? 0 : clock.nowMs() - slot.atMs,
     });
     const facts = { schedule: schedule.id, slot: slot.key, outcome, ...(reason === null ? {} : { reason }) };
-    if (outcome === 'fired') log.debug(facts, 'schedule fired');
+    if (outcome === 'fired' || !isTold) log.debug(facts, 'schedule fired');
     else log.info(facts, 'schedule settled a slot');
   }
 
-  /** A job that can never be enqueued (wrong arguments) leaves its slot skipped with the reason, not tried for ever. */
+  /**
+   * True when this instance has the slot and its job is enqueued. Where it must not be (a pause), or never can be (wrong
+   * arguments), the slot is skipped with the reason, not tried for ever.
+   */
   async function recordOrSkip(schedule: ScheduleConfig, verdict: Verdict): Promise<boolean> {
-    let settled = verdict;
-    let isMine: boolean;
+    let reason: string;
     try {
-      isMine = await store.transaction((tx) => record(tx, schedule, verdict));
+      const isMine = await store.transaction((tx) => record(tx, schedule, verdict));
+      if (isMine) report(schedule, verdict);
+      return isMine;
     } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
-      const reason = `${error.code}: ${error.message}`;
-      log.error(
-        { schedule: schedule.id, slot: verdict.slot.key, error },
-        'the job of a schedule could not be enqueued',
-      );
-      settled = { slot: verdict.slot, outcome: 'skipped', reason };
-      isMine = await store.transaction((tx) => record(tx, schedule, settled));
+      if (error instanceof Paused) reason = error.message;
+      else if (error instanceof PermanentError) {
+        reason = `${error.code}: ${error.message}`;
+        const facts = { schedule: schedule.id, slot: verdict.slot.key, error };
+        log.error(facts, 'the job of a schedule could not be enqueued');
+      } else throw error;
     }
-    if (isMine) report(schedule, settled);
-    return isMine;
+    await skipAll(schedule, [{ slot: verdict.slot, outcome: 'skipped', reason }]);
+    return false;
+  }
+
+  async function skipAll(schedule: ScheduleConfig, verdicts: readonly Verdict[]): Promise<void> {
+    for (let at = 0; at < verdicts.length; at += BATCH) {
+      const batch = verdicts.slice(at, at + BATCH);
+      const mine = new Set(await store.fires.claimAll(batch.map((verdict) => rowOf(schedule, verdict))));
+      const isTold = mine.size <= TOLD_ONE_BY_ONE;
+      for (const verdict of batch) if (mine.has(verdict.slot.key)) report(schedule, verdict, isTold);
+      if (!isTold) log.info({ schedule: schedule.id, slots: mine.size }, 'schedule skipped missed slots');
+    }
   }
 
   return {
@@ -156,49 +132,73 @@ export function createLedger({ store, clock, log, metrics, instance }: LedgerDep
       );
     },
 
-    async settle(schedule, calculator, { fromMs, toMs }, mode) {
-      const slots = calculator.between(fromMs, toMs, MAX_MISSED_SLOTS);
-      // Oldest first, each in a transaction of its own: whoever goes on after a crash finds the rest.
-      for (const verdict of judge(slots, schedule.catchUp, mode, clock.nowMs())) await recordOrSkip(schedule, verdict);
-    },
-
-    fireNow(schedule) {
-      const nowMs = clock.nowMs();
-      const slot: Slot = { key: `${new Date(nowMs).toISOString()}[manual]`, atMs: nowMs, isGap: false };
-      return store.transaction(async (tx) => {
-        const verdict: Verdict = { slot, outcome: 'manual', reason: 'asked for by a person' };
-        const isMine = await tx.fires.claim({
-          schedule: schedule.id,
-          slot: slot.key,
-          slotAtMs: slot.atMs,
-          outcome: verdict.outcome,
-          reason: verdict.reason,
-          instance,
-        });
-        if (!isMine)
-          throw new OutturnError('usage', `${schedule.id} was fired by hand in this very millisecond already.`);
-        const id = await enqueue(tx, schedule, slot);
-        report(schedule, verdict);
-        return id;
-      });
-    },
-
-    async begin(schedule) {
-      await store.fires.claim({
-        schedule: schedule.id,
-        slot: FIRST_SEEN,
-        slotAtMs: clock.nowMs(),
-        outcome: 'skipped',
-        reason: 'the schedule is new: nothing before is caught up',
-        instance,
-      });
-    },
-
-    async lastSlotMs(scheduleId) {
-      const fires = await store.fires.list({ schedule: scheduleId, limit: NEWEST_FIRES });
-      // A fire by hand says nothing about the slots before it.
-      const settled = fires.filter((fire) => fire.outcome !== 'manual').map((fire) => fire.slotAtMs);
-      return settled.length === 0 ? null : Math.max(...settled);
+    async settle(schedule, calculator, { fromMs, toMs }, standstill) {
+      const slots = calculator.between(fromMs, toMs, MAX_MISSED_SLOTS + 1);
+      if (slots.length === 0) return;
+      if (slots.length > MAX_MISSED_SLOTS) {
+        slots.shift();
+        log.warn(
+          { schedule: schedule.id, slots: MAX_MISSED_SLOTS, oldest: slots[0]?.key },
+          'more slots were missed than are recorded one by one; older ones are skipped',
+        );
+      }
+      const taken = new Set(await store.fires.slotsBetween(schedule.id, fromMs, toMs));
+      if (slots.every((slot) => taken.has(slot.key))) return;
+      const pauses = await store.schedules.pauses({ schedule: schedule.id, sinceMs: fromMs });
+      const circumstances = { policy: schedule.catchUp, standstill, pauses, nowMs: clock.nowMs() };
+      // Oldest first, so that whoever goes on after a crash finds the rest.
+      let skipped: Verdict[] = [];
+      for (const verdict of judge(slots, circumstances)) {
+        if (taken.has(verdict.slot.key)) continue;
+        if (verdict.outcome === 'skipped') skipped.push(verdict);
+        else {
+          await skipAll(schedule, skipped);
+          skipped = [];
+          await recordOrSkip(schedule, verdict);
+        }
+      }
+      await skipAll(schedule, skipped);
     },
   };
+}
+
+/** The outbox row of a claimed slot, linked with it; the job's id. */
+export async function enqueueSlot(
+  tx: Repositories,
+  schedule: ScheduleConfig,
+  slot: Slot,
+  delayMs: number,
+): Promise<string> {
+  const { kind, args } = schedule.job;
+  const slotArgs = kind === SLOT_KIND ? { slot: new Date(slot.atMs).toISOString() } : {};
+  const row = await tx.outbox.enqueue({
+    kind,
+    args: { ...args, ...slotArgs },
+    cause: `schedule ${schedule.id} ${slot.key}`,
+    ...(delayMs > 0 ? { notBeforeMs: slot.atMs + delayMs } : {}),
+  });
+  await tx.fires.attachJob(schedule.id, slot.key, row.id);
+  return row.id;
+}
+
+/** Enqueues the schedule's job now, whatever its slots and pauses; the job's id. */
+export function fireByHand(
+  { store, clock, instance }: Pick<LedgerDependencies, 'store' | 'clock' | 'instance'>,
+  schedule: ScheduleConfig,
+  by: string,
+): Promise<string> {
+  const nowMs = clock.nowMs();
+  const slot: Slot = { key: `${new Date(nowMs).toISOString()}[manual]`, atMs: nowMs, isGap: false };
+  return store.transaction(async (tx) => {
+    const isMine = await tx.fires.claim({
+      schedule: schedule.id,
+      slot: slot.key,
+      slotAtMs: slot.atMs,
+      outcome: 'manual',
+      reason: `asked for by ${by}`,
+      instance,
+    });
+    if (!isMine) throw new OutturnError('usage', `${schedule.id} was fired by hand in this very millisecond already.`);
+    return await enqueueSlot(tx, schedule, slot, 0);
+  });
 }

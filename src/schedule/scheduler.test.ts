@@ -1,116 +1,39 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { type CatchUpPolicy, defineJob, type ScheduleConfig, type Store } from '#kit';
-import { createIntentResolver } from '#src/queue/index';
-import { openStore } from '#src/store/index';
-import { createMetrics } from '#src/telemetry/index';
-import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/database.ts';
+import { type CatchUpPolicy, RetryableError, type ScheduleConfig, type Store } from '#kit';
 import { pollUntil } from '../../test/harness/poll.ts';
-import { createScheduler, type Scheduler } from './index.ts';
+import { openScheduleWorld, type ScheduleWorld, scheduleOf } from '../../test/harness/schedules.ts';
+import { slotDelayMs } from './delay.ts';
 
-const common = { version: 1, queue: 'report' as const, attempts: 1, backoff: { baseMs: 1, capMs: 1 }, timeoutMs: 1 };
-const resolver = createIntentResolver([
-  defineJob({
-    ...common,
-    kind: 'tick',
-    args: z.strictObject({ schedule: z.string() }),
-    dedupeKey: () => null,
-    run: async () => null,
-  }),
-  defineJob({
-    ...common,
-    kind: 'send-digest',
-    args: z.strictObject({ subscription: z.string(), slot: z.iso.datetime() }),
-    dedupeKey: () => null,
-    run: async () => null,
-  }),
-]);
-
-let database: TestDatabase;
-let store: Store;
-const schedulers: Scheduler[] = [];
+let world: ScheduleWorld;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = await openStore({
-    url: database.url,
-    resolver,
-    clock: { nowMs: () => Date.now() },
-    newId: randomUUID,
-    log: silentLog,
-    applicationName: 'schedule-test',
-  });
+  world = await openScheduleWorld();
 });
-afterEach(async () => {
-  for (const scheduler of schedulers.splice(0)) await scheduler.stop();
-});
-afterAll(async () => {
-  await store.close();
-  await database.close();
-});
+afterEach(() => world.stopAll());
+afterAll(() => world.close());
 
-function scheduleOf(cron: string, changes: Partial<ScheduleConfig> = {}): ScheduleConfig {
-  const id = changes.id ?? `s-${randomUUID()}`;
-  return {
-    id,
-    cron,
-    timeZone: 'Europe/Berlin',
-    catchUp: 'latest',
-    job: { kind: 'tick', args: { schedule: id } },
-    ...changes,
-  };
-}
-/** A scheduler whose clock stands where the test puts it. */
-function scheduler(schedules: ScheduleConfig[], nowMs: () => number = () => Date.now(), instance = 'one'): Scheduler {
-  const created = createScheduler({
-    schedules,
-    store,
-    clock: { nowMs },
-    log: silentLog,
-    metrics: createMetrics({ processMetrics: false }),
-    instance,
-  });
-  schedulers.push(created);
-  return created;
-}
-const firesOf = async (schedule: string) =>
-  (await store.fires.list({ schedule, limit: 1000 })).sort(
-    (a, b) => a.slotAtMs - b.slotAtMs || (a.slot < b.slot ? -1 : 1),
-  );
-const jobsOf = async (schedule: string) =>
-  (await store.outbox.list({ limit: 1000 })).filter((row) => row.cause.startsWith(`schedule ${schedule} `));
-
-/** The schedule was seen for the last time at `lastIso`; what a scheduler that starts at `nowIso` makes of the slots between. */
+/** Known since `lastIso`; what a scheduler that starts at `nowIso` makes of the slots between. */
 async function afterOutage(schedule: ScheduleConfig, lastIso: string, nowIso: string) {
-  const { createSlotCalculator } = await import('./slots.ts');
-  const slot = createSlotCalculator(schedule.cron, schedule.timeZone).slotAt(Date.parse(lastIso));
-  await store.fires.claim({
-    schedule: schedule.id,
-    slot: slot.key,
-    slotAtMs: slot.atMs,
-    outcome: 'fired',
-    reason: null,
-    instance: 'before',
-  });
-  const restarted = scheduler([schedule], () => Date.parse(nowIso));
-  await restarted.start();
-  await restarted.stop();
-  return (await firesOf(schedule.id)).slice(1);
+  await world.startAt([schedule], lastIso);
+  await world.startAt([schedule], nowIso);
+  return await world.firesOf(schedule.id);
 }
 
 describe('twenty schedulers of one fleet', () => {
   it('fire each slot once, with one job, while some restart', async () => {
     const schedule = scheduleOf('* * * * * *', { timeZone: 'UTC' });
-    const fleet = Array.from({ length: 20 }, (_, index) => scheduler([schedule], undefined, `instance-${index}`));
-    await Promise.all(fleet.map((one) => one.start()));
-    await pollUntil('two slots', async () => (await firesOf(schedule.id)).length >= 2);
+    const start = async (names: string[]) => {
+      const started = names.map((instance) => world.scheduler([schedule], { instance }));
+      await Promise.all(started.map((one) => one.start()));
+      return started;
+    };
+    const fleet = await start(Array.from({ length: 20 }, (_, index) => `instance-${index}`));
+    await pollUntil('two slots', async () => (await world.firesOf(schedule.id)).length >= 2);
     await Promise.all(fleet.slice(0, 10).map((one) => one.stop()));
-    const restarted = Array.from({ length: 10 }, (_, index) => scheduler([schedule], undefined, `again-${index}`));
-    await Promise.all(restarted.map((one) => one.start()));
-    await pollUntil('six slots', async () => (await firesOf(schedule.id)).length >= 6);
-    await Promise.all([...fleet, ...restarted].map((one) => one.stop()));
-    const fires = (await firesOf(schedule.id)).filter((fire) => fire.outcome !== 'skipped');
-    const jobs = await jobsOf(schedule.id);
+    const again = await start(Array.from({ length: 10 }, (_, index) => `again-${index}`));
+    await pollUntil('six slots', async () => (await world.firesOf(schedule.id)).length >= 6);
+    await Promise.all([...fleet, ...again].map((one) => one.stop()));
+    const fires = (await world.firesOf(schedule.id)).filter((fire) => fire.outcome !== 'skipped');
+    const jobs = await world.jobsOf(schedule.id);
     expect(new Set(fires.map((fire) => fire.slot)).size).toBe(fires.length);
     expect(jobs.map((job) => job.id).sort()).toEqual(fires.map((fire) => fire.jobId).sort());
   });
@@ -119,18 +42,13 @@ describe('twenty schedulers of one fleet', () => {
 describe('a schedule that is new', () => {
   it('catches nothing up, but does so for the first slot that it misses after it was seen', async () => {
     const schedule = scheduleOf('0 8 * * 1');
-    const startAt = async (iso: string) => {
-      const one = scheduler([schedule], () => Date.parse(iso));
-      await one.start();
-      await one.stop();
-      return (await firesOf(schedule.id)).map(({ slot, outcome }) => [slot, outcome]);
-    };
     // Seen on a Tuesday, switched off over Monday, on again on Monday afternoon.
-    const seen = ['first seen', 'skipped'];
-    expect(await startAt('2026-06-30T10:00:00Z')).toEqual([seen]);
-    expect(await startAt('2026-07-01T10:00:00Z')).toEqual([seen]);
-    expect(await startAt('2026-07-06T13:00:00Z')).toEqual([seen, ['2026-07-06T08:00[Europe/Berlin]', 'caught-up']]);
-    expect(await jobsOf(schedule.id)).toHaveLength(1);
+    await world.startAt([schedule], '2026-06-30T10:00:00Z');
+    await world.startAt([schedule], '2026-07-01T10:00:00Z');
+    expect(await world.outcomesOf(schedule.id)).toEqual([]);
+    await world.startAt([schedule], '2026-07-06T13:00:00Z');
+    expect(await world.outcomesOf(schedule.id)).toEqual(['2026-07-06T08:00[Europe/Berlin] caught-up']);
+    expect(await world.jobsOf(schedule.id)).toHaveLength(1);
   });
 });
 
@@ -145,27 +63,47 @@ describe('after an outage of three hours an hourly schedule', () => {
     const { fires, reasons, schedule } = await outcomes('latest');
     expect(fires).toEqual(['skipped', 'skipped', 'caught-up']);
     expect(reasons[0]).toContain('only the latest missed slot is run');
-    expect(await jobsOf(schedule.id)).toHaveLength(1);
+    expect(await world.jobsOf(schedule.id)).toHaveLength(1);
   });
 
-  it('runs each missed slot by the policy “all”', async () => {
+  it('runs each missed slot by the policy “all”, and settles nothing twice', async () => {
     const { fires, schedule } = await outcomes('all');
     expect(fires).toEqual(['caught-up', 'caught-up', 'caught-up']);
-    expect(await jobsOf(schedule.id)).toHaveLength(3);
+    await world.startAt([schedule], '2026-07-01T11:30:00Z');
+    expect(await world.jobsOf(schedule.id)).toHaveLength(3);
   });
 
   it('runs none by the policy “none”', async () => {
     const { fires, schedule } = await outcomes('none');
     expect(fires).toEqual(['skipped', 'skipped', 'skipped']);
-    expect(await jobsOf(schedule.id)).toHaveLength(0);
+    expect(await world.jobsOf(schedule.id)).toHaveLength(0);
   });
+});
 
-  it('settles nothing twice when another scheduler starts', async () => {
-    const { schedule } = await outcomes('all');
-    const second = scheduler([schedule], () => Date.parse('2026-07-01T11:30:00Z'));
-    await second.start();
-    await second.stop();
-    expect(await firesOf(schedule.id)).toHaveLength(4);
+describe('a ledger with a hole in it', () => {
+  it('is mended at the next start, though a later slot has fired', async () => {
+    const schedule = scheduleOf('0 * * * *', { catchUp: 'all' });
+    await world.startAt([schedule], '2026-07-01T08:00:00Z');
+    // 09:00 was lost: the store was away, and then the process died.
+    const ten = { schedule: schedule.id, slot: '2026-07-01T12:00[Europe/Berlin]', outcome: 'fired' as const };
+    await world.store.fires.claim({ ...ten, slotAtMs: Date.parse('2026-07-01T10:00Z'), reason: null, instance: 'one' });
+    await world.startAt([schedule], '2026-07-01T10:00:20Z');
+    expect(await world.outcomesOf(schedule.id)).toEqual([
+      '2026-07-01T11:00[Europe/Berlin] caught-up',
+      '2026-07-01T12:00[Europe/Berlin] fired',
+    ]);
+  });
+});
+
+describe('an outage of more slots than are recorded one by one', () => {
+  it('leaves a line for each of the newest, and one late run', async () => {
+    const schedule = scheduleOf('* * * * *', { timeZone: 'UTC' });
+    const fires = await afterOutage(schedule, '2026-06-01T00:00:00Z', '2026-06-20T00:00:40Z');
+    expect(fires).toHaveLength(10_080);
+    expect(fires.at(-1)).toMatchObject({ slot: '2026-06-20T00:00[UTC]', outcome: 'caught-up' });
+    expect(await world.jobsOf(schedule.id)).toHaveLength(1);
+    const admin = world.adminAt([schedule], '2026-06-20T00:01:00Z');
+    expect(await admin.explain(schedule.id, '2026-06-02 00:00')).toMatchObject({ answer: 'too-many-missed' });
   });
 });
 
@@ -173,20 +111,20 @@ describe('a schedule whose time the clocks', () => {
   it('skip in spring runs at the first instant after, and says so', async () => {
     const schedule = scheduleOf('30 2 * * *', { catchUp: 'none' });
     const fires = await afterOutage(schedule, '2026-03-28T01:30:00Z', '2026-03-29T01:00:10Z');
-    expect(fires).toHaveLength(1);
-    expect(fires[0]).toMatchObject({
-      slot: '2026-03-29T02:30[Europe/Berlin]',
-      slotAtMs: Date.parse('2026-03-29T01:00:00Z'),
-      outcome: 'fired',
-      reason: expect.stringContaining('does not exist'),
-    });
-    expect(await jobsOf(schedule.id)).toHaveLength(1);
+    expect(fires).toMatchObject([
+      {
+        slot: '2026-03-29T02:30[Europe/Berlin]',
+        slotAtMs: Date.parse('2026-03-29T01:00:00Z'),
+        outcome: 'fired',
+        reason: expect.stringContaining('does not exist on that day'),
+      },
+    ]);
   });
 
-  it('skip in spring does not run twice at one instant when it is hourly', async () => {
+  it('skip does not run beside another slot of that instant', async () => {
     const schedule = scheduleOf('0 * * * *', { catchUp: 'all' });
-    const fires = await afterOutage(schedule, '2026-03-29T00:00:00Z', '2026-03-29T02:30:00Z');
-    expect(fires.map(({ slot, outcome }) => `${slot} ${outcome}`)).toEqual([
+    await afterOutage(schedule, '2026-03-29T00:00:00Z', '2026-03-29T02:30:00Z');
+    expect(await world.outcomesOf(schedule.id)).toEqual([
       '2026-03-29T02:00[Europe/Berlin] skipped',
       '2026-03-29T03:00[Europe/Berlin] caught-up',
       '2026-03-29T04:00[Europe/Berlin] caught-up',
@@ -195,10 +133,82 @@ describe('a schedule whose time the clocks', () => {
 
   it('repeat in autumn runs once', async () => {
     const schedule = scheduleOf('30 2 * * *', { catchUp: 'all' });
-    const fires = await afterOutage(schedule, '2026-10-24T00:30:00Z', '2026-10-25T12:00:00Z');
-    expect(fires.map(({ slot, outcome }) => `${slot} ${outcome}`)).toEqual([
-      '2026-10-25T02:30[Europe/Berlin] caught-up',
+    await afterOutage(schedule, '2026-10-24T00:30:00Z', '2026-10-25T12:00:00Z');
+    expect(await world.outcomesOf(schedule.id)).toEqual(['2026-10-25T02:30[Europe/Berlin] caught-up']);
+  });
+});
+
+describe('a scheduler that runs', () => {
+  /** Its clock is moved by the test, and it looks for missed slots all the time. */
+  async function running(schedule: ScheduleConfig, startIso: string, store: Store = world.store) {
+    let nowMs = Date.parse(startIso);
+    const one = world.scheduler([schedule], { nowMs: () => nowMs, sweepIntervalMs: 10, store });
+    await one.start();
+    return {
+      jumpTo: (iso: string) => {
+        nowMs = Date.parse(iso);
+      },
+      lines: (count: number) =>
+        pollUntil(`${count} lines`, async () => {
+          const fires = await world.firesOf(schedule.id);
+          return fires.length >= count ? fires : null;
+        }),
+    };
+  }
+
+  it('and was stopped and continued settles by the policy what it slept through', async () => {
+    const schedule = scheduleOf('0 * * * *');
+    const one = await running(schedule, '2026-07-01T08:00:10Z');
+    one.jumpTo('2026-07-01T11:10:00Z');
+    expect((await one.lines(3)).map(({ outcome, reason }) => `${outcome}: ${reason}`)).toEqual([
+      'skipped: the scheduler was held up at that time; only the latest missed slot is run',
+      'skipped: the scheduler was held up at that time; only the latest missed slot is run',
+      'late: the scheduler was held up at that time',
     ]);
+  });
+
+  it('fires nothing twice when its clock is put back, and goes on at once', async () => {
+    const schedule = scheduleOf('0 * * * *', { catchUp: 'all' });
+    const one = await running(schedule, '2026-07-01T08:00:10Z');
+    one.jumpTo('2026-07-01T10:00:30Z');
+    await one.lines(2);
+    one.jumpTo('2026-07-01T08:30:00Z');
+    await pollUntil('it has seen its clock', async () =>
+      (await world.store.schedules.schedulers({ sinceMs: 0, limit: 100 })).some(
+        ({ seenAtMs }) => seenAtMs === Date.parse('2026-07-01T08:30:00Z'),
+      ),
+    );
+    one.jumpTo('2026-07-01T11:00:30Z');
+    await one.lines(3);
+    expect((await world.outcomesOf(schedule.id)).map((line) => line.slice(0, 16))).toEqual([
+      '2026-07-01T11:00',
+      '2026-07-01T12:00',
+      '2026-07-01T13:00',
+    ]);
+    expect(await world.jobsOf(schedule.id)).toHaveLength(3);
+  });
+
+  it('settles a slot at which the database was away, and says so', async () => {
+    const schedule = scheduleOf('0 * * * *');
+    let isAway = false;
+    const store: Store = {
+      ...world.store,
+      transaction: (...args) =>
+        isAway
+          ? Promise.reject(new RetryableError('storage/unavailable', 'the database is away'))
+          : world.store.transaction(...args),
+    };
+    const one = await running(schedule, '2026-07-01T08:00:10Z', store);
+    isAway = true;
+    one.jumpTo('2026-07-01T09:00:50Z');
+    await pollUntil('it has seen its clock', async () =>
+      (await world.store.schedules.schedulers({ sinceMs: 0, limit: 100 })).some(
+        ({ seenAtMs }) => seenAtMs === Date.parse('2026-07-01T09:00:50Z'),
+      ),
+    );
+    one.jumpTo('2026-07-01T09:02:00Z');
+    isAway = false;
+    expect(await one.lines(1)).toMatchObject([{ outcome: 'late', reason: expect.stringContaining('database') }]);
   });
 });
 
@@ -206,7 +216,7 @@ describe('a schedule', () => {
   it('of digests tells each job its slot', async () => {
     const schedule = scheduleOf('0 8 * * 1', { job: { kind: 'send-digest', args: { subscription: 'weekly' } } });
     await afterOutage(schedule, '2026-11-16T07:00:00Z', '2026-11-23T09:00:00Z');
-    const [job] = await jobsOf(schedule.id);
+    const [job] = await world.jobsOf(schedule.id);
     expect(job?.args).toEqual({ subscription: 'weekly', slot: '2026-11-23T07:00:00.000Z' });
   });
 
@@ -218,22 +228,12 @@ describe('a schedule', () => {
     ]);
   });
 
-  it('fired by hand is in the ledger as manual, and its missed slots are caught up all the same', async () => {
-    const schedule = scheduleOf('0 * * * *');
-    const byHand = scheduler([schedule], () => Date.parse('2026-07-01T09:30:00Z'));
-    const jobId = await byHand.fireNow(schedule.id);
-    const fires = await afterOutage(schedule, '2026-07-01T08:00:00Z', '2026-07-01T10:20:00Z');
-    expect(fires.map(({ outcome }) => outcome)).toEqual(['skipped', 'manual', 'caught-up']);
-    expect(fires[1]?.jobId).toBe(jobId);
-  });
-
-  it('tells its next instants, and an unknown one is named', () => {
-    const schedule = scheduleOf('30 2 * * *');
-    const one = scheduler([schedule], () => Date.parse('2026-03-28T12:00:00Z'));
-    expect(one.next(schedule.id, 2).map((date) => date.toISOString())).toEqual([
-      '2026-03-29T01:00:00.000Z',
-      '2026-03-30T00:30:00.000Z',
-    ]);
-    expect(() => one.next('nonsense', 1)).toThrow(/no schedule “nonsense”/);
+  it('puts its jobs off by a random time that is the same everywhere, but not what is late already', async () => {
+    const schedule = scheduleOf('0 * * * *', { maxRandomDelayMs: 300_000, catchUp: 'all' });
+    const fires = await afterOutage(schedule, '2026-07-01T08:00:00Z', '2026-07-01T10:00:05Z');
+    const delayMs = slotDelayMs(schedule.id, '2026-07-01T12:00[Europe/Berlin]', 300_000);
+    expect(fires.map((fire) => fire.delayMs)).toEqual([0, delayMs]);
+    const jobs = await world.jobsOf(schedule.id);
+    expect(jobs.map((job) => job.notBeforeMs)).toEqual([Date.parse('2026-07-01T10:00:00Z') + delayMs, null]);
   });
 });

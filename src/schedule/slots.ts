@@ -5,6 +5,9 @@ import { toInstant, toLocalMs } from './local-time.ts';
 const DAY_MS = 86_400_000;
 /** Clocks are never put back by more. */
 const LARGEST_CHANGE_MS = 3 * 3_600_000;
+/** Enough times of any expression to see its shortest interval, from a year that is not a leap year. */
+const INTERVALS = 400;
+const INTERVALS_FROM_MS = Date.UTC(2026, 0, 1) - 1;
 /** 29 February may be eight years away (1896–1904, 2096–2104). */
 const SEARCH_DAYS = 366 * 9;
 
@@ -49,6 +52,21 @@ export interface SlotCalculator {
   next(fromMs: number, count: number): Slot[];
   /** The slot that an instant belongs to: in a repeated hour both readings give the same. */
   slotAt(instantMs: number): Slot;
+  /** The slot of a local time, written as though the zone were UTC. */
+  slotAtLocal(localMs: number): Slot;
+  /** Whether the schedule has that slot. */
+  has(slot: Slot): boolean;
+}
+
+/** The shortest stretch between two times of a cron expression on the wall clock; null when it has no two times. */
+export function shortestIntervalMs(cron: string): number | null {
+  let shortestMs: number | null = null;
+  let previous: Slot | null = null;
+  for (const slot of createSlotCalculator(cron, 'UTC').next(INTERVALS_FROM_MS, INTERVALS)) {
+    if (previous !== null) shortestMs = Math.min(shortestMs ?? slot.atMs, slot.atMs - previous.atMs);
+    previous = slot;
+  }
+  return shortestMs;
 }
 
 /** Pure: when a schedule is due, reckoned on the wall clock, so that each local time is due once whatever the clocks do. */
@@ -72,18 +90,42 @@ export function createSlotCalculator(cron: string, timeZone: string): SlotCalcul
     return { key: `${text}[${timeZone}]`, atMs: instantMs, isGap };
   }
 
-  /** Slots from the local day of `fromMs` on, those after `fromMs` only. */
+  /** Around most instants the clocks do not change: then the wall clock alone tells what is before and what after. */
+  function largestChangeMs(aroundMs: number): number {
+    const offset = (instantMs: number): number => toLocalMs(instantMs, timeZone) - instantMs;
+    const isSteady = offset(aroundMs - 2 * LARGEST_CHANGE_MS) === offset(aroundMs + 2 * LARGEST_CHANGE_MS);
+    return isSteady ? 0 : LARGEST_CHANGE_MS;
+  }
+
+  const hasDay = (day: number): boolean => matcher.match(new Date(day * DAY_MS + firstTime));
+
+  /** Slots after `fromMs`, in order. */
   function* after(fromMs: number): Generator<Slot> {
-    const fromLocal = toLocalMs(fromMs, timeZone);
-    const firstDay = Math.floor(fromLocal / DAY_MS);
-    // The day before as well: its last hour may come again after midnight.
-    for (let day = firstDay - 1; day < firstDay + SEARCH_DAYS; day += 1) {
-      if (!matcher.match(new Date(day * DAY_MS + firstTime))) continue;
+    const leastMs = toLocalMs(fromMs, timeZone) - largestChangeMs(fromMs);
+    // The last hour of the day before may come again after midnight.
+    const firstDay = Math.floor(leastMs / DAY_MS);
+    for (let day = firstDay; day < firstDay + SEARCH_DAYS; day += 1) {
+      if (!hasDay(day)) continue;
       for (const time of timesOfDay) {
-        // Cheap first: a local time this much earlier is an earlier instant, however the clocks changed.
-        if (day * DAY_MS + time < fromLocal - LARGEST_CHANGE_MS) continue;
+        if (day * DAY_MS + time < leastMs) continue;
         const slot = slotOf(day * DAY_MS + time);
         if (slot.atMs > fromMs) yield slot;
+      }
+    }
+  }
+
+  /** Slots in (fromMs, toMs], the newest first. */
+  function* backwards(fromMs: number, toMs: number): Generator<Slot> {
+    const mostMs = toLocalMs(toMs, timeZone) + largestChangeMs(toMs);
+    const lastDay = Math.floor((toLocalMs(fromMs, timeZone) - LARGEST_CHANGE_MS) / DAY_MS);
+    for (let day = Math.floor(mostMs / DAY_MS); day >= lastDay; day -= 1) {
+      if (!hasDay(day)) continue;
+      for (let index = timesOfDay.length - 1; index >= 0; index -= 1) {
+        const localMs = day * DAY_MS + (timesOfDay[index] ?? 0);
+        if (localMs > mostMs) continue;
+        const slot = slotOf(localMs);
+        if (slot.atMs <= fromMs) return;
+        if (slot.atMs <= toMs) yield slot;
       }
     }
   }
@@ -91,12 +133,9 @@ export function createSlotCalculator(cron: string, timeZone: string): SlotCalcul
   return {
     between(fromMs, toMs, limit) {
       const slots: Slot[] = [];
-      for (const slot of after(fromMs)) {
-        if (slot.atMs > toMs) break;
-        slots.push(slot);
-        if (slots.length > limit) slots.shift();
-      }
-      return slots;
+      if (toMs <= fromMs || limit <= 0) return slots;
+      for (const slot of backwards(fromMs, toMs)) if (slots.push(slot) === limit) break;
+      return slots.reverse();
     },
     next(fromMs, count) {
       const slots: Slot[] = [];
@@ -106,6 +145,14 @@ export function createSlotCalculator(cron: string, timeZone: string): SlotCalcul
         if (slots.length === count) break;
       }
       return slots;
+    },
+    slotAtLocal: slotOf,
+    has({ key, atMs }) {
+      for (const slot of after(atMs - 1)) {
+        if (slot.atMs > atMs) return false;
+        if (slot.key === key) return true;
+      }
+      return false;
     },
     slotAt: (instantMs) => slotOf(toLocalMs(Math.floor(instantMs / 1000) * 1000, timeZone)),
   };

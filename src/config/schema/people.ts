@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fields } from '#kit';
-import { cronSchema } from './connector.ts';
+import { scheduleShorthand, scheduleTimes } from './schedule.ts';
 
 const email = z
   .string()
@@ -62,7 +62,7 @@ export const subscriptionSchema = z
       .array(targetSchema)
       .min(1, { error: 'names nobody: write at least one recipient' })
       .meta({ description: 'Who receives it.' }),
-    schedule: cronSchema
+    schedule: scheduleShorthand
       .meta({ description: 'When the digest is sent. Absent: only by hand.', examples: ['0 8 * * 1'] })
       .optional(),
     timeZone: fields.timeZone
@@ -80,14 +80,7 @@ export const subscriptionSchema = z
 
 export const scheduleSchema = z
   .strictObject({
-    cron: cronSchema,
-    timeZone: fields.timeZone
-      .meta({ description: 'Time zone of the expression. Default: that of the settings.', examples: ['Europe/Berlin'] })
-      .optional(),
-    catchUp: z
-      .enum(['latest', 'all', 'none'])
-      .prefault('latest')
-      .meta({ description: 'After a standstill: run the latest missed time, all of them, or none.' }),
+    ...scheduleTimes,
     job: z
       .strictObject({
         kind: fields.text.meta({ description: 'Kind of the job.', examples: ['recompute-roi'] }),
