@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthConfig, ConnectorConfig, Finding } from '#kit';
 import { createRedactor } from '#kit';
-import { createFetchFactory } from '#src/fetch/index';
+import { createFetchFactory, createLocalBudgets } from '#src/fetch/index';
+import { budget } from '../../test/factories/budget.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/database.ts';
 import { type CapServer, startCap } from '../../test/harness/servers/cap.ts';
 import { exampleStream } from './discover.ts';
@@ -58,8 +59,7 @@ describe('check and discover against a real SAP CAP service', () => {
         auth,
         timeoutMs: 20_000,
         maxResponseBytes: 1e7,
-        requestsPerMinute: null,
-        concurrency: 2,
+        budget: budget(),
         tls: { caFile: null, rejectUnauthorized: true },
         proxy: null,
         allowPrivateRedirects: false,
@@ -68,7 +68,12 @@ describe('check and discover against a real SAP CAP service', () => {
       options: {},
       streams: [],
     };
-    const http = createFetchFactory({ redactor: createRedactor(), log: silentLog, clock }).client(connector, signal);
+    const http = createFetchFactory({
+      redactor: createRedactor(),
+      log: silentLog,
+      clock,
+      budgets: createLocalBudgets(clock),
+    }).client(connector, signal);
     const files = { list: async () => [], readText: async () => '' };
     return { options: odata.options.parse({ version }), http, files, log: silentLog, nowMs: clock.nowMs, signal };
   }

@@ -18,7 +18,27 @@ export function checkReferences(context: Context): void {
   for (const project of context.sections.projects) checkProject(project, context);
   for (const subscription of context.sections.subscriptions) checkSubscription(subscription, context);
   for (const schedule of context.sections.schedules) checkSchedule(schedule, context);
+  checkAccounts(context);
   checkPublicUrl(context);
+}
+
+function checkAccounts(context: Context): void {
+  const used = new Set<string>();
+  for (const [id, { value }] of context.merged.entries.connectors) {
+    const account = textAt(value, ['account']);
+    if (account !== undefined) used.add(account);
+    const checked = context.sections.connectors.find((connector) => connector.id === id);
+    if (checked?.value.account) exists('account', checked.value.account, checked, ['account'], context);
+  }
+  for (const { id, node, path } of context.sections.accounts)
+    if (!used.has(id))
+      context.problems.add(
+        node.place,
+        path,
+        'config/unknown-reference',
+        `no connector names the account ${quote(id)}: its limits apply to nothing`,
+        { severity: 'warning' },
+      );
 }
 
 /** Who sets an address for links expects links. */
@@ -34,8 +54,9 @@ function checkPublicUrl({ merged, sections, problems }: Context): void {
   );
 }
 
-type Named = 'connector' | 'project' | 'stakeholder' | 'subscription';
+type Named = 'account' | 'connector' | 'project' | 'stakeholder' | 'subscription';
 const sectionOf = {
+  account: 'accounts',
   connector: 'connectors',
   project: 'projects',
   stakeholder: 'stakeholders',

@@ -17,6 +17,7 @@ export function mergeFiles(roots: readonly LocatedMap[], problems: ProblemList):
   const merged: MergedFiles = {
     settings: { type: 'map', place: roots[0]?.place ?? nowhere, entries: new Map() },
     entries: {
+      accounts: new Map(),
       connectors: new Map(),
       projects: new Map(),
       stakeholders: new Map(),

@@ -2,12 +2,13 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { startOfDayMs } from '#domain';
-import type { AnyConnectorKind, AuthConfig, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
+import type { AnyConnectorKind, AuthConfig, BudgetLimits, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
 import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { describeFileError } from './references.ts';
+import type { BudgetInput } from './schema/account.ts';
 import {
   type ConnectorBase,
   connectorBaseSchema,
@@ -18,14 +19,15 @@ import {
   timingDefaults,
 } from './schema/connector.ts';
 import { baseShape, connectorSchema, speaksHttp, streamSchema } from './schema/root.ts';
-import type { ScheduleTimes } from './schema/schedule.ts';
 import { knownKeys } from './schema/walk.ts';
 
 /** A checked connector with what config alone needs of it. */
 export interface ReadConnector {
   connector: ConnectorConfig;
-  /** By stream, where one is pulled at set times. */
-  schedules: Map<string, { times: ScheduleTimes; path: PathPart[]; node: Located }>;
+  /** Id of the account whose budget takes the place of its own. */
+  account: string | null;
+  /** Cron expressions by stream, where one is pulled at set times. */
+  schedules: Map<string, { cron: string; path: PathPart[]; node: Located }>;
 }
 
 interface Input {
@@ -66,9 +68,9 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   for (const stream of streams) {
     if (stream.schedule !== undefined) {
       const path = [...at, 'streams', stream.config.id, 'schedule'];
-      schedules.set(stream.config.id, { times: stream.schedule, path, node });
+      schedules.set(stream.config.id, { cron: stream.schedule, path, node });
     } else if (base.value.schedule !== undefined)
-      schedules.set(stream.config.id, { times: base.value.schedule, path: [...at, 'schedule'], node });
+      schedules.set(stream.config.id, { cron: base.value.schedule, path: [...at, 'schedule'], node });
   }
   return {
     connector: {
@@ -78,6 +80,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
       options: options.value,
       streams: streams.map((stream) => stream.config),
     },
+    account: http ? ((base.value as HttpBase).account ?? null) : null,
     schedules,
   };
 }
@@ -115,7 +118,7 @@ function kindOf({ entry, kinds, problems }: Input): AnyConnectorKind | undefined
 
 interface ReadStream {
   config: StreamConfig;
-  schedule: ScheduleTimes | undefined;
+  schedule: string | undefined;
 }
 
 function readStreams(
@@ -191,6 +194,15 @@ const resolveSince = (since: fields.Since, timeZone: string): StreamConfig['sinc
 
 async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promise<HttpSettings | undefined> {
   if (!('auth' in base)) return noHttp;
+  if (base.account !== undefined && base.budget !== undefined) {
+    input.problems.add(
+      placeAt(input.entry.value, ['budget']),
+      ['connectors', input.entry.key, 'budget'],
+      'config/invalid-value',
+      `account and budget exclude each other: the limits of the account ${quote(base.account)} stand under accounts`,
+    );
+    return undefined;
+  }
   let caFile: string | null = null;
   if (base.tls.caFile !== undefined) {
     caFile = path.resolve(input.directory, base.tls.caFile);
@@ -212,8 +224,7 @@ async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promi
     auth: base.auth satisfies AuthConfig,
     timeoutMs: base.timeout,
     maxResponseBytes: base.maxResponse,
-    requestsPerMinute: base.budget.requestsPerMinute ?? null,
-    concurrency: base.budget.concurrency,
+    budget: budgetLimits(`connector:${input.entry.key}`, base.budget ?? defaultBudget, input.timeZone),
     tls: { caFile, rejectUnauthorized: !base.tls.insecure },
     proxy: base.proxy ?? null,
     allowPrivateRedirects: base.allowPrivateRedirects,
@@ -221,14 +232,24 @@ async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promi
   };
 }
 
+const defaultBudget: BudgetInput = { concurrency: 2, resetsAt: '00:00' };
+
+export const budgetLimits = (account: string, input: BudgetInput, timeZone: string): BudgetLimits => ({
+  account,
+  requestsPerMinute: input.requestsPerMinute ?? null,
+  concurrency: input.concurrency,
+  requestsPerDay: input.requestsPerDay ?? null,
+  resetsAt: input.resetsAt,
+  timeZone: input.timeZone ?? timeZone,
+});
+
 /** For kinds that speak no HTTP: nothing of it is used. */
 const noHttp: HttpSettings = {
   url: null,
   auth: { kind: 'none' },
   timeoutMs: 30_000,
   maxResponseBytes: 32 * 1024 * 1024,
-  requestsPerMinute: null,
-  concurrency: 1,
+  budget: budgetLimits('connector:none', defaultBudget, 'UTC'),
   tls: { caFile: null, rejectUnauthorized: true },
   proxy: null,
   allowPrivateRedirects: false,

@@ -5,6 +5,7 @@ import type { Located, LocatedEntry } from './located.ts';
 import type { MergedFiles } from './merge.ts';
 import type { PathPart, ProblemList } from './problems.ts';
 import { type ReadConnector, readConnector } from './read-connector.ts';
+import { accountSchema, type BudgetInput } from './schema/account.ts';
 import {
   type ScheduleInput,
   type StakeholderInput,
@@ -27,6 +28,7 @@ export interface Checked<T> {
 /** Every part that fits its schema; what does not is left out here and stands in the problems. */
 export interface CheckedSections {
   settings: Checked<SettingsInput> | undefined;
+  accounts: Checked<BudgetInput>[];
   connectors: Checked<ReadConnector>[];
   projects: Checked<ProjectInput>[];
   stakeholders: Checked<StakeholderInput>[];
@@ -60,6 +62,7 @@ export async function checkSections(
   }
   return {
     settings,
+    accounts: all('accounts', accountSchema),
     connectors,
     projects: all('projects', projectSchema),
     stakeholders: all('stakeholders', stakeholderSchema),

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ConnectorConfig, createRedactor, type HttpSettings, type Logger } from '#kit';
-import { createFetchFactory } from './index.ts';
+import { budget } from '../../test/factories/budget.ts';
+import { createFetchFactory, createLocalBudgets } from './index.ts';
 
 /** What DNS says next about a name; names that are not here are looked up as ever. */
 const answers = vi.hoisted(() => new Map<string, { address: string; family: number }[]>());
@@ -46,8 +47,7 @@ function request(url: string, path: string, http: Partial<HttpSettings> = {}): P
       auth: { kind: 'none' },
       timeoutMs: 10_000,
       maxResponseBytes: 100_000,
-      requestsPerMinute: null,
-      concurrency: 1,
+      budget: budget(),
       tls: { caFile: null, rejectUnauthorized: true },
       proxy: null,
       allowPrivateRedirects: false,
@@ -57,7 +57,12 @@ function request(url: string, path: string, http: Partial<HttpSettings> = {}): P
     options: {},
     streams: [],
   };
-  const factory = createFetchFactory({ redactor: createRedactor(), log: silent, clock: { nowMs: () => 0 } });
+  const factory = createFetchFactory({
+    redactor: createRedactor(),
+    log: silent,
+    clock: { nowMs: () => 0 },
+    budgets: createLocalBudgets({ nowMs: () => 0 }),
+  });
   return factory
     .client(connector, new AbortController().signal)
     .request({ url: path })

@@ -13,7 +13,8 @@ import {
   PermanentError,
   RetryableError,
 } from '#kit';
-import { createFetchFactory } from './index.ts';
+import { budget } from '../../test/factories/budget.ts';
+import { createFetchFactory, createLocalBudgets } from './index.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const opened: { close(): unknown }[] = [];
@@ -49,8 +50,7 @@ function connector(url: string | null, http: Partial<HttpSettings> = {}): Connec
       auth: { kind: 'none' },
       timeoutMs: 10_000,
       maxResponseBytes: 100_000,
-      requestsPerMinute: null,
-      concurrency: 4,
+      budget: budget(),
       tls: { caFile: null, rejectUnauthorized: true },
       proxy: null,
       allowPrivateRedirects: false,
@@ -62,7 +62,12 @@ function connector(url: string | null, http: Partial<HttpSettings> = {}): Connec
   };
 }
 function factoryAt(nowMs = 0) {
-  return createFetchFactory({ redactor: createRedactor(), log: silent, clock: { nowMs: () => nowMs } });
+  return createFetchFactory({
+    redactor: createRedactor(),
+    log: silent,
+    clock: { nowMs: () => nowMs },
+    budgets: createLocalBudgets({ nowMs: () => nowMs }),
+  });
 }
 function clientFor(
   url: string | null,
@@ -413,7 +418,12 @@ describe('OAuth2 client credentials', () => {
       { access_token: `token-${n}`, expires_in: 100 },
     ]);
     server.accepted.add('Bearer token-1').add('Bearer token-2');
-    const factory = createFetchFactory({ redactor: createRedactor(), log: silent, clock: { nowMs: () => nowMs } });
+    const factory = createFetchFactory({
+      redactor: createRedactor(),
+      log: silent,
+      clock: { nowMs: () => nowMs },
+      budgets: createLocalBudgets({ nowMs: () => nowMs }),
+    });
     const ask = () =>
       factory.client(connector(server.url, { auth: server.auth }), new AbortController().signal).request({ url: 'x' });
     await ask();
@@ -468,7 +478,7 @@ describe('cancelling', () => {
     const url = await serve(() => {});
     const controller = new AbortController();
     const factory = factoryAt();
-    const settings = connector(url, { concurrency: 1 });
+    const settings = connector(url, { budget: budget({ concurrency: 1 }) });
     const first = new AbortController();
     const running = failure(factory.client(settings, first.signal).request({ url: 'x' }));
     const waiting = failure(factory.client(settings, controller.signal).request({ url: 'x' }));

@@ -1,19 +1,30 @@
-import type { Clock, ConnectorConfig, HttpClient, HttpRequest, HttpResponse, Logger } from '#kit';
+import type {
+  Clock,
+  ConnectorConfig,
+  FetchPurpose,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+  Logger,
+  SourceSignal,
+} from '#kit';
 import { OutturnError, PermanentError } from '#kit';
 import { appendQuery, dropQuery, encodeForm, parseBase, requestAddress } from './address.ts';
 import type { AddressPolicy } from './address-guard.ts';
 import type { Authenticator } from './authentication.ts';
-import type { Budget } from './budget.ts';
-import type { Exchange, WireResponse } from './exchange.ts';
+import type { Exchange, WireRequest, WireResponse } from './exchange.ts';
 import {
   blockedAddressError,
   cancellation,
   excerptOf,
+  limitError,
   notJsonError,
   type RequestLabel,
   statusError,
 } from './failures.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
+import { readSourceSignal } from './source-signal.ts';
+import type { Turns } from './turns.ts';
 
 const MOST_REDIRECTS = 5;
 
@@ -22,8 +33,13 @@ export interface Session {
   connector: ConnectorConfig;
   exchange: Exchange;
   authenticator: Authenticator;
-  budget: Budget;
+  turns: Turns;
   redact(text: string): string;
+}
+
+/** What was answered, and what the source says about its limits; another host says nothing about them. */
+interface Answer extends WireResponse {
+  signal: SourceSignal | null;
 }
 
 interface Payload {
@@ -33,7 +49,11 @@ interface Payload {
 }
 
 /** HTTP for one connector and one piece of work: aborting `signal` ends waiting and running requests. */
-export function createClient(session: Session, signal: AbortSignal, tools: { clock: Clock; log: Logger }): HttpClient {
+export function createClient(
+  session: Session,
+  signal: AbortSignal,
+  tools: { clock: Clock; log: Logger; purpose: FetchPurpose },
+): HttpClient {
   const { connector, redact } = session;
   const base = parseBase(connector.id, connector.http.url);
   const describe = (method: string, address: URL): RequestLabel => ({
@@ -43,11 +63,24 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
     proxy: null,
   });
 
-  async function send(
-    payload: Payload,
-    target: URL,
-    retriedAuth = false,
-  ): Promise<{ response: WireResponse; final: URL }> {
+  /** One request within the budget. Each hop and each repetition is one more that the source counts. */
+  async function exchange(request: WireRequest, trusted: boolean): Promise<Answer> {
+    const turn = await session.turns.take({ purpose: tools.purpose, timeoutMs: connector.http.timeoutMs }, signal);
+    let answer: Answer | null = null;
+    try {
+      const response = await session.exchange(request, signal);
+      answer = { ...response, signal: trusted ? readSourceSignal(response, tools.clock.nowMs()) : null };
+      return answer;
+    } finally {
+      await turn.release({
+        sent: true,
+        begunWithinMs: answer === null ? null : answer.headersAtMs - turn.askedAtMs,
+        signal: answer?.signal ?? null,
+      });
+    }
+  }
+
+  async function send(payload: Payload, target: URL, retriedAuth = false): Promise<{ response: Answer; final: URL }> {
     let { method, body } = payload;
     let address = target;
     const home = base?.origin ?? target.origin;
@@ -71,7 +104,7 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
       if (body === null) delete headers['content-type'];
       const policy: AddressPolicy = trusted || connector.http.allowPrivateRedirects ? 'no-metadata' : 'no-private';
       const request = { method, address: wire, headers, body, policy, checkName: !trusted, label };
-      const response = await session.exchange(request, signal);
+      const response = await exchange(request, trusted);
 
       if (response.status === 401 && trusted && !retriedAuth && session.authenticator.refresh(generation))
         return await send(payload, target, true);
@@ -129,9 +162,7 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
       const target = requestAddress(connector.id, base, request);
       const label = describe(method, target);
       const startedAtMs = tools.clock.nowMs();
-      let release: (() => void) | null = null;
       try {
-        release = await session.budget.acquire(signal);
         const { response, final } = await send({ method, ...payloadOf(request) }, target);
         const finalLabel = describe(method, final);
         tools.log.debug(
@@ -146,20 +177,23 @@ export function createClient(session: Session, signal: AbortSignal, tools: { clo
           'source answered',
         );
         const accepted = request.acceptStatuses?.includes(response.status) === true;
-        if (!accepted && (response.status < 200 || response.status > 299))
-          throw statusError(
-            finalLabel,
-            response.status,
-            excerptOf(request.explain?.(response.body) ?? response.body, redact),
-            parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs()),
-          );
+        if (!accepted && (response.status < 200 || response.status > 299)) {
+          const excerpt = excerptOf(request.explain?.(response.body) ?? response.body, redact);
+          const retryAfterMs = parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs());
+          if (response.signal?.refused === true && (response.status === 403 || response.status === 429))
+            throw limitError(
+              finalLabel,
+              response.status,
+              excerpt,
+              retryAfterMs ?? response.signal.pauseMs ?? undefined,
+            );
+          throw statusError(finalLabel, response.status, excerpt, retryAfterMs);
+        }
         return toResponse(request, finalLabel, response, final);
       } catch (thrown) {
         if (thrown instanceof OutturnError) throw thrown;
         if (signal.aborted) throw cancellation(signal, label.label);
         throw thrown;
-      } finally {
-        release?.();
       }
     },
   };

@@ -24,6 +24,8 @@ export interface WireResponse {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** When its headers came, by `performance.now()`: by then the source had the request. */
+  headersAtMs: number;
 }
 export type Exchange = (request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
 
@@ -79,6 +81,7 @@ export function createExchange(
         httpsAgent: https,
         signal: either,
       });
+      const headersAtMs = performance.now();
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))
         if (value !== undefined && value !== null) headers[name.toLowerCase()] = String(value);
@@ -99,7 +102,8 @@ export function createExchange(
         either.removeEventListener('abort', onAbort);
         stream.destroy();
       }
-      return { status: response.status, headers, body: decode(Buffer.concat(chunks), headers['content-type'] ?? '') };
+      const body = decode(Buffer.concat(chunks), headers['content-type'] ?? '');
+      return { status: response.status, headers, body, headersAtMs };
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       if (timer.signal.aborted) throw timeoutError(label, settings.timeoutMs, receivedBytes);

@@ -42,18 +42,31 @@ export function statusError(
       hint: 'The proxy wants credentials: write them into proxy (http://user:password@host:port).',
       facts,
     });
-  if (status === 429)
-    return new RetryableError('source/rate-limited', message, {
-      hint: 'The source limits requests: lower budget.requestsPerMinute, or pull less often.',
-      facts,
-      retryAfterMs,
-    });
+  if (status === 429) return limitError(request, status, excerpt, retryAfterMs);
   if (status === 408 || status === 425) return new RetryableError('source/timeout', message, { facts, retryAfterMs });
   if (status >= 500) return new RetryableError('source/server-error', message, { facts, retryAfterMs });
   return new PermanentError('source/bad-request', message, {
     hint: 'The source does not accept the request: check the options of the stream.',
     facts,
   });
+}
+
+/** One request too many; some sources say it by 403. */
+export function limitError(
+  request: RequestLabel,
+  status: number,
+  excerpt: string,
+  retryAfterMs: number | undefined,
+): RetryableError {
+  return new RetryableError(
+    'source/rate-limited',
+    `${request.label}: the source answered ${status}${excerpt === '' ? '' : ` (${excerpt})`}`,
+    {
+      hint: 'The source limits requests: lower requestsPerMinute of its account or budget, or pull less often.',
+      facts: { status },
+      retryAfterMs,
+    },
+  );
 }
 
 const TLS_HINTS: Readonly<Record<string, string>> = {

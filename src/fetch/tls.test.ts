@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOutturnError, createRedactor, type HttpSettings, type Logger, PermanentError } from '#kit';
-import { createFetchFactory } from './index.ts';
+import { budget } from '../../test/factories/budget.ts';
+import { createFetchFactory, createLocalBudgets } from './index.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const directory = mkdtempSync(join(tmpdir(), 'outturn-tls-'));
@@ -61,14 +62,18 @@ afterAll(async () => {
 });
 
 async function ask(host: string, tls: HttpSettings['tls']) {
-  const factory = createFetchFactory({ redactor: createRedactor(), log: silent, clock: { nowMs: () => 0 } });
+  const factory = createFetchFactory({
+    redactor: createRedactor(),
+    log: silent,
+    clock: { nowMs: () => 0 },
+    budgets: createLocalBudgets({ nowMs: () => 0 }),
+  });
   const http: HttpSettings = {
     url: `https://${host}:${port}`,
     auth: { kind: 'none' },
     timeoutMs: 10_000,
     maxResponseBytes: 1000,
-    requestsPerMinute: null,
-    concurrency: 1,
+    budget: budget(),
     tls,
     proxy: null,
     allowPrivateRedirects: false,

@@ -1,4 +1,5 @@
 import type { FxRate, Project } from '../domain/types.ts';
+import type { BudgetLimits } from './store/budgets.ts';
 
 export type AuthConfig =
   | { kind: 'none' }
@@ -16,8 +17,8 @@ export interface HttpSettings {
   timeoutMs: number;
   /** A longer body is a permanent error. */
   maxResponseBytes: number;
-  requestsPerMinute: number | null;
-  concurrency: number;
+  /** What the source may be asked; connectors of one account carry the same. */
+  budget: BudgetLimits;
   tls: { caFile: string | null; rejectUnauthorized: boolean };
   /** `http://host:port` or null. */
   proxy: string | null;
@@ -80,8 +81,6 @@ export interface ScheduleConfig {
   cron: string;
   timeZone: string;
   catchUp: CatchUpPolicy;
-  /** Each job is put off by a random time shorter than this, so that not all ask at once; 0: none is. */
-  maxRandomDelayMs: number;
   /** What it enqueues. */
   job: { kind: string; args: Record<string, unknown> };
 }

@@ -249,6 +249,9 @@ export interface DryRunResult {
   warnings: string[];
 }
 
+/** Of each account: what is used of the rate that counts now (0 to 1), requests under way and waiting, and whether it is blocked (0 or 1). */
+export type BudgetGauge = 'budget_used_ratio' | 'budget_in_use' | 'budget_waiting' | 'budget_blocked';
+
 /** Counters and histograms for each job kind and connector; implemented by src/telemetry. */
 export interface Metrics {
   jobFinished(facts: {
@@ -267,7 +270,18 @@ export interface Metrics {
   }): void;
   deliveryFinished(facts: { channel: DeliveryChannel; state: 'sent' | 'failed' | 'unknown' | 'retried' }): void;
   fireRecorded(facts: { schedule: string; outcome: string; latenessMs: number }): void;
-  gauge(name: 'outbox_open' | 'watermark_lag_seconds' | 'missing_work', labels: Record<string, string>, value: number): void;
+  /** How long a request waited for its account's budget, and whether it got its turn. */
+  budgetTurn(facts: {
+    account: string;
+    purpose: FetchPurpose;
+    outcome: 'granted' | 'put-off' | 'failed';
+    waitedMs: number;
+  }): void;
+  gauge(
+    name: 'outbox_open' | 'watermark_lag_seconds' | 'missing_work' | BudgetGauge,
+    labels: Record<string, string>,
+    value: number,
+  ): void;
   /** Prometheus text exposition. */
   expose(): Promise<{ contentType: string; body: string }>;
 }

@@ -121,6 +121,7 @@ export async function openApp(
 function wire(environment: Environment, config: Config, database: Database, tracing: OpenTracing): App {
   const { log, redactor } = environment;
   const store = traceStore(database.store, tracing);
+  const instance = `${hostname()}:${process.pid}`;
   const metrics = createMetrics();
   const renderer = createRenderer();
   const messenger = createMessenger({
@@ -135,7 +136,7 @@ function wire(environment: Environment, config: Config, database: Database, trac
     registry,
     store,
     objects: traceObjects(openObjectStore(config.settings.objects), tracing),
-    fetch: traceFetch(createFetchFactory({ redactor, log, clock }), tracing),
+    fetch: traceFetch(createFetchFactory({ redactor, log, clock, metrics, budgets: store.budgets, instance }), tracing),
     files: createFileSource({ baseDirectory: config.directory }),
     clock,
     log,
@@ -169,7 +170,7 @@ function wire(environment: Environment, config: Config, database: Database, trac
           backend: environment.redis ?? { kind: 'postgres', url: database.url },
           jobs: jobKinds,
           ports,
-          instance: `${hostname()}:${process.pid}`,
+          instance,
           tracing,
         });
       opening = runtime;

@@ -1,6 +1,9 @@
+import { stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
 import { asOutturnError, type Config, type ConnectorConfig, type Finding } from '#kit';
-import { createFetchFactory, createFileSource } from '#src/fetch/index';
-import { clock } from './app.ts';
+import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
+import { clock, openDatabase } from './app.ts';
 import type { Environment } from './environment.ts';
 import { registry } from './registry.ts';
 
@@ -10,6 +13,12 @@ export interface ConnectorFindings {
   findings: Finding[];
 }
 
+/** A check must not make a database, but shares the budgets of one that is there. */
+async function hasDatabase({ databaseUrl, dataDirectory }: Environment): Promise<boolean> {
+  if (databaseUrl !== null) return true;
+  return (await stat(path.join(dataDirectory, 'postgres')).catch(() => null)) !== null;
+}
+
 /** Tries each connector and each of its streams for real; what fails is a finding, never an exception. */
 export async function checkConnectors(
   environment: Environment,
@@ -17,16 +26,24 @@ export async function checkConnectors(
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<ConnectorFindings[]> {
-  const fetch = createFetchFactory({ redactor: environment.redactor, log: environment.log, clock });
-  const files = createFileSource({ baseDirectory: config.directory });
   const wanted = config.connectors.filter((connector) => ids.length === 0 || ids.includes(connector.id));
-  return Promise.all(
-    wanted.map(async (connector) => ({
-      connector: connector.id,
-      kind: connector.kind,
-      findings: await check(connector),
-    })),
-  );
+  const database = (await hasDatabase(environment)) ? await openDatabase(environment) : null;
+  // Without a database nobody else asks the sources.
+  const budgets = database?.store.budgets ?? createLocalBudgets(clock);
+  const { redactor, log } = environment;
+  const fetch = createFetchFactory({ redactor, log, clock, budgets, instance: `${hostname()}:${process.pid}` });
+  const files = createFileSource({ baseDirectory: config.directory });
+  try {
+    return await Promise.all(
+      wanted.map(async (connector) => ({
+        connector: connector.id,
+        kind: connector.kind,
+        findings: await check(connector),
+      })),
+    );
+  } finally {
+    await database?.close();
+  }
 
   async function check(connector: ConnectorConfig): Promise<Finding[]> {
     const kind = registry.connectorKind(connector.kind);

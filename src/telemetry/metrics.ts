@@ -76,7 +76,38 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     buckets: [0.1, 1, 5, 30, 60, 300, 900, 3600, 21_600, 86_400],
     registers,
   });
-  const gauges = {
+  const budgetWait = new Histogram({
+    name: 'outturn_budget_wait_seconds',
+    help: "How long requests waited for their account's budget, by whether they got their turn.",
+    labelNames: ['account', 'purpose', 'outcome'],
+    buckets: [0.01, 0.1, 1, 5, 15, 60, 300, 900, 3600],
+    registers,
+  });
+  const gauges: Record<Parameters<Metrics['gauge']>[0], Gauge> = {
+    budget_used_ratio: new Gauge({
+      name: 'outturn_budget_used_ratio',
+      help: 'Part of what an account may be asked in a minute or a day that is used, whichever is more (0 to 1).',
+      labelNames: ['account'],
+      registers,
+    }),
+    budget_in_use: new Gauge({
+      name: 'outturn_budget_in_use',
+      help: 'Requests of an account that are under way, in all processes.',
+      labelNames: ['account'],
+      registers,
+    }),
+    budget_waiting: new Gauge({
+      name: 'outturn_budget_waiting',
+      help: 'Requests that wait for the budget of an account, in all processes.',
+      labelNames: ['account', 'purpose'],
+      registers,
+    }),
+    budget_blocked: new Gauge({
+      name: 'outturn_budget_blocked',
+      help: '1 while the source has asked that nothing more is asked.',
+      labelNames: ['account'],
+      registers,
+    }),
     outbox_open: new Gauge({
       name: 'outturn_outbox_open',
       help: 'Intents that are not yet acknowledged.',
@@ -113,6 +144,9 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     fireRecorded({ schedule, outcome, latenessMs }) {
       fires.inc({ schedule, outcome });
       fireLateness.observe({ schedule }, Math.max(0, latenessMs) / 1000);
+    },
+    budgetTurn({ account, purpose, outcome, waitedMs }) {
+      budgetWait.observe({ account, purpose, outcome }, waitedMs / 1000);
     },
     gauge(name, labels, value) {
       gauges[name].set(labels, value);

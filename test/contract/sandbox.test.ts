@@ -6,7 +6,7 @@ import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { type AnyConnectorKind, type Config, createRedactor, type ParsedPage } from '#kit';
 import { formatProblem, loadConfig } from '#src/config/index';
-import { createFetchFactory, createFileSource } from '#src/fetch/index';
+import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
 import { counters } from '#src/sandbox/counters';
 import { type Sandbox, sandboxConfigYaml, startSandbox } from '#src/sandbox/index';
 import { projectCosts, serviceHours } from '#src/sandbox/ledger';
@@ -50,7 +50,12 @@ async function pulled(
   if (connector === undefined || stream === undefined) throw new Error(`no stream ${streamId}`);
   const signal = new AbortController().signal;
   const clock = { nowMs: () => nowMs };
-  const fetchFactory = createFetchFactory({ redactor: createRedactor(), log: silentLog, clock });
+  const fetchFactory = createFetchFactory({
+    redactor: createRedactor(),
+    log: silentLog,
+    clock,
+    budgets: createLocalBudgets(clock),
+  });
   const ctx = {
     options: connector.options,
     stream: stream.options,

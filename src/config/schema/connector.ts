@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fields } from '#kit';
-import { scheduleShorthand } from './schedule.ts';
+import { budgetSchema } from './account.ts';
 
 const headerName = z
   .string()
@@ -87,10 +87,20 @@ export const timingDefaults: { since: fields.Since; lookbackMs: number; finalAft
   finalAfterMs: 3_600_000,
 };
 
+export const cronSchema = z
+  .string()
+  .refine((text) => /^\S+(?:\s+\S+){4,5}$/.test(text.trim()), {
+    error: 'expected a cron expression of 5 fields (minute hour day month weekday), or 6 with seconds before them',
+  })
+  .meta({
+    description: 'When: a cron expression, minute hour day month weekday (seconds may stand before).',
+    examples: ['0 8 * * 1', '*/15 * * * *'],
+  });
+
 /** What every stream may have, beside what its kind adds. */
 export const streamBase = {
   ...timing,
-  schedule: scheduleShorthand
+  schedule: cronSchema
     .meta({
       description: "When this stream is pulled, instead of the connector's schedule.",
       examples: ['*/15 * * * *'],
@@ -101,7 +111,7 @@ export const streamBase = {
 /** What every connector may have, whatever its kind. */
 export const connectorBase = {
   ...timing,
-  schedule: scheduleShorthand
+  schedule: cronSchema
     .meta({
       description: 'When its streams are pulled (one job a stream). Absent: only by hand.',
       examples: ['*/15 * * * *'],
@@ -122,23 +132,10 @@ export const httpBase = {
   maxResponse: fields.bytes
     .prefault('32MiB')
     .meta({ description: 'A longer answer is refused, so that memory stays bounded.', examples: ['32MiB'] }),
-  budget: z
-    .strictObject({
-      requestsPerMinute: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .meta({ description: 'At most so many requests a minute; absent: no limit.', examples: [120] })
-        .optional(),
-      concurrency: z
-        .int()
-        .min(1)
-        .max(64)
-        .prefault(2)
-        .meta({ description: 'At most so many requests at a time.', examples: [2] }),
-    })
-    .prefault({})
-    .meta({ description: 'What the source may be asked.' }),
+  account: fields.id
+    .meta({ description: 'Id of the account whose limits it shares with others.', examples: ['sap-prod'] })
+    .optional(),
+  budget: budgetSchema.optional(),
   tls: z
     .strictObject({
       caFile: fields.text

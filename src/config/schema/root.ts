@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AnyConnectorKind, fields } from '#kit';
+import { accountSchema } from './account.ts';
 import { connectorBase, httpBase, streamBase } from './connector.ts';
 import { scheduleSchema, stakeholderSchema, subscriptionSchema } from './people.ts';
 import { fxRateSchema, projectSchema } from './project.ts';
@@ -7,7 +8,7 @@ import { settingsSchema } from './settings.ts';
 import { objectVariants } from './walk.ts';
 
 /** Sections that map ids to things. */
-export const idSections = ['connectors', 'projects', 'stakeholders', 'subscriptions', 'schedules'] as const;
+export const idSections = ['accounts', 'connectors', 'projects', 'stakeholders', 'subscriptions', 'schedules'] as const;
 export type IdSection = (typeof idSections)[number];
 export const sections = ['settings', ...idSections, 'fx'] as const;
 
@@ -50,6 +51,7 @@ export function rootSchema(kinds: readonly AnyConnectorKind[]): z.ZodType {
   return z
     .strictObject({
       settings: settingsSchema.optional(),
+      accounts: section(accountSchema, 'Accounts at sources, whose limits several connectors share; by id.'),
       connectors: section(connector, 'Sources that are pulled, by id.'),
       fx: z.array(fxRateSchema).meta({ description: 'Exchange rates.' }).optional(),
       projects: section(projectSchema, 'Projects whose value is measured, by id.'),

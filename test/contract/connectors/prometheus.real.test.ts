@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { prometheus as kind } from '#connectors/prometheus/index';
 import type { Measurement } from '#domain';
 import { asOutturnError, createRedactor, type Finding, type Logger, PermanentError } from '#kit';
-import { createFetchFactory, createFileSource } from '#src/fetch/index';
+import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
 import { describeWith } from '../../harness/packages.ts';
 import { openMetrics, type PrometheusServer, startPrometheus } from '../../harness/servers/prometheus.ts';
 import { configOf } from './connector-config.ts';
@@ -44,7 +44,12 @@ describeWith(['prometheus'], 'a real Prometheus with weeks of history behind bas
     if (connector === undefined) throw new Error('the connector is missing');
     const signal = new AbortController().signal;
     const clock = { nowMs: () => Date.now() };
-    const fetch = createFetchFactory({ redactor: createRedactor(), log: silent, clock });
+    const fetch = createFetchFactory({
+      redactor: createRedactor(),
+      log: silent,
+      clock,
+      budgets: createLocalBudgets(clock),
+    });
     return {
       options: {},
       stream: kind.stream.parse(stream),

@@ -7,7 +7,7 @@ import {
   type ParsedPage,
   type RawPage,
 } from '#kit';
-import { createFetchFactory, createFileSource } from '#src/fetch/index';
+import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
 import type { TestCase } from './case.ts';
 
 export interface Run {
@@ -36,7 +36,7 @@ export async function runCase(
     options: connector.options,
     stream: stream.options,
     streamId: stream.id,
-    http: createFetchFactory({ redactor, log, clock }).client(connector, signal),
+    http: createFetchFactory({ redactor, log, clock, budgets: createLocalBudgets(clock) }).client(connector, signal),
     files: createFileSource({ baseDirectory: join(testCase.directory, 'files') }),
     log,
     nowMs: clock.nowMs,
