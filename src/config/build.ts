@@ -1,5 +1,6 @@
 import type { CostLine, FxRate, Project, SeriesSource, ValueMetric } from '#domain';
-import type { Config, ConnectorConfig, ScheduleConfig, Settings, SubscriptionConfig } from '#kit';
+import type { Config, ConnectorConfig, Settings, SubscriptionConfig } from '#kit';
+import { buildSchedules } from './build-schedules.ts';
 import { lineId, metricStart } from './check-project.ts';
 import { budgetLimits, type ReadConnector } from './read-connector.ts';
 import type { FxRateInput, MetricInput, ProjectInput } from './schema/project.ts';
@@ -32,7 +33,7 @@ export function buildConfig(
         const address = (target.channel === 'email' ? person?.email : person?.slackId) ?? target.address ?? '';
         return { channel: target.channel, address, name: target.name ?? person?.name ?? address };
       }),
-      schedule: value.schedule ?? null,
+      schedule: value.schedule?.cron ?? null,
       timeZone:
         value.timeZone ?? projects.find((project) => project.id === value.project)?.timeZone ?? settings.timeZone,
       locale: value.locale ?? people.find((person) => person !== undefined)?.locale ?? 'en-GB',
@@ -46,10 +47,7 @@ export function buildConfig(
     projects,
     stakeholders,
     subscriptions,
-    schedules: [
-      ...shorthandSchedules(sections, subscriptions, settings.timeZone),
-      ...explicitSchedules(sections, settings),
-    ],
+    schedules: buildSchedules(sections, subscriptions, settings.timeZone),
     fxRates: sections.fx.map(({ value }) => buildFxRate(value)),
     secrets: [...new Set(secrets)],
   };
@@ -65,48 +63,6 @@ function withAccount(
   if (shared === undefined) return connector;
   return { ...connector, http: { ...connector.http, budget: budgetLimits(shared.id, shared.value, timeZone) } };
 }
-
-/** `pull:<connector>.<stream>` and `digest:<subscription>`; the colon keeps them apart from ids that people write. */
-function shorthandSchedules(
-  sections: CheckedSections,
-  subscriptions: readonly SubscriptionConfig[],
-  timeZone: string,
-): ScheduleConfig[] {
-  const pulls = sections.connectors.flatMap(({ id: connector, value }) =>
-    [...value.schedules].map(
-      ([stream, { cron }]): ScheduleConfig => ({
-        id: `pull:${connector}.${stream}`,
-        cron,
-        timeZone,
-        catchUp: 'latest',
-        job: { kind: 'pull', args: { connector, stream } },
-      }),
-    ),
-  );
-  const digests = subscriptions.flatMap(({ id, schedule, timeZone: zone }): ScheduleConfig[] =>
-    schedule === null
-      ? []
-      : [
-          {
-            id: `digest:${id}`,
-            cron: schedule,
-            timeZone: zone,
-            catchUp: 'latest',
-            job: { kind: 'send-digest', args: { subscription: id } },
-          },
-        ],
-  );
-  return [...pulls, ...digests];
-}
-
-const explicitSchedules = (sections: CheckedSections, settings: Settings): ScheduleConfig[] =>
-  sections.schedules.map(({ id, value }) => ({
-    id,
-    cron: value.cron,
-    timeZone: value.timeZone ?? settings.timeZone,
-    catchUp: value.catchUp,
-    job: value.job,
-  }));
 
 const SMTP_PORTS = { implicit: 465, required: 587, opportunistic: 25, none: 25 } as const;
 

@@ -19,6 +19,7 @@ import {
   timingDefaults,
 } from './schema/connector.ts';
 import { baseShape, connectorSchema, speaksHttp, streamSchema } from './schema/root.ts';
+import type { ScheduleTimes } from './schema/schedule.ts';
 import { knownKeys } from './schema/walk.ts';
 
 /** A checked connector with what config alone needs of it. */
@@ -26,8 +27,8 @@ export interface ReadConnector {
   connector: ConnectorConfig;
   /** Id of the account whose budget takes the place of its own. */
   account: string | null;
-  /** Cron expressions by stream, where one is pulled at set times. */
-  schedules: Map<string, { cron: string; path: PathPart[]; node: Located }>;
+  /** By stream, where one is pulled at set times. */
+  schedules: Map<string, { times: ScheduleTimes; path: PathPart[]; node: Located }>;
 }
 
 interface Input {
@@ -68,9 +69,9 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   for (const stream of streams) {
     if (stream.schedule !== undefined) {
       const path = [...at, 'streams', stream.config.id, 'schedule'];
-      schedules.set(stream.config.id, { cron: stream.schedule, path, node });
+      schedules.set(stream.config.id, { times: stream.schedule, path, node });
     } else if (base.value.schedule !== undefined)
-      schedules.set(stream.config.id, { cron: base.value.schedule, path: [...at, 'schedule'], node });
+      schedules.set(stream.config.id, { times: base.value.schedule, path: [...at, 'schedule'], node });
   }
   return {
     connector: {
@@ -118,7 +119,7 @@ function kindOf({ entry, kinds, problems }: Input): AnyConnectorKind | undefined
 
 interface ReadStream {
   config: StreamConfig;
-  schedule: string | undefined;
+  schedule: ScheduleTimes | undefined;
 }
 
 function readStreams(

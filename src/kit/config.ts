@@ -81,6 +81,8 @@ export interface ScheduleConfig {
   cron: string;
   timeZone: string;
   catchUp: CatchUpPolicy;
+  /** Each job is put off by a random time shorter than this, so that not all ask at once; 0: none is. */
+  maxRandomDelayMs: number;
   /** What it enqueues. */
   job: { kind: string; args: Record<string, unknown> };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fields } from '#kit';
 import { budgetSchema } from './account.ts';
+import { scheduleShorthand } from './schedule.ts';
 
 const headerName = z
   .string()
@@ -87,20 +88,10 @@ export const timingDefaults: { since: fields.Since; lookbackMs: number; finalAft
   finalAfterMs: 3_600_000,
 };
 
-export const cronSchema = z
-  .string()
-  .refine((text) => /^\S+(?:\s+\S+){4,5}$/.test(text.trim()), {
-    error: 'expected a cron expression of 5 fields (minute hour day month weekday), or 6 with seconds before them',
-  })
-  .meta({
-    description: 'When: a cron expression, minute hour day month weekday (seconds may stand before).',
-    examples: ['0 8 * * 1', '*/15 * * * *'],
-  });
-
 /** What every stream may have, beside what its kind adds. */
 export const streamBase = {
   ...timing,
-  schedule: cronSchema
+  schedule: scheduleShorthand
     .meta({
       description: "When this stream is pulled, instead of the connector's schedule.",
       examples: ['*/15 * * * *'],
@@ -111,7 +102,7 @@ export const streamBase = {
 /** What every connector may have, whatever its kind. */
 export const connectorBase = {
   ...timing,
-  schedule: cronSchema
+  schedule: scheduleShorthand
     .meta({
       description: 'When its streams are pulled (one job a stream). Absent: only by hand.',
       examples: ['*/15 * * * *'],
