@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { asOutturnError, PermanentError } from '#kit';
+import { asOutturnError, PermanentError, type QueueName } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
 import type { Environment } from './environment.ts';
+import { watchMissingWork } from './watch-missing-work.ts';
 
 export type Role = 'api' | 'worker' | 'scheduler';
 
@@ -14,7 +15,10 @@ export interface ProcessOptions {
   roles: readonly Role[];
   /** Overrides settings.api.port; 0 takes a free one. */
   port?: number | undefined;
-  concurrency: number;
+  /** Jobs at once, for each queue. */
+  concurrency: Record<QueueName, number>;
+  /** End by itself once nothing is due and nothing runs. */
+  drain?: boolean | undefined;
   /** Ends the process gracefully. */
   signal: AbortSignal;
   graceMs: number;
@@ -30,6 +34,8 @@ export interface ProcessOptions {
 
 const LAG_INTERVAL_MS = 15_000;
 const SUPERVISION_INTERVAL_MS = 2_000;
+/** A worker that drains ends when the work does; this only bounds it. */
+const DRAIN_LIMIT_MS = 30 * 86_400_000;
 
 /** Runs the roles until the signal, then stops taking work, waits for what runs, and closes everything in reverse order. */
 export async function runProcesses(environment: Environment, options: ProcessOptions): Promise<void> {
@@ -62,6 +68,8 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       const queue = await app.queue();
       await queue.startWorkers({ concurrency: options.concurrency });
       await queue.startRelay();
+      const missing = watchMissingWork(app, queue);
+      closers.push(() => missing.stop());
     }
     if (options.roles.includes('scheduler')) {
       const scheduler = createScheduler({
@@ -87,10 +95,23 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
     });
     const supervision = superviseDatabase(app);
     closers.push(async () => supervision.stop());
-    await Promise.race([aborted(options.signal), supervision.lost]);
+    await Promise.race([
+      aborted(options.signal),
+      supervision.lost,
+      ...(options.drain ? [drained(app, options.signal)] : []),
+    ]);
     options.onStopping();
   } finally {
     for (const close of closers.reverse()) await close();
+  }
+}
+
+/** Resolves when nothing is left to do now; never when it is stopped before, for then that is the reason to end. */
+async function drained(app: App, signal: AbortSignal): Promise<void> {
+  try {
+    await (await app.queue()).drained({ timeoutMs: DRAIN_LIMIT_MS, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { QueueName } from '#kit';
 import type { Role } from '#src/main/processes';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
+import { parseConcurrency } from '../concurrency.ts';
 import { type Io, printJson } from '../io.ts';
 
 const kinds: { name: string; roles: Role[]; description: string; examples: string[] }[] = [
@@ -15,7 +17,7 @@ const kinds: { name: string; roles: Role[]; description: string; examples: strin
     name: 'worker',
     roles: ['worker'],
     description: 'run jobs; start as many on as many hosts as needed',
-    examples: ['worker --concurrency 16'],
+    examples: ['worker --concurrency 16', 'worker --concurrency pull=8,backfill=2,4', 'worker --drain'],
   },
   {
     name: 'scheduler',
@@ -46,31 +48,46 @@ export function processes(program: Command, io: Io): void {
     if (roles.includes('api'))
       command.option('--port <port>', 'overrides settings.api.port; 0 takes a free one', wholeNumber(0, 65_535));
     if (roles.includes('worker'))
-      command.option('--concurrency <jobs>', 'jobs at once for each queue', wholeNumber(1, 1_000), 4);
-    command.action(async (options: CommonOptions & { grace: number; port?: number; concurrency?: number }) => {
-      const environment = environmentOf(io, options, { logLevel: 'info', stays: true });
-      const { runProcesses } = await import('#src/main/processes');
-      await runProcesses(environment, {
-        roles,
-        port: options.port,
-        concurrency: options.concurrency ?? 4,
-        graceMs: options.grace * 1_000,
-        signal: io.signal,
-        onReady: (facts) => {
-          if (options.json) return printJson(io, facts);
-          const queue = facts.queue === 'redis' ? 'Redis' : 'PostgreSQL';
-          io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${queue}`);
-          if (facts.apiUrl !== null)
-            io.err(
-              `  API      ${facts.apiUrl}\n  token    ${facts.tokenFile ?? 'as settings.api.token says'}\n  metrics  ${facts.apiUrl}/metrics`,
-            );
-          io.err('  Ctrl-C stops it');
+      command.option(
+        '--concurrency <jobs>',
+        'jobs at once for each queue, such as 8 or pull=8,backfill=2,4 (default: 4, backfill 1)',
+        parseConcurrency,
+      );
+    if (name === 'worker') command.option('--drain', 'end once nothing is due and nothing runs');
+    command.action(
+      async (
+        options: CommonOptions & {
+          grace: number;
+          port?: number;
+          concurrency?: Record<QueueName, number>;
+          drain?: boolean;
         },
-        onStopping: () => {
-          if (!options.json) io.err(`stopping: running jobs get ${options.grace} s; Ctrl-C again leaves at once`);
-        },
-      });
-      if (!options.json) io.err('stopped');
-    });
+      ) => {
+        const environment = environmentOf(io, options, { logLevel: 'info', stays: true });
+        const { runProcesses } = await import('#src/main/processes');
+        await runProcesses(environment, {
+          roles,
+          port: options.port,
+          concurrency: options.concurrency ?? parseConcurrency('4'),
+          drain: options.drain,
+          graceMs: options.grace * 1_000,
+          signal: io.signal,
+          onReady: (facts) => {
+            if (options.json) return printJson(io, facts);
+            const queue = facts.queue === 'redis' ? 'Redis' : 'PostgreSQL';
+            io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${queue}`);
+            if (facts.apiUrl !== null)
+              io.err(
+                `  API      ${facts.apiUrl}\n  token    ${facts.tokenFile ?? 'as settings.api.token says'}\n  metrics  ${facts.apiUrl}/metrics`,
+              );
+            io.err('  Ctrl-C stops it');
+          },
+          onStopping: () => {
+            if (!options.json) io.err(`stopping: running jobs get ${options.grace} s; Ctrl-C again leaves at once`);
+          },
+        });
+        if (!options.json) io.err('stopped');
+      },
+    );
   }
 }
