@@ -11,6 +11,7 @@ import {
   type Tracing,
 } from '#kit';
 import { AttemptAborted, execute } from './execution.ts';
+import { releaseWaiting } from './queued-job.ts';
 import type { SuspectGate } from './suspects.ts';
 
 /** A source that keeps asking for patience for longer than this spends attempts from then on. */
@@ -76,7 +77,7 @@ export async function runAttempt(
 
   if (acknowledged.has(row.state)) {
     // Intents that the queue collapsed into this one would wait for ever.
-    await releaseWaiting(ports, row);
+    await releaseWaiting(ports.store, row);
     return { kind: 'done' };
   }
   const job = jobs.get(row.kind);
@@ -114,7 +115,7 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
     row.dedupeKey === null ? [] : (await store.outbox.waiting(row.kind, row.dedupeKey)).filter((id) => id !== row.id);
   const start = await store.outbox.started(row.id, { attempt, instance: input.instance });
   if (start === null) {
-    await releaseWaiting(ports, row);
+    await releaseWaiting(ports.store, row);
     return { kind: 'done' };
   }
   const { fence, crashes } = start;
@@ -164,7 +165,7 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
   }
   if (abort?.abort === 'cancelled') {
     await store.runs.end(fence, { outcome: 'cancelled' });
-    await releaseWaiting(ports, row);
+    await releaseWaiting(ports.store, row);
     measure('cancelled');
     log.info({}, 'job cancelled');
     return { kind: 'done' };
@@ -238,15 +239,8 @@ async function failForGood(
       });
     return isNewest;
   });
-  if (isMine) await releaseWaiting(ports, row);
+  if (isMine) await releaseWaiting(ports.store, row);
   return isMine;
-}
-
-/** Publishes again the intents that were collapsed into a job which did not do their work. */
-export async function releaseWaiting(ports: JobPorts, row: OutboxRow): Promise<void> {
-  if (row.dedupeKey === null) return;
-  const waiting = (await ports.store.outbox.waiting(row.kind, row.dedupeKey)).filter((id) => id !== row.id);
-  if (waiting.length > 0) await ports.store.outbox.unpublish(waiting);
 }
 
 function abortOf(signal: AbortSignal): AttemptAborted | null {

@@ -1,4 +1,4 @@
-import type { JobPriority, OutboxRow, QueueName } from '#kit';
+import type { JobPriority, OutboxRow, QueueName, Store } from '#kit';
 import type { JobData, QueueHandle } from './backend.ts';
 
 export type Queues = Readonly<Record<QueueName, QueueHandle>>;
@@ -53,4 +53,11 @@ export async function removeWaiting(job: QueuedJob): Promise<boolean> {
 
 function isOf(job: QueuedJob, outboxId: string): boolean {
   return (job.data as JobData).outboxId === outboxId;
+}
+
+/** Publishes again the intents that were collapsed into a job which did not do their work. */
+export async function releaseWaiting(store: Pick<Store, 'outbox'>, row: OutboxRow): Promise<void> {
+  if (row.dedupeKey === null) return;
+  const waiting = (await store.outbox.waiting(row.kind, row.dedupeKey)).filter((id) => id !== row.id);
+  if (waiting.length > 0) await store.outbox.unpublish(waiting);
 }

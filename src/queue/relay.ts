@@ -9,6 +9,7 @@ import {
   priorityNumbers,
   type QueuedJob,
   type Queues,
+  releaseWaiting,
   removeWaiting,
 } from './queued-job.ts';
 import { traceOf } from './telemetry.ts';
@@ -184,7 +185,11 @@ export function createRelay(dependencies: RelayDependencies): Relay {
           (job) => job !== undefined,
         );
         const ended = new Set(await store.outbox.ended(jobs.map((job) => job.data.outboxId)));
-        for (const job of jobs) if (ended.has(job.data.outboxId)) await removeWaiting(job);
+        for (const job of jobs.filter(({ data }) => ended.has(data.outboxId))) {
+          if (!(await removeWaiting(job))) continue;
+          const row = await store.outbox.get(job.data.outboxId);
+          if (row !== null) await releaseWaiting(store, row);
+        }
         if (jobs.length < PAGE) break;
       }
     }

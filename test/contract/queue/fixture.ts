@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { afterEach } from 'vitest';
 import { z } from 'zod';
 import {
   type AnyJobKind,
@@ -6,6 +8,7 @@ import {
   defineJob,
   type JobContext,
   type JobPorts,
+  type JobPriority,
   type Logger,
   type OutboxRow,
   type Store,
@@ -16,11 +19,13 @@ import { createLogger, createMetrics } from '#src/telemetry/index';
 import { testDatabase } from '../../harness/database.ts';
 import { pollUntil } from '../../harness/poll.ts';
 
+export type BackendSettings = Parameters<typeof createQueueRuntime>[0]['backend'];
+
 /** What a backend's test file provides; the suite runs the same on each. */
 export interface QueueServer {
   name: 'postgres' | 'redis';
   /** Where the queue lies, given the store's database. */
-  backend(databaseUrl: string): { kind: 'postgres' | 'redis'; url: string };
+  backend(databaseUrl: string): BackendSettings;
   /** Loses every job, as a wiped server does. */
   wipe(databaseUrl: string): Promise<void>;
   /** Ends every connection to the server, as its restart would. */
@@ -40,15 +45,29 @@ export interface Started {
 }
 export type Handler = (name: string, context: JobContext) => Promise<unknown>;
 
+export interface RuntimeOptions {
+  workers?: boolean;
+  relay?: boolean;
+  jobs?: readonly AnyJobKind[];
+  concurrency?: number;
+  /** What lies between this process and the store: faults. */
+  through?: (store: Store) => Store;
+}
+
 export interface World {
   store: Store;
   databaseUrl: string;
   started: Started[];
   lines: string[];
   metrics: ReturnType<typeof createMetrics>;
+  names(): string[];
+  states(ids: readonly string[]): Promise<string[]>;
   /** Starts a further worker process's runtime; relay too unless told otherwise. */
-  runtime(options?: { workers?: boolean; relay?: boolean; jobs?: readonly AnyJobKind[] }): Promise<QueueRuntime>;
-  enqueue(kind: string, args: Record<string, unknown>): Promise<OutboxRow>;
+  runtime(options?: RuntimeOptions): Promise<QueueRuntime>;
+  enqueue(kind: string, args: Record<string, unknown>, priority?: JobPriority): Promise<OutboxRow>;
+  /** Takes the acknowledgement back, as though it had never been written, once the queue is done with the job. */
+  reopen(runtime: QueueRuntime, id: string, version?: number): Promise<void>;
+  sql(statement: string, values?: unknown[]): Promise<void>;
   row(id: string): Promise<OutboxRow>;
   untilState(id: string, ...states: OutboxRow['state'][]): Promise<OutboxRow>;
   close(): Promise<void>;
@@ -67,6 +86,7 @@ export function probeJobs(handle: (started: Omit<Started, 'instance'>) => Promis
   return [
     defineJob({ ...common, kind: 'plain', dedupeKey: () => null, run: run('plain') }),
     defineJob({ ...common, kind: 'keyed', dedupeKey: ({ key }) => key ?? null, run: run('keyed') }),
+    defineJob({ ...common, kind: 'other-queue', queue: 'report', dedupeKey: () => null, run: run('other-queue') }),
     defineJob({ ...common, kind: 'hasty', timeoutMs: 150, attempts: 1, dedupeKey: () => null, run: run('hasty') }),
   ];
 }
@@ -89,6 +109,15 @@ export async function openWorld(server: QueueServer, handler: Handler): Promise<
     applicationName: 'queue-test',
   });
   const runtimes: QueueRuntime[] = [];
+  const sql = async (statement: string, values: unknown[] = []): Promise<void> => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query(statement, values);
+    } finally {
+      await client.end();
+    }
+  };
 
   return {
     store,
@@ -96,13 +125,22 @@ export async function openWorld(server: QueueServer, handler: Handler): Promise<
     started,
     lines,
     metrics,
-    async runtime({ workers = true, relay = true, jobs } = {}) {
+    names: () => started.map(({ name }) => name),
+    states: (ids) => Promise.all(ids.map(async (id) => (await store.outbox.get(id))?.state ?? 'unknown')),
+    async runtime({ workers = true, relay = true, jobs, concurrency = 4, through = (same: Store) => same } = {}) {
       const instance = `worker-${runtimes.length + 1}`;
       const own = probeJobs(async (start) => {
         started.push({ ...start, instance });
         return handler(start.name, start.context);
       });
-      const ports = { store, clock, log, metrics, newId: randomUUID, redact: redactor.text } as unknown as JobPorts;
+      const ports = {
+        store: through(store),
+        clock,
+        log,
+        metrics,
+        newId: randomUUID,
+        redact: redactor.text,
+      } as unknown as JobPorts;
       const runtime = await createQueueRuntime({
         backend: server.backend(database.url),
         jobs: jobs ?? own,
@@ -110,11 +148,19 @@ export async function openWorld(server: QueueServer, handler: Handler): Promise<
         instance,
       });
       runtimes.push(runtime);
-      if (workers) await runtime.startWorkers({ concurrency: 4 });
+      if (workers) await runtime.startWorkers({ concurrency });
       if (relay) await runtime.startRelay();
       return runtime;
     },
-    enqueue: (kind, given) => store.outbox.enqueue({ kind, args: given, cause: 'test' }),
+    enqueue: (kind, given, priority) => store.outbox.enqueue({ kind, args: given, cause: 'test', priority }),
+    async reopen(runtime, id, version = 1) {
+      await pollUntil('the queue is done with it', async () => (await runtime.counts()).compute.active === 0);
+      await sql(
+        `UPDATE outbox SET state = 'running', acknowledged_at = NULL, result = NULL, version = $2 WHERE id = $1`,
+        [id, version],
+      );
+    },
+    sql,
     async row(id) {
       const row = await store.outbox.get(id);
       if (row === null) throw new Error(`no outbox row ${id}`);
@@ -132,6 +178,37 @@ export async function openWorld(server: QueueServer, handler: Handler): Promise<
     },
   };
 }
+
+/** One world for each test of the enclosing `describe`, closed after it. */
+export function useWorld(server: QueueServer): (handler?: Handler) => Promise<World> {
+  let world: World | null = null;
+  afterEach(async () => {
+    await world?.close();
+    world = null;
+  });
+  return async (handler = async () => null) => {
+    world = await openWorld(server, handler);
+    return world;
+  };
+}
+
+/** A process that no notification of the database reaches. */
+export const deaf = (store: Store): Store => ({
+  ...store,
+  listenOutbox: async () => ({ close: async () => undefined }),
+});
+
+/** A process that sees of cancelling nothing but the notification. */
+export const blind = (store: Store): Store => ({
+  ...store,
+  outbox: {
+    ...store.outbox,
+    get: async (id) => {
+      const row = await store.outbox.get(id);
+      return row?.state === 'cancelled' ? { ...row, state: 'running' } : row;
+    },
+  },
+});
 
 /** A promise to be settled from outside. */
 export function gate(): { opened: Promise<void>; open(): void } {
