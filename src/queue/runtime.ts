@@ -10,11 +10,10 @@ import {
   RetryableError,
   type Tracing,
 } from '#kit';
-import { releaseWaiting } from './attempt.ts';
 import { type BackendSettings, openBackend, type QueueHandle, unavailable } from './backend.ts';
 import { withDeadline } from './deadline.ts';
 import { jobTable } from './intents.ts';
-import { withdraw } from './queued-job.ts';
+import { releaseWaiting, withdraw } from './queued-job.ts';
 import { createRelay } from './relay.ts';
 import { openWorkerTelemetry, tracePublications } from './telemetry.ts';
 import { type Concurrency, closeBounded, createWorkers } from './workers.ts';
@@ -241,7 +240,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     workers.abortCancelled(id);
     try {
       const row = await store.outbox.get(id);
-      if (row !== null && (await withdraw(queues, row))) await releaseWaiting(ports, row);
+      if (row !== null && (await withdraw(queues, row))) await releaseWaiting(store, row);
     } catch (error) {
       // The reconciliation finds it.
       log.debug({ job: id, error }, 'a cancelled job could not be taken out of the queue yet');
