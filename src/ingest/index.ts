@@ -1,2 +1,3 @@
-/** One stream's pull from end to end: window, pages, archive, parse, one transaction. */
+/** One stream's pull from end to end (window, pages, archive, parse, one transaction), and the past of a stream in chunks of that. */
+export { createBackfills } from './backfills.ts';
 export { createPullRunner } from './runner.ts';
