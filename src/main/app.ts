@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
+  type Backfills,
   type Config,
   type JobPorts,
   type Logger,
@@ -12,7 +13,7 @@ import {
 } from '#kit';
 import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
 import { createFetchFactory, createFileSource } from '#src/fetch/index';
-import { createPullRunner } from '#src/ingest/index';
+import { createBackfills, createPullRunner } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
 import { createRenderer } from '#src/render/index';
@@ -82,6 +83,7 @@ export interface App {
   database: Database;
   store: Store;
   ports: JobPorts;
+  backfills: Backfills;
   renderer: MessageRenderer;
   messenger: CheckedMessenger;
   metrics: Metrics;
@@ -157,6 +159,7 @@ function wire(environment: Environment, config: Config, database: Database, trac
     database,
     store,
     ports,
+    backfills: createBackfills(shared),
     renderer,
     messenger,
     metrics,

@@ -120,7 +120,7 @@ export async function runToEnd(app: App, requests: readonly WorkRequest[], optio
 }
 
 /** Everything caused by the jobs, directly or not; what another job did in the place of one of them counts as well. */
-async function readFollowUps(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
+export async function readFollowUps(app: App, asked: readonly OutboxRow[]): Promise<OutboxRow[]> {
   const { jobs } = app.store;
   if (asked.length === 0) return [];
   const sinceMs = Math.min(...asked.map((row) => row.createdAtMs));

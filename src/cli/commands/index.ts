@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
+import { backfill } from './backfill.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   check,
   processes,
   pull,
+  backfill,
   recompute,
   roi,
   digest,

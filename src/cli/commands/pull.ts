@@ -1,14 +1,14 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { isLocalDate } from '#domain';
-import { type Config, type ConnectorConfig, OutturnError } from '#kit';
+import { type Config, OutturnError } from '#kit';
 import type { App } from '#src/main/app';
 import { enqueueAll, isRetrying, runToEnd, type WorkRequest, type WorkResult } from '#src/main/work';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { type DryRunTarget, dryRun } from '../dry-run.ts';
 import { finishJobs, printQueued } from '../finish-jobs.ts';
 import type { Io } from '../io.ts';
-import { unknownName } from '../unknown-name.ts';
+import { everyStream, selectStreams } from '../select-streams.ts';
+import { instantOption } from '../window-options.ts';
 
 const TIMEOUT_MS = 60 * 60_000;
 
@@ -52,7 +52,8 @@ export function pull(program: Command, io: Io): void {
       throw new OutturnError('usage', '--dry-run and --enqueue do not go together.', { hint: 'Leave one out.' });
     const window = windowOf(options);
     const json = options.json === true;
-    const streamsOf = (config: Config): DryRunTarget[] => select(config.connectors, targets, options.all === true);
+    const streamsOf = (config: Config): DryRunTarget[] =>
+      options.all === true ? everyStream(config.connectors) : selectStreams(config.connectors, targets);
     const work = async (app: App): Promise<void> => {
       const streams = streamsOf(app.config);
       if (options.dryRun) return dryRun(app, io, streams, window, json);
@@ -99,24 +100,9 @@ async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boo
   }
 }
 
-function select(connectors: readonly ConnectorConfig[], targets: string[], all: boolean): DryRunTarget[] {
-  const every = connectors.flatMap((connector) =>
-    connector.streams.map((stream) => ({ connector: connector.id, stream: stream.id })),
-  );
-  if (all) return every;
-  const name = ({ connector, stream }: DryRunTarget): string => `${connector}.${stream}`;
-  const chosen = targets.map((target) => {
-    const matches = every.filter((each) => target === each.connector || target === name(each));
-    if (matches.length > 0) return matches;
-    const known = [...new Set([...every.map((each) => each.connector), ...every.map(name)])];
-    throw unknownName('connector or stream', target, known, 'ones');
-  });
-  return [...new Map(chosen.flat().map((each) => [name(each), each])).values()];
-}
-
 function windowOf(options: PullOptions): { fromMs: number | null; toMs: number | null } {
-  const fromMs = instant(options.from, '--from');
-  const toMs = instant(options.to, '--to');
+  const fromMs = options.from === undefined ? null : instantOption(options.from, '--from');
+  const toMs = options.to === undefined ? null : instantOption(options.to, '--to');
   if (fromMs !== null && toMs !== null && fromMs >= toMs)
     throw new OutturnError('usage', '--from is not before --to.', { hint: '--to is excluded: give the day after.' });
   if (fromMs !== null && fromMs > Date.now())
@@ -124,20 +110,4 @@ function windowOf(options: PullOptions): { fromMs: number | null; toMs: number |
       hint: 'A pull brings what has happened.',
     });
   return { fromMs, toMs };
-}
-
-const INSTANT = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?(Z|[+-]\d{2}:\d{2})?$/;
-
-/** Milliseconds; the same on every machine, whatever its time zone. */
-function instant(text: string | undefined, option: string): number | null {
-  if (text === undefined) return null;
-  const [, date = '', time, zone] = INSTANT.exec(text) ?? [];
-  const known = isLocalDate(date) && (time !== undefined || zone === undefined);
-  const atMs = known ? Date.parse(time === undefined ? date : `${date}${time}${zone ?? 'Z'}`) : Number.NaN;
-  if (Number.isNaN(atMs))
-    throw new OutturnError(
-      'usage',
-      `${option} takes an ISO date or date-time such as 2026-09-01 or 2026-09-01T06:00:00Z, not "${text}".`,
-    );
-  return atMs;
 }

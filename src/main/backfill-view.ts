@@ -1,0 +1,1 @@
+export { type BackfillView, backfillChunkView, backfillPlanView, backfillView } from '#src/api/backfill-view';
