@@ -26,6 +26,8 @@ export interface RedisOptions {
   port?: number;
   /** Further arguments of the server, such as `--cluster-enabled yes`. */
   args?: readonly string[];
+  /** Further arguments of redis-cli, such as a certificate of the client. */
+  cli?: readonly string[];
 }
 
 export interface RedisServer {
@@ -68,6 +70,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...['-h', '127.0.0.1', '-p', String(port), '-e'],
     ...(password === undefined ? [] : ['-a', password, '--no-auth-warning']),
     ...(tls === undefined ? [] : ['--tls', '--cacert', tls.caFile]),
+    ...(options.cli ?? []),
   ];
   const command = async (...words: string[]): Promise<string> => {
     const { stdout } = await run(programOf('redis', 'redis-cli'), [...cli, ...words], { timeout: 30_000 });
