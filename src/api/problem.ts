@@ -19,6 +19,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   'config/unknown-reference': 422,
   'queue/invalid-arguments': 422,
+  'api/invalid-request': 422,
   'storage/unavailable': 503,
   'storage/stopped': 503,
   'storage/disk-full': 507,

@@ -11,6 +11,7 @@ import {
   type Logger,
   type ObjectStore,
   RetryableError,
+  type ScheduleAdmin,
   type Store,
   type SubscriptionConfig,
 } from '#kit';
@@ -60,7 +61,18 @@ describe('the report that a digest leads to', () => {
     await store.projects.sync([project()]);
     const config = configWith(null, TOKEN);
     const readiness = async () => ({});
-    api = createApi({ config, store, objects, metrics: createMetrics(), log, token: TOKEN, readiness, newId });
+    const schedules = {} as ScheduleAdmin;
+    api = createApi({
+      config,
+      store,
+      objects,
+      schedules,
+      metrics: createMetrics(),
+      log,
+      token: TOKEN,
+      readiness,
+      newId,
+    });
     ({ url } = await api.listen({ host: '127.0.0.1', port: 0 }));
   });
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Config, Logger, ObjectStore, Store } from '#kit';
+import type { Config, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
 import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -11,6 +11,7 @@ import { type Api, createApi } from './index.ts';
 
 const TOKEN = 'right-token';
 const noObjects = {} as ObjectStore;
+const noSchedules = {} as ScheduleAdmin;
 const config = {
   projects: [{ id: 'checkout' }],
   connectors: [
@@ -43,6 +44,7 @@ describe('the admin HTTP interface', () => {
       config,
       store,
       objects: noObjects,
+      schedules: noSchedules,
       metrics: createMetrics(),
       log,
       token: TOKEN,
@@ -211,6 +213,7 @@ describe('the admin HTTP interface', () => {
       config,
       store,
       objects: noObjects,
+      schedules: noSchedules,
       metrics: createMetrics(),
       log,
       token: TOKEN,

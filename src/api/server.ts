@@ -9,6 +9,7 @@ import {
   type ObjectStore,
   OutturnError,
   PermanentError,
+  type ScheduleAdmin,
   type Store,
   type Tracing,
 } from '#kit';
@@ -16,6 +17,7 @@ import { jobView } from './job-view.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addReports } from './reports.ts';
+import { addSchedules } from './schedules.ts';
 import { jobParams, pullBody, recalculationBody } from './schemas.ts';
 import { traceRequests } from './trace-requests.ts';
 
@@ -23,6 +25,7 @@ export interface ApiOptions {
   config: Config;
   store: Store;
   objects: ObjectStore;
+  schedules: ScheduleAdmin;
   metrics: Metrics;
   log: Logger;
   /** Bearer token that every route asks for but health checks and reports; reports ask for a key made from it. */
@@ -97,6 +100,7 @@ export function createApi(options: ApiOptions): Api {
       });
     });
     addRoutes(guarded, options);
+    addSchedules(guarded, options);
   });
   return {
     async listen({ host, port }) {

@@ -7,6 +7,7 @@ import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
 import type { Environment } from './environment.ts';
+import { scheduleAdmin } from './schedules.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
 
 export type Role = 'api' | 'worker' | 'scheduler';
@@ -53,6 +54,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         config: app.config,
         store: app.store,
         objects: app.ports.objects,
+        schedules: scheduleAdmin(app),
         metrics: app.metrics,
         log: app.log,
         token: access.token,

@@ -102,7 +102,8 @@ async function unrecorded(
   }
   const versions = await store.schedules.versions(config.id);
   const version = versions.find((row) => row.sinceMs < slot.atMs && slot.atMs <= (row.untilMs ?? nowMs));
-  if (version === undefined) return unknownThen(versions, slot);
+  if (version === undefined)
+    return calculator.has(slot) ? unknownThen(versions, slot) : notASlot(config, calculator, slot);
   const then = createSlotCalculator(version.cron, version.timeZone);
   const slotThen = then.slotAt(slot.atMs);
   if (!then.has(slotThen)) return notASlot(version, then, slot);

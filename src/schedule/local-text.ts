@@ -1,5 +1,5 @@
-import { OutturnError } from '#kit';
-import { toLocalMs } from './local-time.ts';
+import { OutturnError, parseDurationMs } from '#kit';
+import { toInstant, toLocalMs } from './local-time.ts';
 import type { Slot, SlotCalculator } from './slots.ts';
 
 /** The wall clock at an instant, with its offset: `2026-11-30T08:00+01:00`, seconds where they matter. */
@@ -26,4 +26,19 @@ export function readSlot(text: string, calculator: SlotCalculator): Slot {
       hint: 'Give a local time of the schedule such as 2026-10-25T01:30, an instant such as 2026-10-25T00:30Z, or a slot as `outturn schedule fires` shows it.',
     });
   return offset === undefined ? calculator.slotAtLocal(atMs) : calculator.slotAt(atMs);
+}
+
+const LOCAL = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** The instant that `--until` means: a duration from now, a date or local time of the zone, or an instant. */
+export function readUntil(text: string, timeZone: string, nowMs: number): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs !== null) return nowMs + durationMs;
+  const [, date, time = '00:00', offset] = LOCAL.exec(text.trim()) ?? [];
+  const atMs = Date.parse(`${date}T${time}${offset ?? 'Z'}`);
+  if (Number.isNaN(atMs) || !new Date(`${date}T00:00Z`).toISOString().startsWith(date ?? '?'))
+    throw new OutturnError('usage', `"${text}" is no time.`, {
+      hint: 'Give a duration such as 2h, a date or local time of the schedule such as 2026-12-01T08:00, or an instant such as 2026-12-01T07:00Z.',
+    });
+  return offset === undefined ? toInstant(atMs, timeZone).instantMs : atMs;
 }

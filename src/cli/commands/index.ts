@@ -12,6 +12,7 @@ import { processes } from './processes.ts';
 import { pull } from './pull.ts';
 import { recompute } from './recompute.ts';
 import { roi } from './roi.ts';
+import { schedule } from './schedule.ts';
 import { schema } from './schema.ts';
 import { validate } from './validate.ts';
 
@@ -27,6 +28,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   roi,
   digest,
   jobs,
+  schedule,
   finance,
   migrate,
   doctor,
