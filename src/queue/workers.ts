@@ -1,4 +1,4 @@
-import { DelayedError, type Job, type Telemetry, UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, type Job, type Telemetry, UnrecoverableError } from 'bullmq';
 import {
   type AnyJobKind,
   type JobFence,
@@ -16,10 +16,10 @@ import { createSuspectGate } from './suspects.ts';
 
 /**
  * A killed worker's jobs run again once its lock has expired and a check has found it so: within LOCK + 2 × CHECK and the
- * pick-up, which is under 15 s. The lock is renewed at half its duration.
+ * pick-up, which leaves a busy machine room below the 15 s that are promised. The lock is renewed at half its duration.
  */
-const LOCK_DURATION_MS = 7_000;
-const STALLED_CHECK_MS = 2_500;
+const LOCK_DURATION_MS = 6_000;
+const STALLED_CHECK_MS = 2_000;
 /** The outbox counts the workers that died with a job, on every backend alike; the queue must not end it before. */
 const MAX_STALLED = 1_000_000;
 const RECONNECT_DELAY_MS = 1_000;
@@ -133,17 +133,25 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         await job.moveToDelayed(Date.now() + outcome.delayMs, token);
         throw new DelayedError();
       case 'release':
-        await job.moveToWait(token);
-        throw new WaitingError();
+        await giveBack(job, token);
+        throw new DelayedError();
       case 'retry':
         throw bare(new Error(outcome.message));
       case 'fail':
         throw bare(new UnrecoverableError(outcome.message));
       case 'lost':
         // When nobody has taken it yet it is still this worker's to give back; otherwise the queue refuses, rightly.
-        await job.moveToWait(token).catch(() => undefined);
-        throw new WaitingError();
+        await giveBack(job, token).catch(() => undefined);
+        throw new DelayedError();
     }
+  }
+
+  /**
+   * To any free worker, at once. As put off until now, for whoever sleeps is woken by that; BullMQ's `moveToWait` leaves it to
+   * the next look, seconds later, when the job has a priority.
+   */
+  function giveBack(job: Job<JobData>, token: string | undefined): Promise<void> {
+    return job.moveToDelayed(Date.now(), token);
   }
 
   /** Notes the ends that could not be noted. */

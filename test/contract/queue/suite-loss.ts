@@ -51,7 +51,8 @@ export function lossContract(server: QueueServer): void {
       const second = await world.runtime();
       await first.close({ graceMs: 50 });
       await first.close({ graceMs: 50 });
-      await second.idle({ timeoutMs: 5_000 });
+      // Sooner than a worker that was not woken looks by itself.
+      await second.idle({ timeoutMs: 3_000 });
       expect(world.started.map(({ instance, attempt }) => ({ instance, attempt }))).toEqual([
         { instance: 'worker-1', attempt: 1 },
         { instance: 'worker-2', attempt: 1 },
