@@ -13,7 +13,9 @@ import {
   roiOutputs,
 } from '../../test/factories/digest.ts';
 import { renderChartSvg } from './chart.ts';
-import { createRenderer, MAX_HTML_BYTES, slackLimits } from './index.ts';
+import { createRenderer } from './index.ts';
+import { MAX_HTML_BYTES } from './mail.ts';
+import { slackLimits } from './slack.ts';
 import { digestView } from './view.ts';
 
 const renderer = createRenderer();
