@@ -61,7 +61,7 @@ export const buildReport = defineJob({
     async function write(format: ReportFormat) {
       const { outputs, engineVersion, inputsHash, knownAtMs } = snapshot!;
       const origin = { engineVersion, inputsHash, knownAtMs };
-      const { body, contentType } = await reports.render({ facts, outputs, origin }, format);
+      const { body, contentType } = await reports.render({ facts, outputs, origin }, format, { signal });
       const digest = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
       const object = await objects.put(`reports/${projectId}/${digest}.${format}`, body, contentType);
       const { key: objectKey, location, sha256, bytes } = object;

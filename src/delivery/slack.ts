@@ -47,7 +47,7 @@ export function createSlack({ slack, renderer, log, redact, timeoutMs }: SlackOp
     });
 
   async function deliver(message: OutgoingMessage, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const rendered = await renderer.slack(message.facts, { test: message.test });
+    const rendered = await renderer.slack(message.facts, { test: message.test, signal });
     if (signal.aborted) throw new RetryableError('queue/cancelled', 'Stopped before the message was sent');
     const client = connect(signal);
     const fileId = rendered.chart === null ? null : await uploadChart(client, rendered.chart);

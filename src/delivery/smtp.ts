@@ -36,7 +36,7 @@ export function createMailer({ smtp, renderer, clock, publicHost, redact, timeou
       throw new PermanentError('delivery/rejected', `Not one e-mail address: ${JSON.stringify(message.address)}`, {
         hint: 'Correct the address of the stakeholder or of the subscription’s target.',
       });
-    const mail = await renderer.mail(message.facts, { test: message.test });
+    const mail = await renderer.mail(message.facts, { test: message.test, signal });
     if (signal.aborted) throw new RetryableError('queue/cancelled', 'Stopped before the mail was sent');
     const { unsubscribeUrl } = message.facts;
     const messageId = messageIdOf(message.idempotencyKey, host);

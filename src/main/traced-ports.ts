@@ -83,9 +83,9 @@ export function traceReports(reports: ReportRenderer, tracing: Tracing): ReportR
   if (!tracing.isOn) return reports;
   return {
     ...reports,
-    render: (input, format) =>
+    render: (input, format, options) =>
       tracing.span('render report', { attributes: { 'outturn.report.format': format } }, () =>
-        reports.render(input, format),
+        reports.render(input, format, options),
       ),
   };
 }
