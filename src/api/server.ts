@@ -13,6 +13,7 @@ import {
   type Store,
   type Tracing,
 } from '#kit';
+import { addBudgets } from './budgets.ts';
 import { jobView } from './job-view.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { problemOf, sendProblem } from './problem.ts';
@@ -101,6 +102,7 @@ export function createApi(options: ApiOptions): Api {
     });
     addRoutes(guarded, options);
     addSchedules(guarded, options);
+    addBudgets(guarded, options);
   });
   return {
     async listen({ host, port }) {

@@ -1,4 +1,5 @@
 /** Contracts between the parts: what a connector, a job and each port is, and the errors that they may throw. */
+export * from './budget-accounts.ts';
 export * from './budget-rules.ts';
 export * from './compose-digest.ts';
 export * from './config.ts';

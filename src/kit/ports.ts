@@ -249,7 +249,7 @@ export interface DryRunResult {
   warnings: string[];
 }
 
-/** Of each account: what is used of the rate that counts now (0 to 1), requests under way and waiting, and whether it is blocked (0 or 1). */
+/** Of each account: the part of its budget that is used (0 to 1), requests under way and waiting, and whether it is blocked (0 or 1). */
 export type BudgetGauge = 'budget_used_ratio' | 'budget_in_use' | 'budget_waiting' | 'budget_blocked';
 
 /** Counters and histograms for each job kind and connector; implemented by src/telemetry. */

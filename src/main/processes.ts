@@ -6,6 +6,7 @@ import { asOutturnError, PermanentError, type QueueName } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
+import { recordBudgets } from './budgets.ts';
 import type { Environment } from './environment.ts';
 import { scheduleAdmin } from './schedules.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
@@ -198,6 +199,7 @@ async function readiness(app: App): Promise<Record<string, string | null>> {
 async function recordLag(app: App): Promise<void> {
   try {
     app.metrics.gauge('outbox_open', {}, await app.store.outbox.openCount());
+    await recordBudgets(app);
     for (const row of await app.store.watermarks.list())
       app.metrics.gauge(
         'watermark_lag_seconds',
