@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { backfill } from './backfill.ts';
+import { budgets } from './budgets.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
@@ -29,6 +30,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   digest,
   jobs,
   schedule,
+  budgets,
   finance,
   migrate,
   doctor,
