@@ -16,8 +16,10 @@ const lockKey = "hashtextextended('outturn migrations', 0)";
  * with its entry in `schema_migration`. A second runner waits (advisory lock on a connection of its own) and then finds nothing to do.
  *
  * @returns names of the migrations applied now, e.g. `001 measurements`
+ * A database that a newer release has migrated is left as it is; this release works on it when that one allows it
+ * (`schema_floor`), as in a rolling upgrade.
  * Errors: `storage/unavailable`; `storage/migration-failed` when a file fails, when an applied file was edited, or when the
- * database was migrated by a newer release.
+ * database was migrated by a newer release that this one cannot work beside.
  */
 export async function migrate(options: {
   url: string;
@@ -29,7 +31,7 @@ export async function migrate(options: {
   const client = await connectClient(url, { applicationName: 'outturn migrate' });
   try {
     await lock(client, url, log);
-    const { postgrator, runnable } = await plan(client, url, options.directory ?? migrationsDirectory());
+    const { postgrator, runnable } = await plan(client, url, options.directory ?? migrationsDirectory(), log);
     const applied: string[] = [];
     for (const migration of runnable) {
       await applyOne(client, postgrator, migration, url);
@@ -46,7 +48,7 @@ export async function migrate(options: {
 export async function pendingMigrations(url: string, directory = migrationsDirectory()): Promise<string[]> {
   const client = await connectClient(url, { applicationName: 'outturn migrate' });
   try {
-    const { runnable } = await plan(client, url, directory);
+    const { runnable } = await plan(client, url, directory, null);
     return runnable.map(label);
   } finally {
     await client.end().catch(() => undefined);
@@ -68,6 +70,7 @@ async function plan(
   client: Client,
   url: string,
   directory: string,
+  log: Logger | null,
 ): Promise<{ postgrator: Postgrator; runnable: Postgrator.Migration[] }> {
   const postgrator = new Postgrator({
     driver: 'pg',
@@ -82,13 +85,14 @@ async function plan(
     const newest = Math.max(0, ...migrations.map((migration) => migration.version));
     const current = await postgrator.getDatabaseVersion();
     if (current > newest) {
-      throw new PermanentError(
-        'storage/migration-failed',
-        `The database ${databaseLabel(url)} is at schema ${current}; this release knows schemas up to ${newest}`,
-        { hint: 'Run the newer release of Outturn that migrated it, or restore a backup from before.' },
+      await requireFloor(client, url, { current, newest });
+      log?.info(
+        { database: databaseLabel(url), schema: current, known: newest },
+        'a newer release has migrated this database; this one still works on it',
       );
     }
-    await postgrator.validateMigrations(current);
+    await postgrator.validateMigrations(Math.min(current, newest));
+    if (current >= newest) return { postgrator, runnable: [] };
     return { postgrator, runnable: postgrator.getRunnableMigrations(current, newest) };
   } catch (error) {
     if (error instanceof OutturnError) throw error;
@@ -100,6 +104,22 @@ async function plan(
       { hint: 'Restore the file as released; a change of the schema is a new migration.' },
     );
   }
+}
+
+/** Refuses a schema whose newest migrations took something away that this release needs. */
+async function requireFloor(
+  client: Client,
+  url: string,
+  { current, newest }: { current: number; newest: number },
+): Promise<void> {
+  const { rows } = await client.query<{ version: number }>('SELECT version FROM schema_floor');
+  const floor = rows[0]?.version;
+  if (floor !== undefined && newest >= floor) return;
+  throw new PermanentError(
+    'storage/migration-failed',
+    `The database ${databaseLabel(url)} is at schema ${current}, which needs a release that knows schema ${floor ?? current}; this one knows schemas up to ${newest}`,
+    { hint: 'Run the newer release of Outturn that migrated it, or restore a backup from before.' },
+  );
 }
 
 async function applyOne(
