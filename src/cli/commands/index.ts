@@ -3,6 +3,7 @@ import type { Io } from '../io.ts';
 import { backfill } from './backfill.ts';
 import { budgets } from './budgets.ts';
 import { check } from './check.ts';
+import { deliveries } from './deliveries.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
 import { doctor } from './doctor.ts';
@@ -11,10 +12,12 @@ import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import { processes } from './processes.ts';
 import { pull } from './pull.ts';
+import { queue } from './queue.ts';
 import { recompute } from './recompute.ts';
 import { roi } from './roi.ts';
 import { schedule } from './schedule.ts';
 import { schema } from './schema.ts';
+import { status } from './status.ts';
 import { validate } from './validate.ts';
 
 /** In the order that `--help` lists them. */
@@ -28,7 +31,10 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   recompute,
   roi,
   digest,
+  status,
   jobs,
+  queue,
+  deliveries,
   schedule,
   budgets,
   finance,
