@@ -24,11 +24,11 @@ export function checkReferences(context: Context): void {
 
 function checkAccounts(context: Context): void {
   const used = new Set<string>();
-  for (const [id, { value }] of context.merged.entries.connectors) {
-    const account = textAt(value, ['account']);
-    if (account !== undefined) used.add(account);
-    const checked = context.sections.connectors.find((connector) => connector.id === id);
-    if (checked?.value.account) exists('account', checked.value.account, checked, ['account'], context);
+  for (const [id, { value: node }] of context.merged.entries.connectors) {
+    const account = textAt(node, ['account']);
+    if (account === undefined) continue;
+    used.add(account);
+    exists('account', account, { id, value: account, node, path: ['connectors', id] }, ['account'], context);
   }
   for (const { id, node, path } of context.sections.accounts)
     if (!used.has(id))

@@ -86,7 +86,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
   const gauges: Record<Parameters<Metrics['gauge']>[0], Gauge> = {
     budget_used_ratio: new Gauge({
       name: 'outturn_budget_used_ratio',
-      help: 'Part of what an account may be asked in a minute or a day that is used, whichever is more (0 to 1).',
+      help: 'Part of what an account may be asked at once, in a minute or in a day that is used, whichever is most (0 to 1).',
       labelNames: ['account'],
       registers,
     }),
