@@ -45,7 +45,9 @@ export async function asking<T>(address: RedisAddress, access: Access, ask: (cli
     await client.connect();
     return await ask(client);
   } catch (error) {
-    throw redisFailure(addressText(address), error instanceof OutturnError ? error : (connectionError ?? error));
+    throw redisFailure(addressText(address), error instanceof OutturnError ? error : (connectionError ?? error), {
+      isEncrypted: access.tls !== undefined,
+    });
   } finally {
     client.disconnect();
   }

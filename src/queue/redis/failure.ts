@@ -58,7 +58,7 @@ const reasons: readonly Reason[] = [
  * Why a Redis cannot be used, as `queue/unavailable`; permanent when only a person can mend it. What the client threw is not
  * kept as the cause: it may hold the arguments of AUTH.
  */
-export function redisFailure(where: string, thrown: unknown): OutturnError {
+export function redisFailure(where: string, thrown: unknown, { isEncrypted = false } = {}): OutturnError {
   if (thrown instanceof OutturnError) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const message = (thrown instanceof Error ? thrown.message || code : String(thrown)).replace(/\.$/, '');
@@ -67,9 +67,15 @@ export function redisFailure(where: string, thrown: unknown): OutturnError {
   if (known !== undefined)
     return new PermanentError('queue/unavailable', known.says(where, message), { hint: known.hint, facts });
   return new RetryableError('queue/unavailable', `Redis at ${where} cannot be used: ${message}.`, {
-    hint: /ECONNRESET|Connection is closed/.test(message)
-      ? 'It hangs up: check that the port is right, and whether it wants TLS (rediss://).'
-      : 'Check that Redis runs there, and that REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER holds the right address.',
+    hint: hintFor(message, isEncrypted),
     facts,
   });
+}
+
+function hintFor(message: string, isEncrypted: boolean): string {
+  if (!isEncrypted && /ECONNRESET|EPIPE|Connection is closed/.test(message))
+    return 'It hangs up: check that the port is right, and whether it wants TLS (rediss://).';
+  if (isEncrypted && /ETIMEDOUT|timed out/.test(message))
+    return 'A Redis without TLS leaves such a greeting unanswered: check that the port is its TLS port, or begin the address with redis://.';
+  return 'Check that Redis runs there, and that REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER holds the right address.';
 }

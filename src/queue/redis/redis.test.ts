@@ -108,5 +108,8 @@ describe('a failure to use Redis', () => {
   it('to connect may pass, and the hint of a hang-up names TLS', () => {
     expect(failure('connect ECONNREFUSED')).toBeInstanceOf(RetryableError);
     expect(failure('read ECONNRESET').hint).toContain('rediss://');
+    expect(redisFailure('cache:6379', new Error('connect ETIMEDOUT'), { isEncrypted: true }).hint).toContain(
+      'redis://',
+    );
   });
 });

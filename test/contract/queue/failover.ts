@@ -55,7 +55,10 @@ export async function leavesNoConnection(servers: readonly RedisServer[]): Promi
   await pollUntil('no client is connected any more', async () => {
     const living = servers.filter((server) => !server.process.exited());
     const lists = await Promise.all(living.map((server) => server.command('CLIENT', 'LIST', 'TYPE', 'normal')));
+    const clients = lists.map((list) =>
+      list.split('\n').filter((line) => line !== '' && !line.includes(' name=sentinel-')),
+    );
     // The one that asks is a client too.
-    return lists.every((list) => list.split('\n').filter((line) => line !== '').length === 1);
+    return clients.every((lines) => lines.length === 1);
   });
 }
