@@ -2,19 +2,21 @@ import { asOutturnError, type Finding } from '#kit';
 import { type App, clock, openApp } from './app.ts';
 import { formatProblem, readConfig } from './configuration.ts';
 import { type Environment, requireDataDirectory } from './environment.ts';
+import { mendMissingWork } from './mend-missing-work.ts';
+import { findMissingWork, isStream, MEND_COMMAND } from './missing-work.ts';
+import { JOB_LATE_MS, STREAM_LATE_MS } from './status.ts';
 import { isRetrying } from './work.ts';
 
-/** A stream is called late when its watermark is older than this. */
-const LATE_MS = 2 * 86_400_000;
 const CLOCK_TOLERANCE_MS = 2_000;
-/** A job that waits so long while none runs has no worker. */
-const STUCK_MS = 2 * 60_000;
 const OPEN_JOBS = 1_000;
 /** Of each kind of trouble; `outturn jobs` has all. */
 const SHOWN = 5;
 
 /** Looks at everything the machinery rests on; what fails is a finding, and stops only what depends on it. */
-export async function diagnose(environment: Environment): Promise<Finding[]> {
+export async function diagnose(
+  environment: Environment,
+  { mend = false }: { mend?: boolean | undefined } = {},
+): Promise<Finding[]> {
   const findings: Finding[] = [{ level: 'ok', aspect: 'node', message: `Node ${process.versions.node}` }];
   const { config, problems } = await readConfig(environment);
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -57,9 +59,11 @@ export async function diagnose(environment: Environment): Promise<Finding[]> {
     findings.push(...(await probe('database', () => database(app))));
     findings.push(
       ...(await probe('queue', async () => {
-        await (await app.queue()).health();
+        const { backend, label, target, warnings } = await (await app.queue()).health();
+        const message = backend === 'redis' ? `in ${label} at ${target}` : 'in PostgreSQL';
         return [
-          { level: 'ok', aspect: 'queue', message: app.queueBackend === 'redis' ? 'Redis answers' : 'in PostgreSQL' },
+          { level: 'ok', aspect: 'queue', message },
+          ...warnings.map((warning): Finding => ({ level: 'warning', aspect: 'queue', message: warning })),
         ];
       })),
     );
@@ -73,6 +77,7 @@ export async function diagnose(environment: Environment): Promise<Finding[]> {
       ...(await channels(app)),
       ...(await probe('streams', () => streams(app))),
       ...(await probe('jobs', () => work(app))),
+      ...(await probe('missing work', () => missing(app, mend))),
     );
     return findings;
   } finally {
@@ -151,7 +156,7 @@ async function streams(app: App): Promise<Finding[]> {
           message: `${name} was never pulled`,
           hint: `\`outturn pull ${name}\``,
         });
-      else if (clock.nowMs() - watermark.watermarkMs > LATE_MS)
+      else if (clock.nowMs() - watermark.watermarkMs > STREAM_LATE_MS)
         findings.push({
           level: 'warning',
           aspect: 'stream',
@@ -163,43 +168,71 @@ async function streams(app: App): Promise<Finding[]> {
 }
 
 async function work(app: App): Promise<Finding[]> {
-  const { outbox } = app.store;
-  const published = await outbox.list({ state: 'published', limit: OPEN_JOBS });
-  const retrying = published.filter(isRetrying);
-  const waiting = [...published, ...(await outbox.list({ state: 'pending', limit: OPEN_JOBS }))].filter(
-    (row) => !isRetrying(row) && (row.notBeforeMs ?? 0) <= clock.nowMs(),
+  const nowMs = clock.nowMs();
+  const { running, waiting, retrying, later, overdue, oldestDueAtMs } = await app.store.jobs.summary(
+    nowMs - JOB_LATE_MS,
   );
-  const running = (await outbox.list({ state: 'running', limit: OPEN_JOBS })).length;
   const findings: Finding[] = [
     {
       level: 'ok',
       aspect: 'jobs',
-      message: `${running} running, ${waiting.length} waiting, ${retrying.length} to be tried again`,
+      message: `${running} running, ${waiting} waiting, ${retrying} to be tried again, ${later} for later`,
     },
   ];
-  const oldestMs = Math.min(...waiting.map((row) => row.createdAtMs));
-  if (running === 0 && clock.nowMs() - oldestMs > STUCK_MS)
+  if (overdue > 0 && oldestDueAtMs !== null)
     findings.push({
       level: 'warning',
       aspect: 'jobs',
-      message: `the oldest waits since ${new Date(oldestMs).toISOString()} and none runs`,
-      hint: 'Start a worker: `outturn up` or `outturn worker`.',
+      message: `${overdue} should have begun; the oldest waits since ${new Date(oldestDueAtMs).toISOString()}${running === 0 ? ', and none runs' : ''}`,
+      hint:
+        running === 0
+          ? 'Start a worker: `outturn up` or `outturn worker`. `outturn queue status` tells whether a queue is paused.'
+          : '`outturn jobs --late` lists them; more workers, or `--concurrency`, make the queue shorter.',
     });
-  for (const row of retrying.slice(0, SHOWN))
+  const published = await app.store.outbox.list({ state: 'published', limit: OPEN_JOBS });
+  for (const row of published.filter(isRetrying).slice(0, SHOWN))
     findings.push({
       level: 'warning',
       aspect: 'retrying',
       message: `${row.kind} failed ${row.attempts} times: ${row.errorCode}: ${row.errorMessage}`,
       hint: `\`outturn jobs ${row.id.slice(0, 8)}\` shows it.`,
     });
-  // Asked for again and done meanwhile: nothing to tell.
-  for (const letter of await app.store.deadLetters.list(SHOWN))
-    if ((await outbox.get(letter.jobId))?.state === 'failed')
-      findings.push({
-        level: 'warning',
-        aspect: 'dead letter',
-        message: `${letter.kind} ${JSON.stringify(letter.args)} of ${new Date(letter.lastFailedAtMs).toISOString()}: ${letter.errorCode}: ${letter.errorMessage}`,
-        hint: `\`outturn jobs ${letter.jobId.slice(0, 8)}\` shows it.`,
-      });
+  for (const letter of await app.store.deadLetters.search({ state: 'open', limit: SHOWN }))
+    findings.push({
+      level: 'warning',
+      aspect: 'dead letter',
+      message: `${letter.kind} ${JSON.stringify(letter.args)} of ${new Date(letter.lastFailedAtMs).toISOString()}: ${letter.errorCode}: ${letter.errorMessage}`,
+      hint: `\`outturn jobs replay ${letter.jobId.slice(0, 8)} --dry-run\` tells what another try would do.`,
+    });
+  const unknown = (await app.store.deliveries.counts()).unknown ?? 0;
+  if (unknown > 0)
+    findings.push({
+      level: 'warning',
+      aspect: 'messages',
+      message: `of ${unknown} nobody knows whether they arrived`,
+      hint: '`outturn deliveries --state unknown` lists them; `outturn deliveries settle` ends each.',
+    });
   return findings;
+}
+
+/** What should exist and does not; with `mend` it is asked for, as far as that is harmless to repeat. */
+async function missing(app: App, mend: boolean): Promise<Finding[]> {
+  const queue = await app.queue().catch(() => undefined);
+  const found = (await findMissingWork(app, queue)).filter(
+    // The streams have told it.
+    ({ kind, about }) =>
+      kind !== 'pull' || !isStream(app.config, about['connector'] ?? '', about['stream'] ?? '') || mend,
+  );
+  if (found.length === 0) return [{ level: 'ok', aspect: 'missing work', message: 'none' }];
+  const mended = mend ? await mendMissingWork(app, found, 'doctor --mend') : [];
+  return found.map((finding) => {
+    const { message, command, isMendable } = finding;
+    const done = mended.find((each) => each.finding === finding);
+    if (done !== undefined) {
+      const how = done.jobId === null ? '' : `: the job ${done.jobId.slice(0, 8)} does it when a worker runs`;
+      return { level: 'ok', aspect: 'mended', message: `${message}${how}` };
+    }
+    const byDoctor = isMendable && !mend && command !== MEND_COMMAND ? ` or \`${MEND_COMMAND}\`` : '';
+    return { level: 'error', aspect: 'missing work', message, hint: `\`${command}\`${byDoctor}` };
+  });
 }

@@ -85,7 +85,7 @@ async function lostByTheQueue(store: Store, queue: QueueView, nowMs: number): Pr
 
 type Words = Pick<MissingWorkFinding, 'message' | 'command' | 'isMendable'>;
 
-const MEND = 'outturn doctor --mend';
+export const MEND_COMMAND = 'outturn doctor --mend';
 
 function inWords({ kind, about, count, lastJob }: MissingWork, config: Config): Words {
   const name = (key: string): string => about[key] ?? '';
@@ -111,7 +111,7 @@ function inWords({ kind, about, count, lastJob }: MissingWork, config: Config): 
       const isKnown = config.schedules.some(({ id }) => id === name('schedule'));
       return {
         message: `schedule ${name('schedule')}: the slot ${name('slot')} fired, but its job is not there`,
-        command: isKnown ? MEND : `outturn schedule why ${name('schedule')} '${name('slot')}'`,
+        command: isKnown ? MEND_COMMAND : `outturn schedule why ${name('schedule')} '${name('slot')}'`,
         isMendable: isKnown,
       };
     }
@@ -127,19 +127,19 @@ function inWords({ kind, about, count, lastJob }: MissingWork, config: Config): 
     case 'delivery':
       return {
         message: `${name('channel')} to ${name('address')} (${name('subscription')} ${name('slot')}) is ${name('state')}, and no job sends it${failed}`,
-        ...unlessFailed(MEND),
+        ...unlessFailed(MEND_COMMAND),
       };
     case 'report':
       return {
         message: `${name('project')}: the snapshot ${name('snapshotId').slice(0, 8)} as of ${name('asOf')} has no report, and no job makes it${failed}`,
-        ...unlessFailed(MEND),
+        ...unlessFailed(MEND_COMMAND),
       };
     case 'pull':
       return {
         message: `${name('connector')}.${name('stream')}: a pull was interrupted: its process ended before it did`,
         command: isStream(config, name('connector'), name('stream'))
           ? `outturn pull ${name('connector')}.${name('stream')}`
-          : MEND,
+          : MEND_COMMAND,
         isMendable: true,
       };
     case 'publication':
