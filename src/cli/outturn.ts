@@ -29,6 +29,8 @@ const program = withExamples(
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)')
     .showSuggestionAfterError(true)
+    // Options belong to the command that they follow: `jobs` and `jobs dead` both have --json.
+    .enablePositionalOptions()
     // With --json a wrong command line is answered by a document, not by help.
     .configureOutput({ writeErr: (text) => void (json || process.stderr.write(text)) })
     .exitOverride(),
