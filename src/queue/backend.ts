@@ -27,7 +27,7 @@ export type QueueHandle = Pick<
 >;
 export type WorkerHandle = Pick<
   Worker<JobData>,
-  'name' | 'pause' | 'close' | 'disconnect' | 'waitUntilReady' | 'isRunning' | 'on'
+  'name' | 'pause' | 'resume' | 'close' | 'disconnect' | 'waitUntilReady' | 'isRunning' | 'on'
 >;
 export type JobProcessor = NonNullable<Exclude<ConstructorParameters<typeof Worker<JobData>>[1], string | URL>>;
 

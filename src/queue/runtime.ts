@@ -11,6 +11,7 @@ import {
   type Tracing,
 } from '#kit';
 import { type BackendSettings, openBackend, type QueueHandle, unavailable } from './backend.ts';
+import { type ClockWatch, watchClock } from './clock-watch.ts';
 import { withDeadline } from './deadline.ts';
 import { jobTable } from './intents.ts';
 import { releaseWaiting, withdraw } from './queued-job.ts';
@@ -47,6 +48,8 @@ export interface QueueHealth {
 
 /** The queue of this process: producer always, relay and workers once started. */
 export interface QueueRuntime {
+  /** What the queue lies in, in words: `PostgreSQL`, `Redis 7.0.15`, `Redis Cluster (6 nodes)`. */
+  readonly label: string;
   /**
    * One limit for each queue, or one by queue (absent: 1; 0: none of that queue). A further call starts the queues that
    * have no worker in this process yet, and leaves the others as they are.
@@ -106,12 +109,13 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
   ) as Record<QueueName, QueueHandle>;
   const settledListeners = new Set<() => void>();
   let subscription: Promise<{ close(): Promise<void> }> | null = null;
+  let clockWatch: ClockWatch | null = null;
   const relay = createRelay({
     store,
     queues,
     jobs,
     target: backend.target,
-    canBeWiped: backend.kind === 'redis',
+    backend: backend.kind,
     clock,
     metrics,
     log,
@@ -253,9 +257,22 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     return 'cancelled';
   }
 
+  function watchOwnClock(): ClockWatch {
+    return watchClock({
+      clock,
+      differenceMs: async () => (await store.health()).clockDifferenceMs,
+      limitMs: MAX_CLOCK_DIFFERENCE_MS,
+      log,
+      onWrong: () => workers.suspend(),
+      onRight: () => workers.resume(),
+    });
+  }
+
   let closing: Promise<void> | null = null;
   return {
+    label: backend.label,
     async startWorkers({ concurrency }) {
+      if (backend.kind === 'postgres') clockWatch ??= watchOwnClock();
       await Promise.all([workers.start(concurrency), listen()]);
     },
     async startRelay() {
@@ -293,6 +310,7 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     close({ graceMs }) {
       closing ??= (async () => {
         await relay.stop();
+        clockWatch?.stop();
         await workers.close(graceMs);
         await (await subscription)?.close();
         await Promise.all(queueNames.map((name) => closeBounded(queues[name])));

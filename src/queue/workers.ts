@@ -43,6 +43,9 @@ export interface Workers {
   isStarted(): boolean;
   /** Aborts the run of a job that was cancelled, when it runs here. */
   abortCancelled(jobId: string): void;
+  /** Gives back what runs and takes nothing until `resume`. */
+  suspend(): void;
+  resume(): void;
   close(graceMs: number): Promise<void>;
 }
 export interface WorkersDependencies {
@@ -69,6 +72,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   const unbooked = new Set<JobFence>();
   const suspects = createSuspectGate();
   let isClosing = false;
+  let isSuspended = false;
   let watch: NodeJS.Timeout | null = null;
   let started: Promise<void> = Promise.resolve();
   let active = 0;
@@ -87,7 +91,7 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
   };
 
   async function attempt(job: Job<JobData>): Promise<Outcome> {
-    if (isClosing) return { kind: 'release' };
+    if (isClosing || isSuspended) return { kind: 'release' };
     const jobId = job.id ?? '';
     let run: Run | undefined;
     let fence: JobFence | undefined;
@@ -219,6 +223,12 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
     return worker;
   }
 
+  /** Also their checks for lost locks. */
+  function pauseAll(): void {
+    for (const worker of workers)
+      worker.pause(true).catch((error: unknown) => log.debug({ error }, 'a worker could not be paused'));
+  }
+
   async function allSettled(timeoutMs: number): Promise<boolean> {
     if (active === 0) return true;
     return new Promise((resolve) => {
@@ -239,11 +249,22 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         const limit = typeof concurrency === 'number' ? concurrency : (concurrency[name] ?? 1);
         if (limit > 0 && !workers.some((worker) => worker.name === name)) workers.push(createWorker(name, limit));
       }
+      if (isSuspended) pauseAll();
       watch ??= setInterval(() => {
         watchRuns().catch((error: unknown) => log.debug({ error }, 'running jobs could not be watched'));
       }, WATCH_INTERVAL_MS);
       started = Promise.all(workers.map((worker) => worker.waitUntilReady())).then(() => undefined);
       return started;
+    },
+    suspend() {
+      isSuspended = true;
+      pauseAll();
+      for (const run of runs.values())
+        run.controller.abort(new AttemptAborted('shutdown', 'The worker stopped taking jobs; another one goes on.'));
+    },
+    resume() {
+      isSuspended = false;
+      if (!isClosing) for (const worker of workers) worker.resume();
     },
     async close(graceMs) {
       isClosing = true;
