@@ -8,6 +8,7 @@ import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
 import { recordBudgets } from './budgets.ts';
 import type { Environment } from './environment.ts';
+import { redisLabel } from './redis-environment.ts';
 import { scheduleAdmin } from './schedules.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
 
@@ -30,6 +31,8 @@ export interface ProcessOptions {
     tokenFile: string | null;
     database: string;
     queue: string;
+    /** In words, for people: `Redis Cluster (6 nodes)`. */
+    queueLabel: string;
   }): void;
   onStopping(): void;
 }
@@ -95,6 +98,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       tokenFile,
       database: `${app.database.mode} PostgreSQL ${app.database.version}`,
       queue: app.queueBackend,
+      queueLabel: options.roles.includes('worker') ? (await app.queue()).label : redisLabel(environment.redis),
     });
     const supervision = superviseDatabase(app);
     closers.push(async () => supervision.stop());

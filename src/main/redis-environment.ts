@@ -63,6 +63,12 @@ export function readRedis(variables: NodeJS.ProcessEnv, redactor: Redactor): Red
   };
 }
 
+/** What the queue lies in, in words, before anything was asked. */
+export function redisLabel(settings: RedisSettings | null): string {
+  if (settings === null) return 'PostgreSQL';
+  return { redis: 'Redis', 'redis-sentinel': 'Redis with sentinels', 'redis-cluster': 'Redis Cluster' }[settings.kind];
+}
+
 function invalid(message: string, hint: string): OutturnError {
   return new PermanentError('config/invalid-value', message, { hint });
 }

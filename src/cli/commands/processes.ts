@@ -74,8 +74,9 @@ export function processes(program: Command, io: Io): void {
           signal: io.signal,
           onReady: (facts) => {
             if (options.json) return printJson(io, facts);
-            const queue = facts.queue === 'redis' ? 'Redis' : 'PostgreSQL';
-            io.err(`${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${queue}`);
+            io.err(
+              `${io.color.green('ready')} ${facts.roles.join(' + ')} · ${facts.database} · queue in ${facts.queueLabel}`,
+            );
             if (facts.apiUrl !== null)
               io.err(
                 `  API      ${facts.apiUrl}\n  token    ${facts.tokenFile ?? 'as settings.api.token says'}\n  metrics  ${facts.apiUrl}/metrics`,
