@@ -24,6 +24,29 @@ export function lossContract(server: QueueServer): void {
       expect(await world.states(rows.map((row) => row.id))).toEqual(['succeeded', 'succeeded']);
     });
 
+    it.runIf(server.name === 'redis')(
+      'a queue that was wiped while jobs ran and waited is filled again by itself',
+      async () => {
+        const held = gate();
+        const world = await open(async (name) => {
+          if (name === 'running' && world.started.length === 1) await held.opened;
+          return name;
+        });
+        const runtime = await world.runtime({ concurrency: 1 });
+        const rows = [await world.enqueue('plain', { name: 'running' })];
+        await pollUntil('it runs', () => world.started.length === 1);
+        rows.push(
+          await world.enqueue('plain', { name: 'waiting' }),
+          await world.enqueue('keyed', { name: 'of a key', key: 'a' }),
+        );
+        for (const row of rows.slice(1)) await world.untilState(row.id, 'published');
+        await server.wipe(world.databaseUrl);
+        held.open();
+        await runtime.idle({ timeoutMs: 20_000 });
+        expect(await world.states(rows.map((row) => row.id))).toEqual(['succeeded', 'succeeded', 'succeeded']);
+      },
+    );
+
     it('a job that was not acknowledged (its worker died after the work) runs again', async () => {
       const world = await open();
       const runtime = await world.runtime();
