@@ -52,7 +52,8 @@ function addressOf(url: string): SpanAttributes {
 export function traceMessenger<M extends Messenger>(messenger: M, tracing: Tracing): M {
   if (!tracing.isOn) return messenger;
   const deliver: Messenger['deliver'] = (message, signal) => {
-    const attributes = { 'outturn.delivery.channel': message.channel, 'outturn.delivery.key': message.idempotencyKey };
+    // Neither address nor key, which holds the address: traces go to others than the mail does.
+    const attributes = { 'outturn.delivery.channel': message.channel };
     return tracing.span(`deliver ${message.channel}`, { kind: 'client', attributes }, async (span) => {
       const outcome = await messenger.deliver(message, signal);
       span.set({ 'outturn.delivery.state': outcome.state });
