@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildReport } from '#jobs/build-report';
-import {
+import { type Backfills,
   type Config,
   composeDigest,
   type JobContext,
@@ -62,11 +62,13 @@ describe('the report that a digest leads to', () => {
     const config = configWith(null, TOKEN);
     const readiness = async () => ({});
     const schedules = {} as ScheduleAdmin;
+    const backfills = {} as Backfills;
     api = createApi({
       config,
       store,
       objects,
       schedules,
+      backfills,
       metrics: createMetrics(),
       log,
       token: TOKEN,

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Config, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
+import type { Backfills, Config, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
 import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -12,6 +12,7 @@ import { type Api, createApi } from './index.ts';
 const TOKEN = 'right-token';
 const noObjects = {} as ObjectStore;
 const noSchedules = {} as ScheduleAdmin;
+const noBackfills = {} as Backfills;
 const config = {
   projects: [{ id: 'checkout' }],
   connectors: [
@@ -45,6 +46,7 @@ describe('the admin HTTP interface', () => {
       store,
       objects: noObjects,
       schedules: noSchedules,
+      backfills: noBackfills,
       metrics: createMetrics(),
       log,
       token: TOKEN,
@@ -214,6 +216,7 @@ describe('the admin HTTP interface', () => {
       store,
       objects: noObjects,
       schedules: noSchedules,
+      backfills: noBackfills,
       metrics: createMetrics(),
       log,
       token: TOKEN,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import {
+  type Backfills,
   type Config,
   type Logger,
   type Metrics,
@@ -13,6 +14,7 @@ import {
   type Store,
   type Tracing,
 } from '#kit';
+import { addBackfills } from './backfills.ts';
 import { addBudgets } from './budgets.ts';
 import { jobView } from './job-view.ts';
 import { refuseOtherMethods } from './methods.ts';
@@ -27,6 +29,7 @@ export interface ApiOptions {
   store: Store;
   objects: ObjectStore;
   schedules: ScheduleAdmin;
+  backfills: Backfills;
   metrics: Metrics;
   log: Logger;
   /** Bearer token that every route asks for but health checks and reports; reports ask for a key made from it. */
@@ -102,6 +105,7 @@ export function createApi(options: ApiOptions): Api {
     });
     addRoutes(guarded, options);
     addSchedules(guarded, options);
+    addBackfills(guarded, options);
     addBudgets(guarded, options);
   });
   return {

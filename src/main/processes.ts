@@ -59,6 +59,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         store: app.store,
         objects: app.ports.objects,
         schedules: scheduleAdmin(app),
+        backfills: app.backfills,
         metrics: app.metrics,
         log: app.log,
         token: access.token,
