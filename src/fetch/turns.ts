@@ -218,7 +218,7 @@ function putOffError(
     const share = purpose === 'backfill' ? ' but for the part that is kept for live pulls' : '';
     return new RetryableError(
       'source/rate-limited',
-      `${name}: its ${limits.requestsPerDay} requests of today are used up${share}; the next day begins at ${limits.resetsAt} (${limits.timeZone}), in ${left}`,
+      `${name}: the daily quota of ${limits.requestsPerDay} requests is used up${share}; the next day begins at ${limits.resetsAt} (${limits.timeZone}), in ${left}`,
       {
         hint: 'The work goes on by itself then. If the source allows more, raise requestsPerDay.',
         facts,
@@ -230,7 +230,7 @@ function putOffError(
     'source/rate-limited',
     `${name}: the source has asked to be left alone for another ${left}${detail === null ? '' : ` (${detail})`}`,
     {
-      hint: `The work goes on by itself then. \`outturn budgets\` shows the account; \`outturn budgets --unblock ${limits.account}\` goes on at once.`,
+      hint: `The work goes on by itself then. \`outturn budgets\` shows the account; \`outturn budgets ${limits.account} --unblock\` goes on at once.`,
       facts,
       retryAfterMs,
     },
