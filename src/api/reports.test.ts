@@ -7,6 +7,7 @@ import { type Backfills,
   type Config,
   composeDigest,
   type JobContext,
+  type JobOperations,
   type JobPorts,
   type Logger,
   type ObjectStore,
@@ -62,12 +63,14 @@ describe('the report that a digest leads to', () => {
     const config = configWith(null, TOKEN);
     const readiness = async () => ({});
     const schedules = {} as ScheduleAdmin;
+    const operations = {} as JobOperations;
     const backfills = {} as Backfills;
     api = createApi({
       config,
       store,
       objects,
       schedules,
+      operations,
       backfills,
       metrics: createMetrics(),
       log,

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backfills, Config, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
+import type { Backfills, Config, JobOperations, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
 import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -12,6 +12,7 @@ import { type Api, createApi } from './index.ts';
 const TOKEN = 'right-token';
 const noObjects = {} as ObjectStore;
 const noSchedules = {} as ScheduleAdmin;
+const noOperations = {} as JobOperations;
 const noBackfills = {} as Backfills;
 const config = {
   projects: [{ id: 'checkout' }],
@@ -46,6 +47,7 @@ describe('the admin HTTP interface', () => {
       store,
       objects: noObjects,
       schedules: noSchedules,
+      operations: noOperations,
       backfills: noBackfills,
       metrics: createMetrics(),
       log,
@@ -216,6 +218,7 @@ describe('the admin HTTP interface', () => {
       store,
       objects: noObjects,
       schedules: noSchedules,
+      operations: noOperations,
       backfills: noBackfills,
       metrics: createMetrics(),
       log,

@@ -4,11 +4,11 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import {
   type Backfills,
   type Config,
+  type JobOperations,
   type Logger,
   type Metrics,
   noTracing,
   type ObjectStore,
-  OutturnError,
   PermanentError,
   type ScheduleAdmin,
   type Store,
@@ -16,12 +16,16 @@ import {
 } from '#kit';
 import { addBackfills } from './backfills.ts';
 import { addBudgets } from './budgets.ts';
+import { addDeadLetters } from './dead-letters.ts';
+import { addDeliveries } from './deliveries.ts';
 import { jobView } from './job-view.ts';
+import { addJobs } from './jobs.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { problemOf, sendProblem } from './problem.ts';
+import { addQueue } from './queue.ts';
 import { addReports } from './reports.ts';
 import { addSchedules } from './schedules.ts';
-import { jobParams, pullBody, recalculationBody } from './schemas.ts';
+import { pullBody, recalculationBody } from './schemas.ts';
 import { traceRequests } from './trace-requests.ts';
 
 export interface ApiOptions {
@@ -29,6 +33,7 @@ export interface ApiOptions {
   store: Store;
   objects: ObjectStore;
   schedules: ScheduleAdmin;
+  operations: JobOperations;
   backfills: Backfills;
   metrics: Metrics;
   log: Logger;
@@ -104,6 +109,10 @@ export function createApi(options: ApiOptions): Api {
       });
     });
     addRoutes(guarded, options);
+    addJobs(guarded, options);
+    addDeadLetters(guarded, options);
+    addDeliveries(guarded, options);
+    addQueue(guarded, options);
     addSchedules(guarded, options);
     addBackfills(guarded, options);
     addBudgets(guarded, options);
@@ -188,11 +197,6 @@ function addRoutes(server: FastifyInstance, { config, store, metrics }: ApiOptio
       tx.outbox.enqueue({ kind: 'pull', args: { ...request.body, stream }, cause: 'api' }),
     );
     return reply.code(202).header('location', `/v1/jobs/${row.id}`).send(jobView(row));
-  });
-  routes.get('/v1/jobs/:id', { schema: { params: jobParams } }, async (request) => {
-    const row = await store.outbox.get(request.params.id);
-    if (row === null) throw new OutturnError('not-found', `There is no job ${request.params.id}.`);
-    return jobView(row);
   });
 }
 

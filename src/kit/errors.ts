@@ -54,6 +54,7 @@ export const errorCodes = [
   'api/unauthorised',
   'api/bad-request',
   'api/method-not-allowed',
+  'api/conflict',
   'api/too-large',
   'api/unsupported-media-type',
   'api/invalid-request',

@@ -10,6 +10,7 @@ export * from './errors.ts';
 export * as fields from './fields.ts';
 export * from './finance-cases.ts';
 export * from './job.ts';
+export * from './job-operations.ts';
 export * from './nearest.ts';
 export * from './planned-effects.ts';
 export * from './ports.ts';

@@ -8,6 +8,7 @@ import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
 import { recordBudgets } from './budgets.ts';
 import type { Environment } from './environment.ts';
+import { createJobOperations } from './job-operations.ts';
 import { redisLabel } from './redis-environment.ts';
 import { scheduleAdmin } from './schedules.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
@@ -59,6 +60,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         store: app.store,
         objects: app.ports.objects,
         schedules: scheduleAdmin(app),
+        operations: createJobOperations(app),
         backfills: app.backfills,
         metrics: app.metrics,
         log: app.log,
