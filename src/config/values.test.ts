@@ -63,6 +63,7 @@ describe('what is written becomes exactly that', () => {
         cron: '*/15 * * * *',
         timeZone: 'Europe/Berlin',
         catchUp: 'latest',
+        maxRandomDelayMs: 0,
         job: { kind: 'pull', args: { connector: 'shop', stream: 'failures' } },
       },
       {
@@ -70,6 +71,7 @@ describe('what is written becomes exactly that', () => {
         cron: '0 8 * * 1',
         timeZone: 'Europe/Berlin',
         catchUp: 'latest',
+        maxRandomDelayMs: 0,
         job: { kind: 'send-digest', args: { subscription: 'weekly' } },
       },
     ]);

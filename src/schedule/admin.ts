@@ -89,9 +89,9 @@ export function createScheduleAdmin({ schedules, store, clock, instance }: Sched
       return rows;
     },
 
-    explain: (id, when) => explainSlot({ store, clock }, find(id), when),
+    explain: async (id, when) => await explainSlot({ store, clock }, find(id), when),
 
-    run: (id, by) => fireByHand({ store, clock, instance }, find(id), by),
+    run: async (id, by) => await fireByHand({ store, clock, instance }, find(id), by),
 
     async pause(id, { by, reason, untilMs }) {
       const config = find(id);
