@@ -23,7 +23,7 @@ export interface Fleet {
 }
 
 /** So many workers that are started again when they die, as a service manager does. */
-export async function startFleet(world: FaultWorld, size: number): Promise<Fleet> {
+export async function startFleet(world: FaultWorld, size: number, all: StartWorkerOptions = {}): Promise<Fleet> {
   let isStopping = false;
 
   async function launch(network: TcpProxy, options: StartWorkerOptions = {}): Promise<FaultWorker> {
@@ -33,6 +33,7 @@ export async function startFleet(world: FaultWorld, size: number): Promise<Fleet
           databaseUrl: network.through(world.databaseUrl),
           clockStepMs: CLOCK_STEP_MS,
           graceMs: 2_000,
+          ...all,
           ...options,
         });
       } catch (error) {

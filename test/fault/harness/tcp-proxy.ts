@@ -6,7 +6,8 @@ export interface TcpProxy {
   port: number;
   /** `address` with the proxy in place of its host. */
   through(address: string): string;
-  silence(): void;
+  /** All connections of now and, without `which`, those to come; `which` chooses by the first bytes. Returns how many. */
+  silence(which?: (greeting: string) => boolean): number;
   /** New connections come through again; those of before the silence are dead, as a router forgets them. */
   restore(): void;
   close(): Promise<void>;
@@ -15,6 +16,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const pairs = new Set<{ client: Socket; upstream: Socket; greeting: string }>();
   const doomed = new Set<Socket>();
   let isSilent = false;
   const hold = (socket: Socket): void => {
@@ -23,6 +25,12 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   };
   const server = createServer((client) => {
     const upstream = dial({ host: hostname, port: Number(port) });
+    const pair = { client, upstream, greeting: '' };
+    pairs.add(pair);
+    client.once('data', (chunk) => {
+      pair.greeting = chunk.toString('latin1');
+    });
+    client.once('close', () => pairs.delete(pair));
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -52,9 +60,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       url.port = String(address.port);
       return url.href;
     },
-    silence() {
-      isSilent = true;
-      for (const socket of sockets) hold(socket);
+    silence(which) {
+      if (which === undefined) isSilent = true;
+      const chosen = [...pairs].filter(({ greeting }) => which?.(greeting) ?? true);
+      for (const { client, upstream } of chosen) for (const socket of [client, upstream]) hold(socket);
+      return chosen.length;
     },
     restore() {
       isSilent = false;

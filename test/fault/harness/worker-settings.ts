@@ -1,3 +1,4 @@
+import type { QueueName } from '#kit';
 import type { createQueueRuntime } from '#src/queue/index';
 import type { FaultPoint } from './jobs.ts';
 
@@ -12,8 +13,8 @@ export interface WorkerSettings {
   databaseUrl: string;
   objectsPath: string;
   sinkUrl: string;
-  /** For each queue. */
-  concurrency: number;
+  /** For each queue alike, or by queue (absent: none). */
+  concurrency: number | Partial<Record<QueueName, number>>;
   workers: boolean;
   relay: boolean;
   /** At the how-manieth passing of a point it dies, or waits. */

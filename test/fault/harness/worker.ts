@@ -1,7 +1,7 @@
 /** A worker process to do harm to: the product's own runtime, store and folder of objects, with job kinds that can be counted. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRedactor, type JobPorts, type Store } from '#kit';
+import { createRedactor, type JobPorts, queueNames, type Store } from '#kit';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -88,7 +88,13 @@ try {
       .then(() => opened.close())
       .then(() => process.exit(0));
   });
-  if (settings.workers) await runtime.startWorkers({ concurrency: settings.concurrency });
+  if (settings.workers) {
+    const { concurrency } = settings;
+    const none = Object.fromEntries(queueNames.map((name) => [name, 0]));
+    await runtime.startWorkers({
+      concurrency: typeof concurrency === 'number' ? concurrency : { ...none, ...concurrency },
+    });
+  }
   if (settings.relay) await runtime.startRelay();
   process.stdout.write('ready\n');
 } catch (error) {
