@@ -173,6 +173,28 @@ export function queueContract(server: QueueServer): void {
       });
     });
 
+    it('minds a clock that is wrong: refused where locks go by it, said where only delays do', async () => {
+      const world = await open();
+      const starting = world.runtime({
+        through: (store) => ({
+          ...store,
+          health: async () => ({ ...(await store.health()), clockDifferenceMs: 60_000 }),
+        }),
+      });
+      if (server.name === 'postgres')
+        await expect(starting).rejects.toMatchObject({
+          code: 'queue/unavailable',
+          message: expect.stringContaining('60.0 s'),
+          hint: expect.stringContaining('NTP'),
+        });
+      else {
+        const runtime = await starting;
+        expect(world.lines.join('')).toContain('60.0 s: retries and jobs for later');
+        await world.enqueue('plain', { name: 'runs all the same' });
+        await runtime.idle({ timeoutMs: 15_000 });
+      }
+    });
+
     it('reports its health and counts', async () => {
       const world = await open();
       const runtime = await world.runtime({ workers: false });
