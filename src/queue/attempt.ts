@@ -119,6 +119,7 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
     return { kind: 'done' };
   }
   const { fence, crashes } = start;
+  if (crashes > 0) metrics.jobIncident({ kind: row.kind, incident: 'crashed' });
   input.onStarted(fence);
   const startedAtMs = clock.nowMs();
   if (crashes >= MAX_CRASHES) {
@@ -130,12 +131,13 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
       attempts: attempt,
       startedAtMs,
     });
+    metrics.jobIncident({ kind: row.kind, incident: 'quarantined' });
     log.error({ crashes }, message);
     return { kind: 'fail', message };
   }
   // A replay was not due before it was published again.
   const dueAtMs = Math.max(row.createdAtMs, row.notBeforeMs ?? 0, row.replays > 0 ? (row.publishedAtMs ?? 0) : 0);
-  const measure = (outcome: 'succeeded' | 'retried' | 'failed' | 'cancelled'): void =>
+  const measure = (outcome: 'succeeded' | 'retried' | 'failed' | 'cancelled' | 'released' | 'lost'): void =>
     metrics.jobFinished({
       kind: row.kind,
       outcome,
@@ -148,7 +150,8 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
   if (abort?.abort === 'lost-lock') {
     log.warn({}, 'the lock was lost: another worker runs this job');
     await store.runs.end(fence, { outcome: 'lost', errorCode: abort.code, errorMessage: abort.message });
-    measure('cancelled');
+    metrics.jobIncident({ kind: row.kind, incident: 'lost-lock' });
+    measure('lost');
     return { kind: 'lost' };
   }
   if (result.ok) {
@@ -174,7 +177,7 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
   const booked = { code: error.code, message: ports.redact(error.message) };
   if (abort?.abort === 'shutdown') {
     if (!(await putOff('released'))) return superseded();
-    measure('cancelled');
+    measure('released');
     return { kind: 'release' };
   }
   const patience = error instanceof RetryableError ? error.retryAfterMs : undefined;
@@ -209,7 +212,7 @@ async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): P
   /** A later run has begun, or the job was cancelled at the last moment: what this one did is void. */
   function superseded(): Outcome {
     log.warn({ token: fence.token }, 'a later run has taken this job over: nothing of this one counts');
-    measure('cancelled');
+    measure('lost');
     return { kind: 'lost' };
   }
 }
@@ -239,7 +242,10 @@ async function failForGood(
       });
     return isNewest;
   });
-  if (isMine) await releaseWaiting(ports.store, row);
+  if (isMine) {
+    ports.metrics.jobIncident({ kind: row.kind, incident: 'dead-letter' });
+    await releaseWaiting(ports.store, row);
+  }
   return isMine;
 }
 

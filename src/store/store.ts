@@ -26,6 +26,7 @@ import { createReportRepository } from './reports.ts';
 import { createScheduleRepository } from './schedules.ts';
 import { createSnapshotRepository } from './snapshots.ts';
 import { createWatermarkRepository } from './watermarks.ts';
+import { createWorkInHandReader } from './work-in-hand.ts';
 
 export interface StoreOptions {
   url: string;
@@ -138,6 +139,7 @@ function createRepositories(context: StoreContext): Repositories {
     deadLetters: createDeadLetterRepository(context),
     backfills: createBackfillRepository(context),
     fires: createFireRepository(context),
+    inHand: createWorkInHandReader(context),
     schedules: createScheduleRepository(context),
     runs: createJobRunRepository(context),
     jobs: createJobSearch(context),

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metrics } from '#kit';
+import { workGauges } from './work-gauges.ts';
 
 const SECOND_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
@@ -14,7 +15,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
 
   const jobs = new Counter({
     name: 'outturn_jobs_total',
-    help: 'Attempts of jobs by kind and outcome.',
+    help: 'Attempts of jobs by kind and outcome; retried ones are followed by another.',
     labelNames: ['kind', 'outcome'],
     registers,
   });
@@ -30,6 +31,12 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     help: 'From the moment a job was due first to the start of an attempt.',
     labelNames: ['kind'],
     buckets: SECOND_BUCKETS,
+    registers,
+  });
+  const incidents = new Counter({
+    name: 'outturn_job_incidents_total',
+    help: 'Jobs that failed for good (dead-letter), lost their worker (crashed), were quarantined, or lost their lock.',
+    labelNames: ['kind', 'incident'],
     registers,
   });
   const pulls = new Counter({
@@ -108,6 +115,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       labelNames: ['account'],
       registers,
     }),
+    ...workGauges(registers),
     outbox_open: new Gauge({
       name: 'outturn_outbox_open',
       help: 'Intents that are not yet acknowledged.',
@@ -134,6 +142,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       jobDuration.observe({ kind, outcome }, durationMs / 1000);
       jobWait.observe({ kind }, Math.max(0, waitedMs) / 1000);
     },
+    jobIncident: (labels) => incidents.inc(labels),
     pullFinished({ connector, stream, outcome, rows, revisions, durationMs }) {
       pulls.inc({ connector, stream, outcome });
       pullRows.inc({ connector, stream }, rows);

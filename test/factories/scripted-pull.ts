@@ -192,6 +192,7 @@ export function scriptedPull(
   };
   const metrics: Metrics = {
     jobFinished() {},
+    jobIncident() {},
     pullFinished() {},
     deliveryFinished() {},
     fireRecorded() {},

@@ -13,3 +13,4 @@ export type * from './samples.ts';
 export type * from './schedules.ts';
 export type * from './store.ts';
 export type * from './value.ts';
+export type * from './work-in-hand.ts';

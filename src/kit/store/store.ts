@@ -11,6 +11,7 @@ import type { DirtyRepository, PullRepository, WatermarkRepository } from './pul
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
 import type { ProjectRepository, ReportRepository, SnapshotRepository } from './value.ts';
+import type { WorkInHandReader } from './work-in-hand.ts';
 
 export interface TransactionOptions {
   oneInstant?: boolean | undefined;
@@ -38,6 +39,7 @@ export interface Repositories {
   deadLetters: DeadLetterRepository;
   backfills: BackfillRepository;
   fires: FireRepository;
+  inHand: WorkInHandReader;
   schedules: ScheduleRepository;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
   lock(key: string): Promise<void>;
