@@ -6,11 +6,11 @@ import { asOutturnError, PermanentError, type QueueName } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
-import { recordBudgets } from './budgets.ts';
 import type { Environment } from './environment.ts';
 import { createJobOperations } from './job-operations.ts';
 import { redisLabel } from './redis-environment.ts';
 import { scheduleAdmin } from './schedules.ts';
+import { sampleMetrics } from './sample-metrics.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
 
 export type Role = 'api' | 'worker' | 'scheduler';
@@ -19,6 +19,8 @@ export interface ProcessOptions {
   roles: readonly Role[];
   /** Overrides settings.api.port; 0 takes a free one. */
   port?: number | undefined;
+  /** Serves metrics alone, without a token; 0 takes a free one. */
+  metricsPort?: number | undefined;
   /** Jobs at once, for each queue. */
   concurrency: Record<QueueName, number>;
   /** End by itself once nothing is due and nothing runs. */
@@ -29,6 +31,8 @@ export interface ProcessOptions {
   onReady(facts: {
     roles: readonly Role[];
     apiUrl: string | null;
+    /** Of a process without API, where one was asked for. */
+    metricsUrl: string | null;
     tokenFile: string | null;
     database: string;
     queue: string;
@@ -38,7 +42,6 @@ export interface ProcessOptions {
   onStopping(): void;
 }
 
-const LAG_INTERVAL_MS = 15_000;
 const SUPERVISION_INTERVAL_MS = 2_000;
 /** A worker that drains ends when the work does; this only bounds it. */
 const DRAIN_LIMIT_MS = 30 * 86_400_000;
@@ -48,7 +51,10 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
   const app = await openApp(environment);
   const closers: (() => Promise<void>)[] = [() => app.close({ graceMs: options.graceMs })];
   try {
+    const sampler = sampleMetrics(app);
+    closers.push(() => sampler.stop());
     let apiUrl: string | null = null;
+    let metricsUrl: string | null = null;
     let tokenFile: string | null = null;
     if (options.roles.includes('api')) {
       const access = await apiToken(environment, app.config.settings.api.token);
@@ -62,7 +68,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         schedules: scheduleAdmin(app),
         operations: createJobOperations(app),
         backfills: app.backfills,
-        metrics: app.metrics,
+        metrics: { ...app.metrics, ...sampler.metrics },
         log: app.log,
         token: access.token,
         readiness: () => readiness(app),
@@ -72,6 +78,13 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       const { host, port } = app.config.settings.api;
       closers.push(() => api.close());
       ({ url: apiUrl } = await api.listen({ host, port: options.port ?? port }));
+    }
+    if (options.metricsPort !== undefined) {
+      const { serveMetrics } = await import('#src/api/index');
+      const address = { host: environment.variables.OUTTURN_METRICS_HOST || '127.0.0.1', port: options.metricsPort };
+      const server = await serveMetrics(sampler.metrics, { ...address, log: app.log });
+      closers.push(() => server.close());
+      metricsUrl = server.url;
     }
     if (options.roles.includes('worker')) {
       const queue = await app.queue();
@@ -92,12 +105,10 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       closers.push(() => scheduler.stop());
       await scheduler.start();
     }
-    const lag = setInterval(() => void recordLag(app), LAG_INTERVAL_MS);
-    closers.push(async () => clearInterval(lag));
-    await recordLag(app);
     options.onReady({
       roles: options.roles,
       apiUrl,
+      metricsUrl,
       tokenFile,
       database: `${app.database.mode} PostgreSQL ${app.database.version}`,
       queue: app.queueBackend,
@@ -201,19 +212,4 @@ async function readiness(app: App): Promise<Record<string, string | null>> {
     probe(() => app.ports.objects.check()),
   ]);
   return { database, queue, objects };
-}
-
-async function recordLag(app: App): Promise<void> {
-  try {
-    app.metrics.gauge('outbox_open', {}, await app.store.outbox.openCount());
-    await recordBudgets(app);
-    for (const row of await app.store.watermarks.list())
-      app.metrics.gauge(
-        'watermark_lag_seconds',
-        { connector: row.connector, stream: row.stream },
-        (clock.nowMs() - row.watermarkMs) / 1000,
-      );
-  } catch (error) {
-    app.log.warn({ error: asOutturnError(error).message }, 'lag could not be measured');
-  }
 }

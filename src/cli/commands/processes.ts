@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QueueName } from '#kit';
 import type { Role } from '#src/main/processes';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
@@ -23,7 +23,7 @@ const kinds: { name: string; roles: Role[]; description: string; examples: strin
     name: 'scheduler',
     roles: ['scheduler'],
     description: 'fire schedules; several may run, each slot fires once',
-    examples: ['scheduler'],
+    examples: ['scheduler', 'scheduler --metrics-port 9464'],
   },
 ];
 
@@ -53,12 +53,19 @@ export function processes(program: Command, io: Io): void {
         'jobs at once for each queue, such as 8 or pull=8,backfill=2,4 (default: 4, backfill 1)',
         parseConcurrency,
       );
+    if (!roles.includes('api'))
+      command.addOption(
+        new Option('--metrics-port <port>', 'serve /metrics and /healthz there, on 127.0.0.1; 0 takes a free one')
+          .env('OUTTURN_METRICS_PORT')
+          .argParser(wholeNumber(0, 65_535)),
+      );
     if (name === 'worker') command.option('--drain', 'end once nothing is due and nothing runs');
     command.action(
       async (
         options: CommonOptions & {
           grace: number;
           port?: number;
+          metricsPort?: number;
           concurrency?: Record<QueueName, number>;
           drain?: boolean;
         },
@@ -68,6 +75,7 @@ export function processes(program: Command, io: Io): void {
         await runProcesses(environment, {
           roles,
           port: options.port,
+          metricsPort: options.metricsPort,
           concurrency: options.concurrency ?? parseConcurrency('4'),
           drain: options.drain,
           graceMs: options.grace * 1_000,
@@ -81,6 +89,7 @@ export function processes(program: Command, io: Io): void {
               io.err(
                 `  API      ${facts.apiUrl}\n  token    ${facts.tokenFile ?? 'as settings.api.token says'}\n  metrics  ${facts.apiUrl}/metrics`,
               );
+            if (facts.metricsUrl !== null) io.err(`  metrics  ${facts.metricsUrl}`);
             io.err('  Ctrl-C stops it');
           },
           onStopping: () => {
