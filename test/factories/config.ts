@@ -115,6 +115,7 @@ export async function loadFiles(
     env?: Record<string, string | undefined>;
     prepare?: (directory: string) => Promise<void>;
     validateCron?: (expression: string) => string | null;
+    shortestIntervalMs?: (expression: string) => number | null;
   } = {},
 ): Promise<LoadedTest> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'outturn-config-'));
@@ -131,6 +132,7 @@ export async function loadFiles(
       kinds: testKinds,
       jobKinds: ['pull', 'recompute-roi', 'send-digest'],
       ...(options.validateCron === undefined ? {} : { validateCron: options.validateCron }),
+      ...(options.shortestIntervalMs === undefined ? {} : { shortestIntervalMs: options.shortestIntervalMs }),
     });
     const lines = problems.map((problem) => formatProblem(problem).replaceAll(`${directory}/`, ''));
     return { config, problems, lines };
