@@ -12,7 +12,6 @@ export function addBudgets(
   { config, store }: { config: Config; store: Pick<Store, 'budgets'> },
 ): void {
   const routes = server.withTypeProvider<ZodTypeProvider>();
-  const accounts = budgetAccounts(config);
   const read = async (wanted: readonly BudgetAccount[]): Promise<BudgetView[]> => {
     const statuses = await store.budgets.list(wanted.map(({ limits }) => limits));
     return statuses.flatMap((status) => {
@@ -21,6 +20,7 @@ export function addBudgets(
     });
   };
   const find = (id: string): BudgetAccount => {
+    const accounts = budgetAccounts(config);
     const account = accounts.find(({ limits }) => limits.account === id);
     if (account !== undefined) return account;
     const meant = nearest(
@@ -31,7 +31,7 @@ export function addBudgets(
       hint: meant === null ? 'GET /v1/budgets lists them.' : `Did you mean ${meant}? GET /v1/budgets lists them.`,
     });
   };
-  routes.get('/v1/budgets', async () => ({ budgets: await read(accounts) }));
+  routes.get('/v1/budgets', async () => ({ budgets: await read(budgetAccounts(config)) }));
   routes.get('/v1/budgets/:account', { schema: { params } }, async (request) => {
     const [view] = await read([find(request.params.account)]);
     return view;

@@ -118,7 +118,7 @@ export function sourceLimit({
 export function easing(view: AccountMemory & { nowMs: number }): { perMinute: number; endsAtMs: number } | null {
   const { nowMs, easedTo, easedFrom, easedAtMs } = view;
   if (easedTo === null || easedFrom === null || easedAtMs === null) return null;
-  const step = Math.max(1, Math.round(easedFrom / EASED_STEPS));
+  const step = Math.ceil(easedFrom / EASED_STEPS);
   const steps = Math.max(0, Math.floor((nowMs - easedAtMs) / EASED_STEP_MS));
   const perMinute = easedTo + step * steps;
   if (perMinute >= easedFrom) return null;
