@@ -18,7 +18,8 @@ const settings: Record<string, string> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   shared_buffers: '64MB',
-  max_connections: '100',
+  // A worker whose queues live here too takes about thirty.
+  max_connections: '300',
   fsync: 'on',
   password_encryption: 'scram-sha-256',
   min_wal_size: '32MB',
