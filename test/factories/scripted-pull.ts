@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CostLine, Measurement, Project } from '#domain';
 import {
   type AnyConnectorKind,
+  type AnyJobKind,
   type Config,
   defineConnector,
   type IntentResolver,
@@ -15,6 +16,7 @@ import {
 } from '#kit';
 import { createPullRunner } from '#src/ingest/index';
 import type { PullRunnerParts } from '#src/ingest/runner';
+import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
 
@@ -98,16 +100,18 @@ export const project = (id: string, changes: Partial<Project> = {}): Project => 
 });
 
 export interface PullBench {
+  databaseUrl: string;
   store: Store;
   resolver: IntentResolver;
   clock: { nowMs: number };
   close(): Promise<void>;
 }
 
-/** A store on a database of its own; `clock.nowMs` can be set. */
-export async function openPullBench(): Promise<PullBench> {
+/** A store on a database of its own; `clock.nowMs` can be set. `jobs`: as the queue knows them, else whatever is asked for. */
+export async function openPullBench({ jobs }: { jobs?: readonly AnyJobKind[] } = {}): Promise<PullBench> {
   const clock = { nowMs: START + 10 * HOUR };
-  const resolver: IntentResolver = {
+  const known = jobs === undefined ? null : createIntentResolver(jobs);
+  const resolver: IntentResolver = known ?? {
     resolve: ({ kind, args }) => ({
       version: 1,
       queue: 'compute',
@@ -126,6 +130,7 @@ export async function openPullBench(): Promise<PullBench> {
     applicationName: 'ingest-test',
   });
   return {
+    databaseUrl: database.url,
     store,
     resolver,
     clock,
@@ -138,11 +143,11 @@ export async function openPullBench(): Promise<PullBench> {
 
 /** A runner whose source gives what `answers` says; every test has a connector of its own, so that none sees another's rows. */
 export function scriptedPull(
-  { store, clock }: PullBench,
+  { store, clock }: Pick<PullBench, 'store' | 'clock'>,
   pull: (ctx: PullContext<unknown, unknown>) => AsyncIterable<Answer>,
-  options: { projects?: Project[]; intervalMs?: number; finalAfterMs?: number; secret?: string } = {},
+  options: { id?: string; projects?: Project[]; intervalMs?: number; finalAfterMs?: number; secret?: string } = {},
 ) {
-  const id = `c-${randomUUID().slice(0, 8)}`;
+  const id = options.id ?? `c-${randomUUID().slice(0, 8)}`;
   const kind: AnyConnectorKind = defineConnector({
     kind: 'scripted',
     summary: 'a source whose answers a test writes',
