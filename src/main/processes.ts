@@ -9,8 +9,8 @@ import { type App, clock, newId, openApp } from './app.ts';
 import type { Environment } from './environment.ts';
 import { createJobOperations } from './job-operations.ts';
 import { redisLabel } from './redis-environment.ts';
-import { scheduleAdmin } from './schedules.ts';
 import { sampleMetrics } from './sample-metrics.ts';
+import { scheduleAdmin } from './schedules.ts';
 import { watchMissingWork } from './watch-missing-work.ts';
 
 export type Role = 'api' | 'worker' | 'scheduler';
