@@ -143,10 +143,16 @@ async function openPostgres(url: string, log: Logger): Promise<Backend> {
 async function openRedis(settings: RedisSettings, log: Logger): Promise<Backend> {
   const target = redisTarget(settings);
   const { label, warnings } = await checkRedis(settings);
-  for (const warning of warnings) log.warn({ target }, warning);
   const connections = createRedisConnections(settings);
   const logErrors = createErrorLog(target, log);
   const prefix = REDIS_PREFIX;
+  let areWarningsTold = false;
+  /** In the log of what runs jobs; whoever only looks has them by `warnings`. */
+  const tellWarnings = (): void => {
+    if (areWarningsTold) return;
+    areWarningsTold = true;
+    for (const warning of warnings) log.warn({ target }, warning);
+  };
   return {
     kind: 'redis',
     label,
@@ -158,6 +164,7 @@ async function openRedis(settings: RedisSettings, log: Logger): Promise<Backend>
       return queue;
     },
     worker(name, process, options) {
+      tellWarnings();
       const worker = new Worker<JobData>(name, process, { ...options, prefix, connection: connections.consumer() });
       logErrors(worker, name);
       return worker;

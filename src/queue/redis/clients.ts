@@ -6,10 +6,10 @@ export type RedisClient = Redis | Cluster;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * A peer that is gone without a word (a lost machine, a cut cable) is given up after this. Longer than the longest blocking
- * read of a worker, which is 10 s.
+ * A peer that is gone without a word (a lost machine, a cut cable) is given up after this. A worker's blocking read takes up
+ * to 10 s.
  */
-const SILENCE_TIMEOUT_MS = 15_000;
+const SILENCE_TIMEOUT_MS = { producer: 8_000, consumer: 12_000 };
 const RETRY_DELAY_MS = 200;
 const QUIT_TIMEOUT_MS = 2_000;
 /**
@@ -53,7 +53,7 @@ function accessOptions(access: {
 export function createRedisClient(settings: RedisSettings, role: 'producer' | 'consumer'): RedisClient {
   const common = {
     connectTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: SILENCE_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS[role],
     maxRetriesPerRequest: role === 'producer' ? 2 : null,
   };
   if (settings.kind === 'redis-cluster')

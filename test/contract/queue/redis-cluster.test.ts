@@ -123,6 +123,29 @@ describe('a Redis Cluster', () => {
     }
   });
 
+  it('whose master is relieved while it lives (a planned failover) loses nothing either', async () => {
+    const master = await cluster.masterOf();
+    const successor = await cluster.replicaOf(master);
+    await losesNothingInFailover(server, async () => {
+      await successor.command('CLUSTER', 'FAILOVER');
+      await cluster.untilHealthy();
+    });
+    expect((await cluster.masterOf()).port).toBe(successor.port);
+  });
+
+  it('whose master falls silent without hanging up is left for the new one', async () => {
+    const master = await cluster.masterOf();
+    try {
+      await losesNothingInFailover(server, async () => {
+        process.kill(master.process.pid, 'SIGSTOP');
+        await cluster.untilReplaced(master);
+      });
+    } finally {
+      process.kill(master.process.pid, 'SIGCONT');
+    }
+    await cluster.untilHealthy();
+  });
+
   // The last: a node is another's replica afterwards.
   it('whose master dies in the midst of work loses nothing and doubles nothing', async () => {
     const master = await cluster.masterOf();

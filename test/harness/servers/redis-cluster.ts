@@ -15,6 +15,10 @@ export interface RedisCluster {
   nodes: readonly RedisServer[];
   /** The node that takes the writes of this key; the queue keeps all of its keys in the slot of `{outturn}`. */
   masterOf(key?: string): Promise<RedisServer>;
+  /** The node that follows this master. */
+  replicaOf(master: RedisServer): Promise<RedisServer>;
+  /** Until the others serve without this master, which may be stopped or dead. */
+  untilReplaced(master: RedisServer): Promise<void>;
   /** The living masters. */
   masters(): Promise<RedisServer[]>;
   /** Until every slot is served, every node that lives says so, and every replica follows its master. */
@@ -66,7 +70,12 @@ export async function startRedisCluster({
       'every node of the Redis Cluster is well',
       async () => {
         const states = await Promise.all(living().map((node) => stateOf(node)));
-        return states.every((state) => state.isOk) && states.filter((state) => state.isMaster).length === MASTERS;
+        // What one node knows of another comes by gossip, a little later.
+        const replicas = states.length - MASTERS;
+        return (
+          states.every((state) => state.isOk && state.knownReplicas === replicas) &&
+          states.filter((state) => state.isMaster).length === MASTERS
+        );
       },
       { intervalMs: 100 },
     );
@@ -98,6 +107,24 @@ export async function startRedisCluster({
       if (master === undefined) throw new Error(`no master serves slot ${slot}`);
       return master;
     },
+    async replicaOf(master) {
+      for (const node of living())
+        if ((await node.command('INFO', 'replication')).includes(`master_port:${master.port}`)) return node;
+      throw new Error(`no node follows ${master.address}`);
+    },
+    untilReplaced: async (master) => {
+      const others = living().filter((node) => node !== master);
+      await pollUntil(`the Redis Cluster serves without ${master.address}`, async () => {
+        const states = await Promise.all(others.map((node) => stateOf(node)));
+        const nodes = await Promise.all(others.map((node) => node.command('CLUSTER', 'NODES')));
+        const isGone = nodes.every((text) =>
+          text.split('\n').some((row) => row.includes(master.address) && /fail /.test(row)),
+        );
+        return (
+          isGone && states.every((state) => state.isOk) && states.filter((state) => state.isMaster).length === MASTERS
+        );
+      });
+    },
     masters,
     untilHealthy,
     flushAll: async () => {
@@ -108,14 +135,16 @@ export async function startRedisCluster({
   };
 }
 
-async function stateOf(node: RedisServer): Promise<{ isOk: boolean; isMaster: boolean }> {
-  const [cluster, replication] = await Promise.all([
+async function stateOf(node: RedisServer): Promise<{ isOk: boolean; isMaster: boolean; knownReplicas: number }> {
+  const [cluster, nodes, replication] = await Promise.all([
     node.command('CLUSTER', 'INFO'),
+    node.command('CLUSTER', 'NODES'),
     node.command('INFO', 'replication'),
   ]);
   const isMaster = replication.includes('role:master');
   return {
     isMaster,
+    knownReplicas: nodes.split('\n').filter((row) => /slave/.test(row) && !/slave,fail|handshake/.test(row)).length,
     isOk: cluster.includes('cluster_state:ok') && (isMaster || replication.includes('master_link_status:up')),
   };
 }
