@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Config, ObjectStore } from '#kit';
+import type { Backfills, Config, JobOperations, ObjectStore } from '#kit';
 import { createMetrics } from '#src/telemetry/index';
 import { silentLog } from '../../test/harness/database.ts';
 import { openScheduleWorld, type ScheduleWorld, scheduleOf } from '../../test/harness/schedules.ts';
@@ -20,6 +20,8 @@ describe('schedules by HTTP', () => {
       store: world.store,
       objects: {} as ObjectStore,
       schedules: world.adminAt([hourly], '2026-07-01T10:30:00Z'),
+      operations: {} as JobOperations,
+      backfills: {} as Backfills,
       metrics: createMetrics({ processMetrics: false }),
       log: silentLog,
       token: 'right',
