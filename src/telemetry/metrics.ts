@@ -11,7 +11,12 @@ const SECOND_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 export function createMetrics(options: { processMetrics?: boolean } = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix: 'outturn_' });
+  if (options.processMetrics ?? true) {
+    collectDefaultMetrics({ register: registry, prefix: 'outturn_' });
+    // Sums of gauges that are there as well, named like counters.
+    for (const what of ['handles', 'requests', 'resources'])
+      registry.removeSingleMetric(`outturn_nodejs_active_${what}_total`);
+  }
 
   const jobs = new Counter({
     name: 'outturn_jobs_total',
