@@ -3,7 +3,7 @@ import { deadLetterView, jobView } from '#src/main/job-view';
 import type { Status } from '#src/main/status';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
-import { plural, shortIds, subject } from '../job-words.ts';
+import { aboutJob, plural } from '../job-words.ts';
 import { age, instantWords } from '../times.ts';
 
 /** `outturn status`: one glance at what runs, waits, is late or failed. */
@@ -20,7 +20,10 @@ export function status(program: Command, io: Io): void {
         const found = await readStatus(app);
         io.setExitCode(found.needsAPerson ? 1 : 0);
         if (options.json) return printJson(io, document(found));
-        for (const line of lines(io, found)) io.out(line);
+        const subjects = new Map<string, string>();
+        for (const row of found.running) subjects.set(row.id, await aboutJob(app.store, row));
+        for (const row of found.failed) subjects.set(row.jobId, await aboutJob(app.store, row));
+        for (const line of lines(io, found, subjects)) io.out(line);
       },
       { reads: true },
     ),
@@ -57,7 +60,7 @@ function document({ atMs, running, failed, lateStreams, jobs, pausedSchedules, m
 const WIDTH = 9;
 
 /** One aspect a line, and below it what it consists of. */
-function lines(io: Io, found: Status): string[] {
+function lines(io: Io, found: Status, subjects: ReadonlyMap<string, string>): string[] {
   const { color } = io;
   const { atMs, jobs } = found;
   const good = color.green('✓');
@@ -71,7 +74,7 @@ function lines(io: Io, found: Status): string[] {
   for (const row of found.running) {
     const progress = row.progress === null ? '' : `, ${row.progress.done} of ${row.progress.total}`;
     const since = row.startedAtMs === null ? '' : ` for ${age(atMs - row.startedAtMs)}`;
-    out.push(more(`${row.kind} ${subject(row)} ${color.dim(row.id.slice(0, 8))}${since}${progress}`));
+    out.push(more(`${row.kind} ${subjects.get(row.id) ?? ''} ${color.dim(row.id.slice(0, 8))}${since}${progress}`));
   }
 
   const waiting = [
@@ -109,7 +112,7 @@ function lines(io: Io, found: Status): string[] {
     const state = row.state === 'open' ? color.red(row.errorCode) : color.dim(`${row.errorCode}, ${row.state} since`);
     out.push(
       more(
-        `${row.kind} ${shortIds(subject(row))} ${color.dim(row.jobId.slice(0, 8))} ${age(atMs - row.lastFailedAtMs)} ago: ${state}`,
+        `${row.kind} ${subjects.get(row.jobId) ?? ''} ${color.dim(row.jobId.slice(0, 8))} ${age(atMs - row.lastFailedAtMs)} ago: ${state}`,
       ),
     );
     if (row.state === 'open') out.push(more(`  ${row.errorMessage}`));
