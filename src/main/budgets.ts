@@ -1,7 +1,7 @@
 import { type BudgetAccount, type BudgetStatus, budgetAccounts, budgetUsedRatio } from '#kit';
 import type { App } from './app.ts';
 
-export { type BudgetView, budgetView } from '#src/api/budget-view';
+export { budgetView } from '#src/api/budget-view';
 
 export interface BudgetStanding extends BudgetAccount {
   status: BudgetStatus;
