@@ -99,10 +99,13 @@ export async function runAttempt(
   }
 }
 
-/** Whether its worker died with it, but not yet so often that it is not run any more. */
+/**
+ * Whether a further death would put it into quarantine. Not after the first one already: all that a killed worker ran would
+ * then run one after the other, and hours of pulls would wait for their turn.
+ */
 async function isDangerous(ports: JobPorts, row: OutboxRow): Promise<boolean> {
   const crashes = await ports.store.runs.crashes(row.id);
-  return crashes > 0 && crashes < MAX_CRASHES;
+  return crashes === MAX_CRASHES - 1;
 }
 
 async function runOnce(job: AnyJobKind, ports: JobPorts, input: AttemptInput): Promise<Outcome> {

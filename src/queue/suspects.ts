@@ -1,7 +1,7 @@
 /**
- * A job whose worker died with it is a suspect until it ends: it, or one that ran beside it, is what killed the process. Two
- * suspects never run in one process at the same time, so that a further death tells which of them it was, and the neighbours
- * of a deadly job do not follow it into quarantine.
+ * A job whose workers died with it as often as may be is a suspect until it ends: it, or one that ran beside it, is what killed
+ * the processes. Two suspects never run in one process at the same time, so that the last death tells which of them it was,
+ * and the neighbours of a deadly job do not follow it into quarantine.
  */
 export interface SuspectGate {
   /** False: another suspect runs in this process. */
