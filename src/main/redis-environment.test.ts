@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRedactor } from '#kit';
 import { type TemporaryDirectory, temporaryDirectory } from '../../test/harness/temporary.ts';
-import { readRedis } from './redis-environment.ts';
+import { readRedis, redisLabel } from './redis-environment.ts';
 
 const read = (variables: Record<string, string>) => readRedis(variables, createRedactor());
 let directory: TemporaryDirectory;
@@ -69,6 +69,15 @@ describe('the variables that lead to Redis', () => {
       isUnverified: false,
     });
     expect(read({ REDIS_URL: 'rediss://cache', REDIS_TLS_INSECURE: 'yes' })?.tls).toMatchObject({ isUnverified: true });
+  });
+
+  it.each([
+    [{}, 'PostgreSQL'],
+    [{ REDIS_URL: 'redis://a' }, 'Redis'],
+    [{ REDIS_SENTINELS: 'a', REDIS_SENTINEL_NAME: 'm' }, 'Redis with sentinels'],
+    [{ REDIS_CLUSTER: 'a,b,c' }, 'Redis Cluster'],
+  ])('%j means a queue in %s', (variables, words) => {
+    expect(redisLabel(read(variables as Record<string, string>))).toBe(words);
   });
 
   const refused: [string, Record<string, string>, string][] = [
