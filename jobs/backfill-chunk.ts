@@ -56,7 +56,7 @@ export const backfillChunk = defineJob({
       { effect: 'leave the watermark where it is', state: 'done', detail: null },
       ...(state === 'done' || left <= 1
         ? []
-        : [{ effect: `go on with the ${left - 1} other chunks of the backfill ${id}`, state, detail: null } as const]),
+        : [{ effect: `go on with the other chunks of the backfill ${id}: ${left - 1}`, state, detail: null } as const]),
     ];
   },
 });

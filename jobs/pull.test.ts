@@ -63,3 +63,32 @@ describe('the job pull', () => {
     expect(result).toHaveProperty('warnings.length', 20);
   });
 });
+
+describe('the preview of a pull', () => {
+  it('tells what it would read, what is stored of that, and whether the watermark moves', async () => {
+    const at = (text: string): number => Date.parse(text);
+    const ports = {
+      pulls: {
+        preview: async () => ({
+          fromMs: at('2026-01-01T00:00:00Z'),
+          toMs: at('2026-01-02T00:00:00Z'),
+          watermarkMs: at('2026-01-01T12:00:00Z'),
+          advanceToMs: at('2026-01-02T00:00:00Z'),
+        }),
+      },
+      store: { backfills: { coverage: async () => [{ samples: 5, costs: 2, isPulled: false }] } },
+    } as unknown as JobPorts;
+    expect(await pull.preview?.({ connector: 'c', stream: 's' }, ports)).toEqual([
+      {
+        effect: 'read c.s from 2026-01-01T00:00:00.000Z to 2026-01-02T00:00:00.000Z',
+        state: 'to-do',
+        detail: '5 samples and 2 cost lines of it are stored; only what differs is added',
+      },
+      {
+        effect: 'move the watermark to 2026-01-02T00:00:00.000Z',
+        state: 'to-do',
+        detail: 'it is at 2026-01-01T12:00:00.000Z',
+      },
+    ]);
+  });
+});

@@ -19,6 +19,8 @@ export function subject(job: Pick<JobView, 'args'>): string {
     const window = from === null && to === null ? '' : ` ${day(from) ?? ''}…${day(to) ?? ''}`;
     return `${connector}.${stream}${window}`;
   }
+  const backfill = text('backfill');
+  if (backfill !== null) return `backfill ${shortIds(backfill)} chunk ${String(args['seq'])}`;
   return ['project', 'asOf', 'subscription', 'slot']
     .map(text)
     .filter((each) => each !== null)
@@ -36,7 +38,7 @@ export function outcome(job: JobView): string {
     return Array.isArray(value) ? value.length : typeof value === 'number' ? value : 0;
   };
   const warnings = count('warnings') === 0 ? [] : [plural(count('warnings'), 'warning')];
-  if (job.kind === 'pull')
+  if (job.kind === 'pull' || (job.kind === 'backfill-chunk' && result['skipped'] === undefined))
     return [
       plural(count('rows'), 'row'),
       `${number(count('inserted'))} new`,
