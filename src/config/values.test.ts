@@ -32,7 +32,11 @@ describe('what is written becomes exactly that', () => {
       ),
     );
     const connector = config?.connectors[0];
-    expect(connector?.http).toMatchObject({ timeoutMs: 90_000, maxResponseBytes: 2_097_152, budget: { concurrency: 2 } });
+    expect(connector?.http).toMatchObject({
+      timeoutMs: 90_000,
+      maxResponseBytes: 2_097_152,
+      budget: { concurrency: 2 },
+    });
     expect(connector?.streams[0]).toMatchObject({
       sinceMs: { kind: 'ago', durationMs: 90 * 86_400_000 },
       lookbackMs: 36 * 3_600_000,
