@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const policies: readonly CatchUpPolicy[] = ['latest', 'all', 'none'];
-const CASES = 20;
+const CASES = 12;
 
 /** A cron expression and what it means, written down apart from the product. */
 interface Times {
@@ -107,24 +107,24 @@ async function agrees(times: Times, timeZone: string, fromMs: number, toMs: numb
   }
 }
 
-const hourly: Times = { cron: '30 * * * *', minutes: [30], hours: range(24), weekdays: range(7) };
+const halfHourly: Times = { cron: '0,30 * * * *', minutes: [0, 30], hours: range(24), weekdays: range(7) };
 
 describe('the ledger equals the declared policy', () => {
   it.each([
-    ['an outage of three hours', 'Europe/Berlin', '2026-07-01T08:10:00Z', '2026-07-01T11:10:00Z', 3],
-    ['an outage over the hour that spring skips', 'Europe/Berlin', '2026-03-29T00:10:00Z', '2026-03-29T03:10:00Z', 4],
-    ['an outage over the hour that autumn repeats', 'Europe/Berlin', '2026-10-24T23:10:00Z', '2026-10-25T03:10:00Z', 3],
+    ['an outage of three hours', 'Europe/Berlin', '2026-07-01T08:10:00Z', '2026-07-01T11:10:00Z', 6],
+    ['an outage over the hour that spring skips', 'Europe/Berlin', '2026-03-29T00:10:00Z', '2026-03-29T03:10:00Z', 8],
+    ['an outage over the hour that autumn repeats', 'Europe/Berlin', '2026-10-24T23:10:00Z', '2026-10-25T03:10:00Z', 6],
     ['a start within the repeated hour', 'Europe/Berlin', '2026-10-25T00:10:00Z', '2026-10-25T01:35:00Z', 1],
     [
       'an outage over a change of half an hour',
       'Australia/Lord_Howe',
       '2026-10-03T14:10:00Z',
       '2026-10-03T17:10:00Z',
-      3,
+      7,
     ],
   ])('after %s', async (_what, timeZone, from, to, slots) => {
-    expect(expectedSlots(hourly, timeZone, Date.parse(from), Date.parse(to))).toHaveLength(slots);
-    await agrees(hourly, timeZone, Date.parse(from), Date.parse(to));
+    expect(expectedSlots(halfHourly, timeZone, Date.parse(from), Date.parse(to))).toHaveLength(slots);
+    await agrees(halfHourly, timeZone, Date.parse(from), Date.parse(to));
   });
 
   itSeeded(
