@@ -9,8 +9,10 @@ export interface ReplayPlan {
   reason: string | null;
   /** Its arguments are of an older version, and are brought to this one. */
   upgraded: { from: number; to: number } | null;
-  /** Null: the kind of job cannot tell. */
+  /** Null: the kind of job cannot tell, or `problem` says why not. */
   effects: PlannedEffect[] | null;
+  /** Why it could not be found out what it would do: most likely it fails of the same again. */
+  problem: string | null;
 }
 
 /** Decisions about jobs that failed for good: what the commands and the HTTP interface show and do. */

@@ -18,7 +18,7 @@ export function createDeadLetterAdmin(ports: JobPorts, jobKinds: readonly AnyJob
   const kinds = new Map(jobKinds.map((kind) => [kind.kind, kind]));
 
   async function plan(letter: DeadLetterRow): Promise<ReplayPlan> {
-    const nothing = { upgraded: null, effects: null };
+    const nothing = { upgraded: null, effects: null, problem: null };
     const refused = (reason: string): ReplayPlan => ({ verdict: 'impossible', reason, ...nothing });
     if (letter.state === 'replaying') return refused('It runs again already.');
     if (letter.state === 'succeeded') return { verdict: 'not-needed', reason: 'It succeeded since.', ...nothing };
@@ -39,9 +39,15 @@ export function createDeadLetterAdmin(ports: JobPorts, jobKinds: readonly AnyJob
       return refused(`Its arguments do not fit any more: ${ports.redact(asOutturnError(thrown).message)}`);
     }
     const upgraded = row.version < kind.version ? { from: row.version, to: kind.version } : null;
-    const effects = (await kind.preview?.(args, ports)) ?? null;
+    let effects: ReplayPlan['effects'] = null;
+    let problem: string | null = null;
+    try {
+      effects = (await kind.preview?.(args, ports)) ?? null;
+    } catch (thrown) {
+      problem = ports.redact(asOutturnError(thrown).message);
+    }
     const reason = (await doneOtherwise(row, letter)) ?? (isDone(effects) ? 'All that it would do is done.' : null);
-    return { verdict: reason === null ? 'replay' : 'not-needed', reason, upgraded, effects };
+    return { verdict: reason === null ? 'replay' : 'not-needed', reason, upgraded, effects, problem };
   }
 
   /** Equal work that was asked for since, and is open or was done. */

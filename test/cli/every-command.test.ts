@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { outturn } from '../harness/cli.ts';
 
-const groups: Record<string, string[]> = { digest: ['preview', 'send'] };
+const groups: Record<string, string[]> = {
+  digest: ['preview', 'send'],
+  jobs: ['dead', 'cancel', 'replay', 'discard'],
+  queue: ['status', 'pause', 'resume', 'rebuild', 'drain'],
+  deliveries: ['settle'],
+};
 /** Those without the options of every command. */
-const withoutLogLevel = new Set(['finance', 'schema', 'digest']);
+const withoutLogLevel = new Set(['finance', 'schema', 'digest', 'queue']);
 
 /** What `outturn --help` lists, with the commands below `digest`. */
 async function everyCommand(): Promise<string[][]> {

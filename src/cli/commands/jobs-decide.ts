@@ -167,6 +167,7 @@ async function printPlans(io: Io, store: Store, planned: readonly Planned[]): Pr
     else io.out(`  ${color.green('↻ can be replayed.')}`);
     if (plan.upgraded !== null)
       io.out(`    arguments of version ${plan.upgraded.from} are brought to version ${plan.upgraded.to}`);
+    if (plan.problem !== null) io.out(`    ${color.yellow('?')} what it would do cannot be told: ${plan.problem}`);
     for (const { effect, state, detail } of plan.effects ?? [])
       io.out(`    ${marks[state]}  ${effect}${detail === null ? '' : color.dim(` – ${detail}`)}`);
   }
