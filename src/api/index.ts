@@ -1,3 +1,3 @@
 /** The thin admin HTTP interface: validate, authorise, call a port, answer. */
-export { type MetricsServer, serveMetrics } from './metrics-server.ts';
+export { serveMetrics } from './metrics-server.ts';
 export { type Api, createApi } from './server.ts';

@@ -1,4 +1,5 @@
 /** Logs, metrics and traces of this process. */
 export { createLogger } from './logger.ts';
 export { createMetrics } from './metrics.ts';
-export { type OpenTracing, openTracing } from './tracing.ts';
+export { openTracing } from './tracing.ts';
+export type { OpenTracing } from './tracing-settings.ts';

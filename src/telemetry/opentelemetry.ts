@@ -22,7 +22,7 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import { asOutturnError, type Logger, type Redactor, type Span, type SpanAttributes, type SpanOptions } from '#kit';
 import { nameTraceBy, withFacts, withoutFacts } from './log-scope.ts';
 import { samplerOf } from './sampler.ts';
-import type { OpenTracing, TracingSettings } from './tracing.ts';
+import type { OpenTracing, TracingSettings } from './tracing-settings.ts';
 
 const OWN_NAME = 'outturn';
 /** The queue's library makes spans of its own; the database's would show each statement. */

@@ -1,18 +1,6 @@
-import { type Logger, noTracing, PermanentError, type Redactor, type Tracing } from '#kit';
+import { noTracing, PermanentError } from '#kit';
 import { withFacts, withoutFacts } from './log-scope.ts';
-
-export interface TracingSettings {
-  /** The standard OTEL_… variables. */
-  variables: NodeJS.ProcessEnv;
-  redactor: Redactor;
-  log: Logger;
-  /** Of this program. */
-  version: string;
-}
-export interface OpenTracing extends Tracing {
-  /** Sends what is left, for a few seconds at most. */
-  close(): Promise<void>;
-}
+import type { OpenTracing, TracingSettings } from './tracing-settings.ts';
 
 /** Log lines carry what they belong to whether or not anything is traced. */
 const untraced: OpenTracing = {

@@ -201,8 +201,8 @@ describeWith(['redis'], 'a running process, as a collector sees it', () => {
       });
       expect(response.status).toBe(202);
       const mine = () => receiver.spans().filter((span) => span.traceId === traceId);
-      await pollUntil('the recompute in that trace', async () =>
-        mine().some(({ name }) => name === 'job recompute-roi'),
+      await pollUntil('the recompute, from the request on', async () =>
+        wayTo('job recompute-roi', mine()).includes('POST /v1/recalculations'),
       );
       const request = mine().find(({ name }) => name === 'POST /v1/recalculations');
       expect(request).toMatchObject({
