@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RetryableError } from '#kit';
 import { pollUntil } from '../../harness/poll.ts';
 import { spawnDoomed } from './doomed.ts';
 import { gate, probeJobs, type QueueServer, useWorld } from './fixture.ts';
@@ -81,6 +82,34 @@ export function lossContract(server: QueueServer): void {
         { instance: 'worker-2', attempt: 1 },
       ]);
       expect((await world.row(row.id)).result).toBe('by the second');
+    });
+
+    it('a run whose end could not be noted, the database being away, runs again and is not taken for a dead worker', async () => {
+      let isAway = false;
+      const world = await open(async () => {
+        isAway = world.started.length === 1;
+        return 'done';
+      });
+      await world.runtime({ workers: false });
+      const worker = await world.runtime({
+        relay: false,
+        through: (store) => ({
+          ...store,
+          transaction: async (work, options) => {
+            if (!isAway) return store.transaction(work, options);
+            isAway = false;
+            throw new RetryableError('storage/unavailable', 'away');
+          },
+        }),
+      });
+      const row = await world.enqueue('plain', { name: 'acknowledged in vain' });
+      await worker.idle({ timeoutMs: 15_000 });
+      expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', attempts: 1 });
+      const outcomes = (await world.store.runs.list(row.id)).map(({ outcome, errorCode }) => ({ outcome, errorCode }));
+      expect(outcomes).toEqual([
+        { outcome: 'retried', errorCode: 'storage/unavailable' },
+        { outcome: 'succeeded', errorCode: null },
+      ]);
     });
 
     it('a shutdown waits for a job that ends within the grace period', async () => {

@@ -54,7 +54,8 @@ export function operatorContract(server: QueueServer): void {
       const ids = rows.map((row) => row.id);
       await runtime.idle({ timeoutMs: 15_000 });
       for (const id of ids) expect(await world.store.outbox.replay(id)).toBe(true);
-      await runtime.idle({ timeoutMs: 15_000 });
+      // Sooner than a reconciliation would mend a replay that was swallowed.
+      await runtime.idle({ timeoutMs: 8_000 });
       expect(await world.states(ids)).toEqual(['failed', 'failed']);
       isMended = true;
       for (const id of ids) expect(await world.store.outbox.replay(id)).toBe(true);
