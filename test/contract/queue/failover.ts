@@ -18,6 +18,8 @@ export async function losesNothingInFailover(server: QueueServer, fail: () => Pr
     if (name.startsWith('effect')) return;
     begun += 1;
     if (begun > BEFORE_THE_FAILURE) await isDead.opened;
+    // A run whose lock was lost is over, and another one takes its place.
+    context.signal.throwIfAborted();
     await world.store.transaction(
       (tx) => tx.outbox.enqueue({ kind: 'plain', args: { name: `effect of ${name}` }, cause: 'test' }),
       { fence: context.fence },
