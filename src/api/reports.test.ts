@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildReport } from '#jobs/build-report';
-import { type Backfills,
+import {
+  type Backfills,
   type Config,
   composeDigest,
   type JobContext,

@@ -1,5 +1,5 @@
 import type { DeadLetterRow, JobSummary, OutboxRow, QueueName, SchedulePauseRow } from '#kit';
-import { queueNames } from '#kit';
+import { budgetAccounts, queueNames } from '#kit';
 import type { App } from './app.ts';
 import { findMissingWork, type MissingWorkFinding } from './missing-work.ts';
 
@@ -34,6 +34,8 @@ export interface Status {
   pausedQueues: QueueName[] | null;
   queueProblem: string | null;
   missing: MissingWorkFinding[];
+  /** Accounts that are asked nothing at the moment, because the source said so. */
+  blockedAccounts: { account: string; untilMs: number; reason: string | null }[];
 }
 
 /** Reads only. What the queue alone knows is left out where it does not answer. */
@@ -54,6 +56,7 @@ export async function readStatus(app: App): Promise<Status> {
     findMissingWork(app, queue.runtime),
     store.watermarks.list(),
   ]);
+  const budgets = await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
   const lateStreams = config.connectors.flatMap((connector) =>
     connector.streams.flatMap((stream): LateStream[] => {
       const row = watermarks.find((each) => each.connector === connector.id && each.stream === stream.id);
@@ -85,6 +88,11 @@ export async function readStatus(app: App): Promise<Status> {
     pausedQueues: counts === null ? null : queueNames.filter((name) => counts[name].paused),
     queueProblem: problem,
     missing,
+    blockedAccounts: budgets.flatMap(({ account, blockedUntilMs, blockedReason }) =>
+      blockedUntilMs === null || blockedUntilMs <= atMs
+        ? []
+        : [{ account, untilMs: blockedUntilMs, reason: blockedReason }],
+    ),
   };
 }
 

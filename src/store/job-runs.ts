@@ -24,6 +24,10 @@ export function createJobRunRepository({ connection, clock }: StoreContext): Job
     },
 
     async end({ jobId, token }, { outcome, errorCode, errorMessage }) {
+      // A handler that ignored its abort may still be at work: it must not commit in the time before the next run begins.
+      if (outcome !== 'succeeded')
+        await connection.query(sql.unsafe`
+          UPDATE job_fence SET token = token + 1 WHERE job_id = ${jobId} AND token = ${token}`);
       await connection.query(sql.unsafe`
         UPDATE job_run
         SET ended_at = ${instant(clock.nowMs())}, outcome = ${outcome}, error_code = ${errorCode ?? null},
@@ -52,7 +56,7 @@ export async function holdFence({ connection }: Pick<StoreContext, 'connection'>
   if (!isNewest)
     throw new RetryableError(
       'queue/interrupted',
-      `A later run of the job ${fence.jobId} has begun, or it was cancelled: nothing of this run is stored.`,
+      `This run of the job ${fence.jobId} has been given up, for a later one or by a cancel: nothing of it is stored.`,
       { hint: 'The later run does the work; nothing is to be done.' },
     );
 }

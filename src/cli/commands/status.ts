@@ -30,7 +30,17 @@ export function status(program: Command, io: Io): void {
   );
 }
 
-function document({ atMs, running, failed, lateStreams, jobs, pausedSchedules, missing, ...rest }: Status): object {
+function document({
+  atMs,
+  running,
+  failed,
+  lateStreams,
+  jobs,
+  pausedSchedules,
+  missing,
+  blockedAccounts,
+  ...rest
+}: Status): object {
   const instant = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const { oldestDueAtMs, ...counts } = jobs;
   return {
@@ -45,6 +55,11 @@ function document({ atMs, running, failed, lateStreams, jobs, pausedSchedules, m
       since: instant(sinceMs),
       until: instant(untilMs),
       pausedBy,
+      reason,
+    })),
+    blockedAccounts: blockedAccounts.map(({ account, untilMs, reason }) => ({
+      account,
+      until: instant(untilMs),
       reason,
     })),
     missing: missing.map(({ kind, message, command, sinceMs, count }) => ({
@@ -140,6 +155,10 @@ function lines(io: Io, found: Status, subjects: ReadonlyMap<string, string>): st
   if (found.pausedQueues !== null && found.pausedQueues.length > 0)
     out.push(line(look, 'paused', `queue ${found.pausedQueues.join(', ')}: \`outturn queue resume\``));
 
+  for (const { account, untilMs, reason } of found.blockedAccounts)
+    out.push(
+      line(look, 'blocked', `account ${account} until ${instantWords(untilMs)}${reason === null ? '' : `: ${reason}`}`),
+    );
   if (found.missing.length === 0) out.push(line(good, 'missing', 'nothing'));
   for (const { message, command } of found.missing) {
     out.push(line(bad, 'missing', message));

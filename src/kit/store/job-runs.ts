@@ -42,7 +42,7 @@ export interface JobRunStart {
 export interface JobRunRepository {
   /** Runs, since the last replay, that never ended: their workers died with them, or one of them lives unnoticed. */
   crashes(jobId: string): Promise<number>;
-  /** How a run ended; also of one whose token is not the newest any more. */
+  /** How a run ended; also of one whose token is not the newest any more. Unless it succeeded, it may commit nothing more. */
   end(
     fence: JobFence,
     end: { outcome: JobRunOutcome; errorCode?: string | undefined; errorMessage?: string | undefined },

@@ -118,7 +118,11 @@ describe('a backfill', () => {
     expect(await store.backfills.resume(id, 'test')).toBe(true);
     expect(await store.backfills.resume(id, 'test'), 'it runs').toBe(false);
     expect(await states(id)).toEqual(['done', 'queued', 'waiting']);
-    expect(await read(id)).toMatchObject({ state: 'running', endedAtMs: null, current: { seq: 2, jobState: 'pending' } });
+    expect(await read(id)).toMatchObject({
+      state: 'running',
+      endedAtMs: null,
+      current: { seq: 2, jobState: 'pending' },
+    });
     await runChunk(id, ['a']);
     await runChunk(id, ['a']);
     expect((await read(id)).state).toBe('done');
