@@ -1,4 +1,4 @@
-import { access, glob, readFile } from 'node:fs/promises';
+import { access, glob, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -34,8 +34,16 @@ describe('the documentation', () => {
     const commands = [...text.matchAll(/`outturn (\w+)/g)].map(([, name = '']) => name);
     expect(commands.length).toBeGreaterThan(5);
     for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
-    const environment = await readFile(path.join(root, 'src/main/environment.ts'), 'utf8');
-    for (const [, name = ''] of text.matchAll(/`((?:OUTTURN|DATABASE|REDIS)_[A-Z_]+)[`=]/g))
-      expect(environment, name).toContain(`variables.${name}`);
+    const sources = [];
+    for (const room of ['main', 'cli'])
+      for (const file of await readdir(path.join(root, 'src', room), { recursive: true }))
+        if (file.endsWith('.ts') && !file.endsWith('.test.ts'))
+          sources.push(await readFile(path.join(root, 'src', room, file), 'utf8'));
+    const names = new Set(sources.join('\n').match(/\b(?:OUTTURN|DATABASE|REDIS)_[A-Z_]+\b/g));
+    for (const page of ['docs/operations.md', 'docs/redis.md', 'docs/telemetry.md'])
+      for (const [, name = ''] of (await readFile(path.join(root, page), 'utf8')).matchAll(
+        /`((?:OUTTURN|DATABASE|REDIS)_[A-Z_]+)[`=]/g,
+      ))
+        expect(names, `${page}: ${name}`).toContain(name);
   });
 });
