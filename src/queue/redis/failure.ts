@@ -9,6 +9,8 @@ const UNTRUSTED = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
+const HUNG_UP = /ECONNRESET|EPIPE|Connection is closed|socket disconnected|socket hang up/i;
+
 interface Reason {
   is(code: string, message: string): boolean;
   says(where: string, message: string): string;
@@ -66,6 +68,16 @@ export function redisFailure(where: string, thrown: unknown, { isEncrypted = fal
   const known = reasons.find((reason) => reason.is(code, message));
   if (known !== undefined)
     return new PermanentError('queue/unavailable', known.says(where, message), { hint: known.hint, facts });
+  // The alert that says so often loses the race against the end of the connection.
+  if (isEncrypted && HUNG_UP.test(message))
+    return new RetryableError(
+      'queue/unavailable',
+      `Redis at ${where} hung up after the TLS greeting (${message}): it went away, or wants another certificate of the client.`,
+      {
+        hint: 'If it stays so, name a certificate that it trusts by REDIS_TLS_CERT and its key by REDIS_TLS_KEY.',
+        facts,
+      },
+    );
   return new RetryableError('queue/unavailable', `Redis at ${where} cannot be used: ${message}.`, {
     hint: hintFor(message, isEncrypted),
     facts,
@@ -73,7 +85,7 @@ export function redisFailure(where: string, thrown: unknown, { isEncrypted = fal
 }
 
 function hintFor(message: string, isEncrypted: boolean): string {
-  if (!isEncrypted && /ECONNRESET|EPIPE|Connection is closed/.test(message))
+  if (!isEncrypted && HUNG_UP.test(message))
     return 'It hangs up: check that the port is right, and whether it wants TLS (rediss://).';
   if (isEncrypted && /ETIMEDOUT|timed out/.test(message))
     return 'A Redis without TLS leaves such a greeting unanswered: check that the port is its TLS port, or begin the address with redis://.';
