@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { ScheduleRepository } from '#kit';
 import { instant, type StoreContext, sql, storable } from './context.ts';
 
+/** How long a scheduler that was not seen any more is remembered. */
+const KEPT_MS = 30 * 86_400_000;
+
 const versionSchema = z.object({
   schedule: z.string(),
   sinceMs: z.number(),
@@ -87,7 +90,9 @@ export function createScheduleRepository({ connection }: StoreContext): Schedule
     },
 
     async seen({ instance, startedAtMs, seenAtMs, stoppedAtMs }) {
+      // Each start makes a row: those of the last month explain what happened, older ones nothing any more.
       await connection.query(sql.unsafe`
+        WITH forgotten AS (DELETE FROM scheduler_instance WHERE seen_at < ${instant(seenAtMs - KEPT_MS)} AND instance <> ${instance})
         INSERT INTO scheduler_instance (instance, started_at, seen_at, stopped_at)
         VALUES (${instance}, ${instant(startedAtMs)}, ${instant(seenAtMs)}, ${instant(stoppedAtMs)})
         ON CONFLICT (instance) DO UPDATE

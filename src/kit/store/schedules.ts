@@ -40,7 +40,7 @@ export interface ScheduleRepository {
   pause(pause: Pick<SchedulePauseRow, 'schedule' | 'sinceMs' | 'untilMs' | 'pausedBy' | 'reason'>): Promise<void>;
   /** Ends the pauses that hold at that instant. False: there was none. */
   resume(schedule: string, resume: { atMs: number; by: string }): Promise<boolean>;
-  /** A scheduler is at work; `stoppedAtMs` when it ends. */
+  /** A scheduler is at work; `stoppedAtMs` when it ends. Forgets those that were not seen for a month. */
   seen(row: SchedulerInstanceRow): Promise<void>;
   /** Newest first; those seen after `sinceMs`. */
   schedulers(filter: { sinceMs: number; limit: number }): Promise<SchedulerInstanceRow[]>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DigestFacts } from '#domain';
 import type { DigestRow } from '#kit';
-import { begin, hourMs, midnightMs, type StoreFixture, storeFixture } from './fixtures.ts';
+import { begin, dayMs, hourMs, midnightMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
 beforeAll(async () => {
@@ -227,5 +227,21 @@ describe('fires', () => {
     });
     expect(await fires.list({ schedule: 'nightly', limit: 10 })).toHaveLength(2);
     expect(await fires.list({ schedule: 'weekly', limit: 10 })).toEqual([]);
+  });
+});
+
+describe('schedulers', () => {
+  it('are forgotten a month after they were seen last; the one that was seen last is not', async () => {
+    const { schedules } = fixture.store;
+    const seenAt = (instance: string, atMs: number) =>
+      schedules.seen({ instance, startedAtMs: atMs, seenAtMs: atMs, stoppedAtMs: null });
+    const known = async () => (await schedules.schedulers({ sinceMs: 0, limit: 10 })).map(({ instance }) => instance);
+    await seenAt('oldest', midnightMs);
+    await seenAt('older', midnightMs + 5 * dayMs);
+    await seenAt('newest', midnightMs + 31 * dayMs);
+    expect(await known()).toEqual(['newest', 'older']);
+    // Its clock is wrong, or it comes back after a long time: the others stay.
+    await seenAt('oldest', midnightMs);
+    expect(await known()).toEqual(['newest', 'older', 'oldest']);
   });
 });
