@@ -150,6 +150,9 @@ async function grant(
       FROM (SELECT id, clock_timestamp() AS now FROM mine) t
     ), swept AS (
       DELETE FROM budget_lease WHERE account IN (SELECT id FROM mine) AND counts_until < clock_timestamp()
+    ), deserted AS (
+      DELETE FROM budget_queue
+      WHERE account IN (SELECT id FROM mine) AND expires_at < clock_timestamp() AND id <> ${queue.id}
     ), queue AS (${keep(account, without(queue, purpose), sql.fragment`IN (SELECT id FROM mine)`)})
     SELECT count(*) AS granted FROM mine`);
   return granted > 0;

@@ -89,4 +89,17 @@ describe('the budgets of a fleet, in PostgreSQL', () => {
     const { rows } = await client.query("SELECT id FROM budget_lease WHERE account = 'swept'");
     expect(rows).toEqual([{ id: 'swept-3' }]);
   });
+
+  it('forgets the queues of processes that were killed while they waited', async () => {
+    const limits = budget({ account: 'deserted', concurrency: 1 });
+    const { budgets } = fixture.store;
+    await budgets.claim(leaseOf(limits, 'deserted-1'));
+    for (const id of ['killed', 'living'])
+      await budgets.claim({ ...leaseOf(limits, id), queue: { id, live: 1, backfill: 0 } });
+    await budgets.release(limits, 'deserted-1', { sent: true, begunWithinMs: 1, signal: null });
+    await pass(61_000);
+    await budgets.claim({ ...leaseOf(limits, 'deserted-2'), queue: { id: 'living', live: 2, backfill: 0 } });
+    const { rows } = await client.query("SELECT id, live FROM budget_queue WHERE account = 'deserted'");
+    expect(rows).toEqual([{ id: 'living', live: 1 }]);
+  });
 });
