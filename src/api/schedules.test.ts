@@ -102,4 +102,12 @@ describe('schedules by HTTP', () => {
     expect(answers.map(({ status }) => status)).toEqual([401, 404, 404, 422, 422, 422, 422, 405]);
     expect(answers[1]?.body).toMatchObject({ hint: expect.stringContaining('Did you mean pull:sap.costs?') });
   });
+
+  it('are found by names as long as the configuration allows, encoded or not', async () => {
+    const name = `pull:${'c'.repeat(63)}.${'s'.repeat(63)}`;
+    for (const id of [name, encodeURIComponent(name)]) {
+      const { status, body } = await call('GET', `/v1/schedules/${id}/fires`);
+      expect([status, JSON.stringify(body)]).toEqual([404, expect.stringContaining(`There is no schedule \\"${name}`)]);
+    }
+  });
 });

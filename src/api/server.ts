@@ -52,6 +52,8 @@ export interface Api {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** Of ids in addresses, percent-encoded: a stream's schedule is `pull:<connector>.<stream>`, 63 characters each. */
+const MOST_PARAMETER_CHARACTERS = 600;
 
 export function createApi(options: ApiOptions): Api {
   const server = fastify({
@@ -59,6 +61,7 @@ export function createApi(options: ApiOptions): Api {
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: () => options.newId(),
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS },
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
