@@ -157,7 +157,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     deliveryFinished: ({ channel, state }) => deliveries.inc({ channel, state }),
     fireRecorded({ schedule, outcome, latenessMs }) {
       fires.inc({ schedule, outcome });
-      fireLateness.observe({ schedule }, Math.max(0, latenessMs) / 1000);
+      if (outcome !== 'skipped') fireLateness.observe({ schedule }, Math.max(0, latenessMs) / 1000);
     },
     budgetTurn({ account, purpose, outcome, waitedMs }) {
       budgetWait.observe({ account, purpose, outcome }, waitedMs / 1000);

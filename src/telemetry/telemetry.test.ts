@@ -92,6 +92,7 @@ describe('the metrics', () => {
     });
     metrics.deliveryFinished({ channel: 'email', state: 'sent' });
     metrics.fireRecorded({ schedule: 'nightly', outcome: 'late', latenessMs: 60_000 });
+    metrics.fireRecorded({ schedule: 'nightly', outcome: 'skipped', latenessMs: 0 });
     metrics.gauge('outbox_open', {}, 4);
     metrics.gauge('watermark_lag_seconds', { connector: 'sap', stream: 'costs' }, 90);
     const { contentType, body } = await metrics.expose();
@@ -103,6 +104,9 @@ describe('the metrics', () => {
       'outturn_pull_revisions_total{connector="sap",stream="costs"} 2',
       'outturn_deliveries_total{channel="email",state="sent"} 1',
       'outturn_fires_total{schedule="nightly",outcome="late"} 1',
+      'outturn_fires_total{schedule="nightly",outcome="skipped"} 1',
+      // What was skipped did not fire, neither late nor at its time.
+      'outturn_fire_lateness_seconds_count{schedule="nightly"} 1',
       'outturn_outbox_open 4',
       'outturn_watermark_lag_seconds{connector="sap",stream="costs"} 90',
     ])
