@@ -63,6 +63,24 @@ export async function openEmbeddedPostgres(options: {
   }
 }
 
+/**
+ * Joins the server of that data directory when one runs; null when none does. Makes and starts nothing, but for a server that
+ * stops at this very moment.
+ */
+export async function joinEmbeddedPostgres(options: {
+  dataDirectory: string;
+  log: Logger;
+}): Promise<EmbeddedPostgres | null> {
+  const requested = resolve(options.dataDirectory);
+  try {
+    const root = await reachableRoot(requested, await resolveServerUser(), null);
+    if ((await findRunningServer(join(root, 'pgdata'))) === null) return null;
+  } catch (error) {
+    throw explainFileError(requested, error);
+  }
+  return await openEmbeddedPostgres(options);
+}
+
 async function open(cluster: Cluster, log: Logger): Promise<EmbeddedPostgres> {
   await claimRoot(cluster.root, cluster.user);
   const { access, lease } = await withStartLock(cluster, log, async () => {
@@ -136,13 +154,13 @@ async function withStartLock<T>(cluster: Cluster, log: Logger, work: () => Promi
 }
 
 /** The folder itself, or for root one that the server's account can reach when a parent is closed to it. The same for every command. */
-async function reachableRoot(requested: string, user: ServerUser | null, log: Logger): Promise<string> {
+async function reachableRoot(requested: string, user: ServerUser | null, log: Logger | null): Promise<string> {
   if (user === null) return requested;
   const blocked = await blockingFolder(requested, user);
   if (blocked === null || blocked === requested) return requested;
   const key = createHash('sha256').update(requested).digest('hex').slice(0, 12);
   const chosen = join('/var/lib/outturn', key);
-  log.warn(
+  log?.warn(
     { requested, chosen, blocked, user: user.name },
     `PostgreSQL runs as ${user.name}, who may not pass ${blocked}: its data is kept in ${chosen}`,
   );

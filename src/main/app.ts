@@ -40,6 +40,18 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** The store of a database that is migrated. */
+export const openStoreAt = (url: string, log: Logger, tracing: Tracing = noTracing): Promise<Store> =>
+  openStore({
+    url,
+    resolver: createIntentResolver(jobKinds),
+    clock,
+    newId,
+    log,
+    applicationName: `outturn@${hostname()}`,
+    traceParent: tracing.traceParent,
+  });
+
 /** The embedded server (started or joined) or DATABASE_URL, brought to the newest migration. */
 export async function openDatabase(
   environment: Environment,
@@ -50,15 +62,7 @@ export async function openDatabase(
   const server = await starting;
   try {
     const { applied } = await migrate({ url: server.url, log });
-    const store = await openStore({
-      url: server.url,
-      resolver: createIntentResolver(jobKinds),
-      clock,
-      newId,
-      log,
-      applicationName: `outturn@${hostname()}`,
-      traceParent: tracing.traceParent,
-    });
+    const store = await openStoreAt(server.url, log, tracing);
     return {
       url: server.url,
       mode: server.mode,

@@ -1,9 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import path from 'node:path';
-import { asOutturnError, type Config, type ConnectorConfig, type Finding } from '#kit';
+import {
+  asOutturnError,
+  type BudgetLedger,
+  budgetAccounts,
+  type Config,
+  type ConnectorConfig,
+  type Finding,
+  type Store,
+} from '#kit';
 import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
-import { clock, openDatabase } from './app.ts';
+import { clock, openStoreAt } from './app.ts';
+import { type DatabaseServer, joinServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
 import { registry } from './registry.ts';
 
@@ -13,10 +20,36 @@ export interface ConnectorFindings {
   findings: Finding[];
 }
 
-/** A check must not make a database, but shares the budgets of one that is there. */
-async function hasDatabase({ databaseUrl, dataDirectory }: Environment): Promise<boolean> {
-  if (databaseUrl !== null) return true;
-  return (await stat(path.join(dataDirectory, 'postgres')).catch(() => null)) !== null;
+interface Budgets {
+  ledger: BudgetLedger;
+  close(): Promise<void>;
+}
+
+/**
+ * The fleet's budgets, as they are: a check makes, starts and migrates no database, and is made without one that does not
+ * answer. Then nobody else asks the sources, as far as this process can know.
+ */
+async function openBudgets(environment: Environment, config: Config): Promise<Budgets> {
+  const { log } = environment;
+  let server: Pick<DatabaseServer, 'url' | 'release'> | null = null;
+  let store: Store | null = null;
+  const close = async (): Promise<void> => {
+    await store?.close();
+    await server?.release();
+  };
+  try {
+    server = await joinServer(environment);
+    if (server === null) return { ledger: createLocalBudgets(clock), close };
+    store = await openStoreAt(server.url, log);
+    // Whether it can be asked, and has the tables.
+    await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
+    return { ledger: store.budgets, close };
+  } catch (thrown) {
+    await close();
+    const { message } = asOutturnError(thrown);
+    log.warn({ reason: environment.redactor.text(message) }, 'checked without the budgets of the fleet');
+    return { ledger: createLocalBudgets(clock), close: async () => {} };
+  }
 }
 
 /** Tries each connector and each of its streams for real; what fails is a finding, never an exception. */
@@ -27,11 +60,10 @@ export async function checkConnectors(
   signal: AbortSignal,
 ): Promise<ConnectorFindings[]> {
   const wanted = config.connectors.filter((connector) => ids.length === 0 || ids.includes(connector.id));
-  const database = (await hasDatabase(environment)) ? await openDatabase(environment) : null;
-  // Without a database nobody else asks the sources.
-  const budgets = database?.store.budgets ?? createLocalBudgets(clock);
+  const budgets = await openBudgets(environment, config);
   const { redactor, log } = environment;
-  const fetch = createFetchFactory({ redactor, log, clock, budgets, instance: `${hostname()}:${process.pid}` });
+  const instance = `${hostname()}:${process.pid}`;
+  const fetch = createFetchFactory({ redactor, log, clock, budgets: budgets.ledger, instance });
   const files = createFileSource({ baseDirectory: config.directory });
   try {
     return await Promise.all(
@@ -42,7 +74,7 @@ export async function checkConnectors(
       })),
     );
   } finally {
-    await database?.close();
+    await budgets.close();
   }
 
   async function check(connector: ConnectorConfig): Promise<Finding[]> {

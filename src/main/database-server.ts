@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openEmbeddedPostgres } from '#src/embedded/index';
+import { joinEmbeddedPostgres, openEmbeddedPostgres } from '#src/embedded/index';
 import type { Environment } from './environment.ts';
 
 /** A PostgreSQL that answers; nothing is known yet of what it holds. */
@@ -19,13 +19,24 @@ export async function openServer(
   { databaseUrl, dataDirectory, log }: Pick<Environment, 'databaseUrl' | 'dataDirectory' | 'log'>,
   { isDisposable = false }: { isDisposable?: boolean } = {},
 ): Promise<DatabaseServer> {
-  if (databaseUrl !== null)
-    return {
-      url: databaseUrl,
-      mode: 'external',
-      version: null,
-      revive: async () => 'running',
-      release: async () => {},
-    };
+  if (databaseUrl !== null) return external(databaseUrl);
   return openEmbeddedPostgres({ dataDirectory: path.join(dataDirectory, 'postgres'), log, isDisposable });
 }
+
+/** DATABASE_URL, or the embedded server in the data directory when it runs; else null, and nothing was made or started. */
+export async function joinServer({
+  databaseUrl,
+  dataDirectory,
+  log,
+}: Pick<Environment, 'databaseUrl' | 'dataDirectory' | 'log'>): Promise<DatabaseServer | null> {
+  if (databaseUrl !== null) return external(databaseUrl);
+  return await joinEmbeddedPostgres({ dataDirectory: path.join(dataDirectory, 'postgres'), log });
+}
+
+const external = (url: string): DatabaseServer => ({
+  url,
+  mode: 'external',
+  version: null,
+  revive: async () => 'running',
+  release: async () => {},
+});
