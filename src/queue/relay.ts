@@ -109,16 +109,18 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     });
   }
 
+  let isStopping = false;
+
   async function drain(): Promise<number> {
     let total = 0;
     for (;;) {
       const published = await publishBatch();
       total += published;
-      if (published < BATCH) return total;
+      // What is left of a long outbox is another process's, or is published at the next start.
+      if (published < BATCH || isStopping) return total;
     }
   }
 
-  let isStopping = false;
   const reconciler = createReconciler({ store, queues, target, clock, log, isStopping: () => isStopping });
 
   async function rebuild(): Promise<number> {

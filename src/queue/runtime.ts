@@ -309,9 +309,9 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
     },
     close({ graceMs }) {
       closing ??= (async () => {
-        await relay.stop();
         clockWatch?.stop();
-        await workers.close(graceMs);
+        // Beside each other: a relay that waits for a silent server must not keep running jobs from being given back.
+        await Promise.all([relay.stop(), workers.close(graceMs)]);
         await (await subscription)?.close();
         await Promise.all(queueNames.map((name) => closeBounded(queues[name])));
         await backend.close();

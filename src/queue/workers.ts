@@ -11,6 +11,7 @@ import {
 import { backoffMs, type Outcome, runAttempt } from './attempt.ts';
 import type { Backend, JobData, JobProcessor, WorkerHandle } from './backend.ts';
 import { AttemptAborted } from './execution.ts';
+import { plainJobId } from './queued-job.ts';
 import { BACKOFF_TYPE } from './relay.ts';
 import { createSuspectGate } from './suspects.ts';
 
@@ -101,6 +102,8 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
         log.warn({ job: job.data.outboxId, kind: job.name }, 'a queued job has no intent: dropped');
         return { kind: 'done' };
       }
+      // Left by a worker that died with the failure: since the replay another one stands for the row.
+      if (row.dedupeKey === null && jobId !== plainJobId(row)) return { kind: 'done' };
       run = { row, controller: new AbortController(), renewedAtMs: performance.now() };
       runs.set(jobId, run);
       const input = {
@@ -175,12 +178,13 @@ export function createWorkers(dependencies: WorkersDependencies): Workers {
    * came through.
    */
   async function watchRuns(): Promise<void> {
+    // First of all, for where the queue is out of reach the store may be as well.
+    for (const run of runs.values())
+      if (performance.now() - run.renewedAtMs > LOCK_DURATION_MS)
+        run.controller.abort(new AttemptAborted('lost-lock', 'The lock could not be renewed in time.'));
     await bookEnds();
     for (const run of [...runs.values()]) {
-      if (performance.now() - run.renewedAtMs > LOCK_DURATION_MS) {
-        run.controller.abort(new AttemptAborted('lost-lock', 'The lock could not be renewed in time.'));
-        continue;
-      }
+      if (run.controller.signal.aborted) continue;
       const row = await store.outbox.get(run.row.id);
       if (row?.state === 'cancelled') abortCancelled(run.row.id);
     }

@@ -84,6 +84,41 @@ export function lossContract(server: QueueServer): void {
       expect((await world.row(row.id)).result).toBe('by the second');
     });
 
+    it('a worker that shuts down gives its jobs back though its relay waits for a database that is silent', async () => {
+      const silence = gate();
+      const waits = gate();
+      let isSilent = false;
+      const world = await open(async (_name, { signal }) => {
+        if (world.started.length > 1) return 'by the second';
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        return null;
+      });
+      const first = await world.runtime({
+        through: (store) => ({
+          ...store,
+          outbox: {
+            ...store.outbox,
+            openCount: async () => {
+              if (isSilent) {
+                waits.open();
+                await silence.opened;
+              }
+              return store.outbox.openCount();
+            },
+          },
+        }),
+      });
+      const row = await world.enqueue('plain', { name: 'handed on' });
+      await world.untilState(row.id, 'running');
+      isSilent = true;
+      await waits.opened;
+      const closing = first.close({ graceMs: 0 });
+      await world.runtime();
+      expect((await world.untilState(row.id, 'succeeded')).result).toBe('by the second');
+      silence.open();
+      await closing;
+    });
+
     it('a run whose end could not be noted, the database being away, runs again and is not taken for a dead worker', async () => {
       let isAway = false;
       const world = await open(async () => {

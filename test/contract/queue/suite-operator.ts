@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PermanentError } from '#kit';
+import { PermanentError, RetryableError } from '#kit';
 import { pollUntil } from '../../harness/poll.ts';
 import { gate, type QueueServer, useWorld } from './fixture.ts';
 
@@ -72,6 +72,21 @@ export function operatorContract(server: QueueServer): void {
         'failed',
         'succeeded',
       ]);
+    });
+
+    it('replays a dead letter whose worker died before the queue heard of the failure: it is not run twice', async () => {
+      const world = await open(async () => {
+        throw new RetryableError('source/unreachable', 'down');
+      });
+      const runtime = await world.runtime({ workers: false });
+      const row = await world.enqueue('plain', { name: 'a' });
+      await world.untilState(row.id, 'published');
+      await world.sql(`UPDATE outbox SET state = 'failed', acknowledged_at = now() WHERE id = $1`, [row.id]);
+      expect(await world.store.outbox.replay(row.id)).toBe(true);
+      await world.untilState(row.id, 'published');
+      await runtime.startWorkers({ concurrency: 1 });
+      await world.untilState(row.id, 'failed');
+      expect(world.started.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     });
 
     it('drains: what is due and what follows from it is done; what is put off or paused is not waited for', async () => {
