@@ -25,12 +25,14 @@ export async function follow(app: App, io: Io, started: readonly BackfillRow[], 
   const bar = io.interactive && !json ? progressBar() : null;
   const total = started.reduce((sum, row) => sum + row.chunks.total, 0);
   bar?.start(total, 0, { note: '' });
+  const tellWaits = waitTeller((line) => io.err(`${bar === null ? '' : ERASED_LINE}${line}`));
   const { backfills, followUps, isDetached } = await followBackfills(
     app,
     started.map(({ id }) => id),
     {
       signal: io.signal,
       onProgress: (rows) => {
+        tellWaits(rows);
         const running = rows.find((row) => row.state === 'running');
         const note = running === undefined ? '' : `, ${paceWords(backfillView(running, Date.now()))}`;
         bar?.update(
@@ -53,6 +55,26 @@ export async function follow(app: App, io: Io, started: readonly BackfillRow[], 
     const job = jobView(row);
     io.out(`${io.color.red('✗')} then ${job.kind} ${subject(job)} ${io.color.dim(shortId(row))} ${failure(io, job)}`);
   }
+}
+
+/** The bar stands where the next line is to go; it draws itself anew below. */
+const ERASED_LINE = '\r\u001b[K';
+
+/** Says once of each attempt that failed, or that the source put off, why its chunk waits: it may do so for hours. */
+function waitTeller(tell: (line: string) => void): (rows: readonly BackfillRow[]) => void {
+  const told = new Set<string>();
+  return (rows) => {
+    for (const { id, connector, stream, state, chunks, current } of rows) {
+      if (state !== 'running' || current === null || current.errorCode === null) continue;
+      if (current.jobState !== 'pending' && current.jobState !== 'published') continue;
+      const reason = `${current.errorCode}: ${current.errorMessage ?? ''}`;
+      const key = `${id} ${current.seq} ${current.attempts} ${reason}`;
+      if (told.has(key)) continue;
+      tell(`${connector}.${stream}: chunk ${current.seq} of ${chunks.total} waits: ${reason}`);
+      if (told.size === 0) tell('→ It goes on by itself; Ctrl-C leaves it to the workers that run elsewhere.');
+      told.add(key);
+    }
+  };
 }
 
 const progressBar = (): SingleBar =>

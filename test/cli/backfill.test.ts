@@ -20,7 +20,7 @@ interface Backfill {
 
 /** Answers `query_range` with a point for each hour, until `trouble` says otherwise. */
 async function startSource() {
-  let trouble: 'none' | 'refuses' | 'hangs' = 'none';
+  let trouble: 'none' | 'refuses' | 'hangs' | 'limits' = 'none';
   let asked = 0;
   const server: Server = createServer(async (request, response) => {
     let body = '';
@@ -28,6 +28,7 @@ async function startSource() {
     const form = new URLSearchParams(body);
     asked++;
     if (trouble === 'hangs') return;
+    if (trouble === 'limits') return void response.writeHead(429, { 'retry-after': '7200' }).end();
     const values: [number, string][] = [];
     for (let at = Number(form.get('start')); at <= Number(form.get('end')); at += HOUR_S) values.push([at, '3']);
     const answer =
@@ -201,5 +202,17 @@ projects:
     const said = ['backfill list', '--from and --to', 'Did you mean shop', 'is empty', '--from takes', '--chunk takes'];
     for (const [index, words] of [...said, 'shorter than', 'There is no backfill'].entries())
       expect(results[index]?.stderr).toContain(words);
+  });
+
+  it('that the source puts off for hours say so while somebody watches, and on what they wait', async () => {
+    source.set('limits');
+    const watched = await startOutturn(
+      ['backfill', 'shop.failures', '--from', '2026-02-25', '--to', '2026-02-27', '--chunk', '1d'],
+      { env, ready: (output) => output.includes('waits') },
+    );
+    expect(watched.output()).toMatch(/shop\.failures: chunk 1 of 2 waits: source\/rate-limited: .*429/);
+    expect(watched.output()).toMatch(/goes on by itself; Ctrl-C leaves it to the workers/);
+    await watched.close();
+    expect(watched.output()).toContain('It goes on where a worker runs');
   });
 });
