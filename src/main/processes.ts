@@ -50,6 +50,7 @@ const DRAIN_LIMIT_MS = 30 * 86_400_000;
 export async function runProcesses(environment: Environment, options: ProcessOptions): Promise<void> {
   const app = await openApp(environment);
   const closers: (() => Promise<void>)[] = [() => app.close({ graceMs: options.graceMs })];
+  let giveJobsBack = async (): Promise<void> => {};
   try {
     const sampler = sampleMetrics(app);
     closers.push(() => sampler.stop());
@@ -88,6 +89,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
     }
     if (options.roles.includes('worker')) {
       const queue = await app.queue();
+      giveJobsBack = () => queue.close({ graceMs: options.graceMs });
       await queue.startWorkers({ concurrency: options.concurrency });
       await queue.startRelay();
       const missing = watchMissingWork(app, queue);
@@ -123,6 +125,8 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
     ]);
     options.onStopping();
   } finally {
+    // At once: what others wait for (a silent database) must not use up the time until the process is killed. Its failure is app.close's.
+    void giveJobsBack().catch(() => undefined);
     for (const close of closers.reverse()) await close();
   }
 }

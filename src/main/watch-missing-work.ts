@@ -7,7 +7,8 @@ const LOOK_INTERVAL_MS = 60_000;
 /** Looks each minute, keeps the gauge, and tells each hole once when it appears. */
 export function watchMissingWork(app: App, queue?: QueueView): { stop(): Promise<void> } {
   let known = new Set<string>();
-  let looking: Promise<void> = Promise.resolve();
+  let looking: Promise<void> | null = null;
+  let isStopping = false;
   const look = async (): Promise<void> => {
     try {
       const findings = await findMissingWork(app, queue);
@@ -26,15 +27,20 @@ export function watchMissingWork(app: App, queue?: QueueView): { stop(): Promise
           findings.filter((finding) => finding.kind === kind).reduce((sum, { count }) => sum + count, 0),
         );
     } catch (error) {
-      app.log.warn({ error }, 'missing work could not be looked for; tried again');
+      if (!isStopping) app.log.warn({ error }, 'missing work could not be looked for; tried again');
     }
   };
-  const timer = setInterval(() => {
-    looking = looking.then(look);
-  }, LOOK_INTERVAL_MS);
-  looking = look();
+  /** One at a time: those that a silent database kept from being made are not made up for. */
+  const lookOnce = (): void => {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+  };
+  const timer = setInterval(lookOnce, LOOK_INTERVAL_MS);
+  lookOnce();
   return {
     stop: async () => {
+      isStopping = true;
       clearInterval(timer);
       await looking;
     },
