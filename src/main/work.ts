@@ -28,6 +28,8 @@ const MOST = 10_000;
 const SAME_WORK = 100;
 /** Somebody waits: after so many failed attempts they are told; a worker makes the further ones. */
 const ATTEMPTS_WAITED_FOR = 2;
+/** Longer than the first backoff: what waits so long was put off by its source, perhaps for hours. */
+const PUT_OFF_WAITED_MS = 20_000;
 const finalStates = new Set(['succeeded', 'failed', 'collapsed', 'cancelled']);
 
 /** Writes the intents in one transaction: all of them, or none. All that follows from them is one trace. */
@@ -52,7 +54,7 @@ export const runHere = async (app: App, requests: readonly WorkRequest[], option
 
 /**
  * Enqueues the work, runs workers in this process (others may take jobs as well) and waits until these jobs and all that
- * follows from them are done, or have failed twice and wait for a further attempt: that may be hours away, and is left
+ * follows from them are done, or have failed twice, or were put off, and wait for a further attempt: that may be hours away, and is left
  * to the workers that stay.
  *
  * What follows waits until each job asked for is done or put off: then five pulls of one project lead to one recompute and
@@ -85,6 +87,21 @@ export async function runToEnd(app: App, requests: readonly WorkRequest[], optio
         : { ...row, attempts: holder.attempts, errorCode: holder.errorCode, errorMessage: holder.errorMessage };
     });
   };
+  const retryingSinceMs = new Map<string, number>();
+  /** Ended, or left to the workers that stay. */
+  const isOver = (row: OutboxRow): boolean => {
+    if (finalStates.has(row.state)) return true;
+    const key = `${row.id} ${row.attempts}`;
+    if (!isRetrying(row)) {
+      retryingSinceMs.delete(key);
+      return false;
+    }
+    const nowMs = app.ports.clock.nowMs();
+    const sinceMs = retryingSinceMs.get(key) ?? nowMs;
+    retryingSinceMs.set(key, sinceMs);
+    return row.attempts >= ATTEMPTS_WAITED_FOR || nowMs - sinceMs > PUT_OFF_WAITED_MS;
+  };
+
   const jobs = await until(readAsked, POLL_MS, async (rows) => {
     options.onProgress?.(rows);
     // One that waits for its next attempt must not keep the others' results back.
@@ -106,8 +123,8 @@ export async function runToEnd(app: App, requests: readonly WorkRequest[], optio
         });
       const rows = await read();
       await onRead?.(rows);
-      if (rows.every((row) => finalStates.has(row.state) || (isRetrying(row) && row.attempts >= ATTEMPTS_WAITED_FOR)))
-        return rows;
+      // Each is looked at each time: how long it waits is counted from the first look.
+      if (rows.filter(isOver).length === rows.length) return rows;
       if (app.ports.clock.nowMs() > deadlineMs)
         throw new RetryableError(
           'queue/timeout',

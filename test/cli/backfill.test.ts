@@ -215,4 +215,13 @@ projects:
     await watched.close();
     expect(watched.output()).toContain('It goes on where a worker runs');
   });
+
+  it('and a pull that is put off for hours is left to the workers, with the reason', { timeout: 90_000 }, async () => {
+    source.set('limits');
+    await outturn(['budgets', 'shop', '--unblock'], { env });
+    const result = await outturn(['pull', 'shop'], { env });
+    expect(result.status).toBe(1);
+    expect(result.stdout).toMatch(/✗ shop\.failures .*source\/rate-limited/);
+    expect(result.stdout).toContain('It stays in the queue and is tried again while a worker runs');
+  });
 });
