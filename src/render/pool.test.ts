@@ -125,6 +125,20 @@ describe('threads', () => {
     expect(await working).toBe('let go');
   });
 
+  it('that cannot start fail their task at once, not when its time is over', async () => {
+    const broken = pathToFileURL(path.join(directory.path, 'broken.mjs'));
+    await writeFile(broken, "throw new Error('a library is missing');");
+    const one = pool({ file: broken, timeoutMs: 5_000 });
+    for (const task of ['first', 'second'])
+      await expect(one.run(task)).rejects.toMatchObject({
+        code: 'internal',
+        message: 'A thread for rendering could not start.',
+        cause: { message: 'a library is missing' },
+      });
+    await writeFile(broken, 'export default async (task) => ({ ok: true, value: task });');
+    expect(await one.run('mended')).toBe('mended');
+  });
+
   it('are ended when they take too long', async () => {
     const one = pool({ timeoutMs: 400 });
     await expect(one.run('for ever')).rejects.toMatchObject({ code: 'render/timeout' });

@@ -36,6 +36,8 @@ export function createThreadPool(settings: ThreadPoolSettings): ThreadPool {
   /** Of the pool's own queue, a task behind one whose thread dies waits for ever. */
   const turns = new Turns(maxThreads);
   let opening: Promise<Piscina> | null = null;
+  /** Tasks that the pool has, oldest first. */
+  const underWay = new Set<{ abort(error: unknown): void }>();
 
   async function open(): Promise<Piscina> {
     const { Piscina: Pool } = await import('piscina');
@@ -49,8 +51,10 @@ export function createThreadPool(settings: ThreadPoolSettings): ThreadPool {
       atomics: 'disabled',
       recordTiming: false,
     });
-    // Of a thread without a task: the next task gets another one.
-    pool.on('error', () => undefined);
+    // Of a thread without a task. When it died starting, the tasks that no thread has yet, the newest ones, wait for nothing.
+    pool.on('error', (error) => {
+      for (const { abort } of [...underWay].slice(underWay.size - pool.queueSize)) abort(error);
+    });
     return pool;
   }
 
@@ -75,12 +79,19 @@ export function createThreadPool(settings: ThreadPoolSettings): ThreadPool {
 
   async function answered<T>(pool: Piscina, task: unknown, signal: AbortSignal | undefined): Promise<Answer<T>> {
     const timeout = AbortSignal.timeout(timeoutMs);
+    const start = new AbortController();
+    const mine = { abort: (error: unknown) => start.abort(error) };
+    underWay.add(mine);
     try {
       return (await pool.run(task, {
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.any([...(signal === undefined ? [] : [signal]), timeout, start.signal]),
       })) as Answer<T>;
     } catch (error) {
+      if (start.signal.aborted && !signal?.aborted)
+        throw new OutturnError('internal', 'A thread for rendering could not start.', { cause: start.signal.reason });
       throw failure(error, signal, timeout);
+    } finally {
+      underWay.delete(mine);
     }
   }
 
