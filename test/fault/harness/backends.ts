@@ -16,7 +16,9 @@ export interface BackendServer {
   /** Every job of the queue is gone, as after a FLUSHALL. */
   wipe(databaseUrl: string): Promise<void>;
   /** Killed and started again; null where the queue has no server of its own. */
-  crash: ((options: { loses: 'nothing' | 'last writes'; random: SeededRandom }) => Promise<void>) | null;
+  crash:
+    | ((options: { loses: 'nothing' | 'last writes' | 'half of its writes'; random: SeededRandom }) => Promise<void>)
+    | null;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ async function onRedis(): Promise<BackendServer> {
     async crash({ loses, random }) {
       await server.kill();
       if (loses === 'last writes') await server.truncateAppendFile(0.5 + random.next() / 2);
+      if (loses === 'half of its writes') await server.truncateAppendFile(0.5);
       await server.start();
     },
     close: () => server.close(),
