@@ -29,6 +29,8 @@ CREATE INDEX outbox_by_id_prefix ON outbox (id text_pattern_ops);
 CREATE INDEX delivery_by_id_prefix ON delivery (id text_pattern_ops);
 CREATE INDEX outbox_by_key ON outbox (kind, dedupe_key, seq DESC) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX outbox_by_created ON outbox (created_at);
+-- Jobs of one state are asked for by people and by gauges; most jobs have long succeeded.
+CREATE INDEX outbox_by_state ON outbox (state, seq DESC) WHERE state NOT IN ('succeeded', 'collapsed');
 CREATE INDEX digest_by_created ON digest (created_at);
 CREATE INDEX roi_snapshot_by_created ON roi_snapshot (created_at);
 CREATE INDEX pull_running_by_job ON pull (job_id) WHERE state = 'running';
