@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLocalBudgets } from '#src/fetch/index';
 import { budget } from '../../factories/budget.ts';
+import { pollUntil } from '../../harness/poll.ts';
 import { type StoreFixture, settableClock, storeFixture } from '../store/fixtures.ts';
 import { describeLedger } from './suite.ts';
 
@@ -88,6 +89,36 @@ describe('the budgets of a fleet, in PostgreSQL', () => {
     await fixture.store.budgets.claim(leaseOf(limits, 'swept-3'));
     const { rows } = await client.query("SELECT id FROM budget_lease WHERE account = 'swept'");
     expect(rows).toEqual([{ id: 'swept-3' }]);
+  });
+
+  it('grants too much neither while its connections are lost in the midst of claims, nor afterwards', async () => {
+    const limits = budget({ account: 'lost', concurrency: 3 });
+    const { budgets } = fixture.store;
+    // Held by another transaction: each claim has read, and waits to write.
+    await budgets.claim(leaseOf(limits, 'lost-0'));
+    await client.query('BEGIN');
+    await client.query("SELECT FROM budget_account WHERE id = 'lost' FOR UPDATE");
+    const claims = Array.from({ length: 5 }, (_, n) => {
+      const queue = { id: `host:${n}`, live: 1, backfill: 0 };
+      return budgets.claim({ ...leaseOf(limits, `lost-${n + 1}`), queue });
+    });
+    const settled = Promise.allSettled(claims);
+    const waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    await pollUntil('claims wait', async () => (await client.query(`SELECT pid ${waiting}`)).rows.length > 0);
+    await client.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+    await client.query('COMMIT');
+    const answers = (await settled).map((each) =>
+      each.status === 'rejected' ? (each.reason as { code: string }).code : each.value.granted ? 'granted' : 'refused',
+    );
+    expect(answers.filter((answer) => !['granted', 'refused', 'storage/unavailable'].includes(answer))).toEqual([]);
+    const [status] = await budgets.list([limits]);
+    const granted = 1 + answers.filter((answer) => answer === 'granted').length;
+    expect(status?.inUse).toBeLessThanOrEqual(3);
+    expect(status?.inUse).toBeGreaterThanOrEqual(granted);
+    // What was granted to nobody who knows of it comes back with its lease.
+    await pass(46_000);
+    for (const id of ['after-1', 'after-2', 'after-3'])
+      expect(await budgets.claim({ ...leaseOf(limits, id), waitedMs: 60_000 })).toEqual({ granted: true });
   });
 
   it('forgets the queues of processes that were killed while they waited', async () => {
