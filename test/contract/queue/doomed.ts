@@ -6,8 +6,6 @@ import type { BackendSettings } from './fixture.ts';
 export interface DoomedSettings {
   backend: BackendSettings;
   databaseUrl: string;
-  /** Ends by itself when nothing is open any more. */
-  quits: boolean;
 }
 
 export interface DoomedWorker {
@@ -18,16 +16,13 @@ export interface DoomedWorker {
   kill(): void;
 }
 
-/** A worker process that the jobs named `exit` and `memory` kill, and which the one named `orphan` keeps for ever. */
-export function spawnDoomed(backend: BackendSettings, databaseUrl: string, { quits = false } = {}): DoomedWorker {
+/** A worker process that holds the job which it takes for ever, until it is killed. */
+export function spawnDoomed(backend: BackendSettings, databaseUrl: string): DoomedWorker {
   const script = fileURLToPath(new URL('doomed-worker.ts', import.meta.url));
-  const settings: DoomedSettings = { backend, databaseUrl, quits };
-  const child = spawn(
-    process.execPath,
-    ['--max-old-space-size=96', '--conditions=outturn-source', script, JSON.stringify(settings)],
-    // The engine prints a page about the memory that it lacks.
-    { stdio: ['ignore', 'pipe', quits ? 'ignore' : 'inherit'] },
-  );
+  const settings: DoomedSettings = { backend, databaseUrl };
+  const child = spawn(process.execPath, ['--conditions=outturn-source', script, JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return {
     lines: createInterface({ input: child.stdout }),
     exited: new Promise((resolve) => child.once('exit', (code) => resolve(code))),

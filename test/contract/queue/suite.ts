@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { PermanentError, RetryableError } from '#kit';
 import { type QueueServer, secret, useWorld } from './fixture.ts';
 import { cancelContract } from './suite-cancel.ts';
-import { crashContract } from './suite-crash.ts';
 import { keyContract } from './suite-keys.ts';
 import { lossContract } from './suite-loss.ts';
 import { operatorContract } from './suite-operator.ts';
@@ -212,6 +211,5 @@ export function queueContract(server: QueueServer): void {
     cancelContract(server);
     operatorContract(server);
     lossContract(server);
-    crashContract(server);
   });
 }
