@@ -9,7 +9,8 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=outturn-source'],
     reporters: ['default', './test/harness/closing-line-reporter.ts'],
-    maxWorkers: 2,
+    // More than the two cores of a small machine: many tests wait for locks to end and servers to come back.
+    maxWorkers: 3,
     // Only against a test that hangs: a machine may be many times slower than the one it was written on.
     testTimeout: 180_000,
     hookTimeout: 300_000,
