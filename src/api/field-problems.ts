@@ -30,15 +30,19 @@ function words({ keyword, message }: Issue, params: Record<string, unknown>): st
     case 'invalid_format':
       return `must be ${formatWords(params['format'])}`;
     case 'too_small':
+      if (isNumber(params)) return `must be at least ${String(params['minimum'])}`;
       return params['minimum'] === 1
         ? 'must not be empty'
         : `must have at least ${String(params['minimum'])} characters`;
     case 'too_big':
+      if (isNumber(params)) return `must be at most ${String(params['maximum'])}`;
       return `must have at most ${String(params['maximum'])} characters`;
     default:
       return 'is not valid';
   }
 }
+
+const isNumber = ({ origin }: Record<string, unknown>): boolean => origin === 'number' || origin === 'int';
 
 /** The issue says what came only in its words; `null` is what an absent body is. */
 const isMissing = (message: string | undefined): boolean => /received (undefined|null)$/.test(message ?? '');

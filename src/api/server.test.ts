@@ -110,6 +110,12 @@ describe('the admin HTTP interface', () => {
     });
   });
 
+  it('a number out of range is told with its bound', async () => {
+    const errors = async (limit: string) => (await call('GET', `/v1/jobs?limit=${limit}`)).body['errors'];
+    expect(await errors('0')).toEqual([{ path: 'limit', message: 'must be at least 1' }]);
+    expect(await errors('100000')).toEqual([{ path: 'limit', message: 'must be at most 1000' }]);
+  });
+
   it('every invalid field is told at once as problem details', async () => {
     const { status, body, headers } = await call('POST', '/v1/pulls', { connector: '', from: 'yesterday', extra: 1 });
     expect(status).toBe(422);

@@ -27,19 +27,21 @@ export function table(
   rows: readonly (Row | readonly (string | null)[])[],
 ): string {
   const all = rows.map((row): Row => ('cells' in row ? row : { cells: row }));
-  const { shown, widths } = fit(columns, all, io.columns ?? Number.POSITIVE_INFINITY);
+  const { shown, widths, beside } = fit(columns, all, io.columns ?? Number.POSITIVE_INFINITY);
+  // An empty column takes what notes need beside the others, whose cells stay where they are.
+  const filler = beside > 0 ? [''] : [];
   const view = new Table({
-    head: shown.map((index) => io.color.bold(columns[index]?.head ?? '')),
-    colAligns: shown.map((index) => columns[index]?.align ?? 'left'),
-    colWidths: widths,
+    head: [...shown.map((index) => io.color.bold(columns[index]?.head ?? '')), ...filler],
+    colAligns: [...shown.map((index) => columns[index]?.align ?? 'left'), ...filler.map(() => 'left' as const)],
+    colWidths: beside > 0 ? [...widths, beside] : widths,
     wordWrap: true,
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP },
     chars: noLines,
   });
-  const lineWidth = widths.reduce((sum, each) => sum + each, -GAP);
+  const lineWidth = widths.reduce((sum, each) => sum + each, beside - GAP);
   for (const { cells, note } of all) {
-    view.push(shown.map((index) => cells[index] ?? '–'));
-    if (note !== undefined) view.push([{ colSpan: shown.length, content: indented(note, lineWidth) }]);
+    view.push([...shown.map((index) => cells[index] ?? '–'), ...filler]);
+    if (note !== undefined) view.push([{ colSpan: shown.length + filler.length, content: indented(note, lineWidth) }]);
   }
   return view.toString().split('\n').map(withoutTrailingSpace).join('\n');
 }
@@ -49,7 +51,7 @@ function fit(
   columns: readonly Column[],
   rows: readonly Row[],
   available: number,
-): { shown: number[]; widths: number[] } {
+): { shown: number[]; widths: number[]; beside: number } {
   const natural = columns.map(({ head, wraps, align }, index) => {
     const cells = Math.max(0, ...rows.map((row) => width(row.cells[index] ?? '–')));
     return { full: Math.max(cells, width(head)), least: least(head, cells, wraps === true && align !== 'right') };
@@ -73,11 +75,14 @@ function fit(
     widths[widest] = (widths[widest] ?? 0) - 1;
     excess -= 1;
   }
-  // Notes get the whole line; the space after the last column is cut off anyway.
+  // Notes get the whole line.
   const longestNote = Math.max(0, ...rows.map((row) => (row.note === undefined ? 0 : width(row.note) + INDENT.length)));
   const free = Math.min(available, longestNote) - widths.reduce((sum, each) => sum + each + GAP, -GAP);
-  if (free > 0 && widths.length > 0) widths[widths.length - 1] = (widths.at(-1) ?? 0) + free;
-  return { shown, widths: widths.map((each) => each + GAP) };
+  return {
+    shown,
+    widths: widths.map((each) => each + GAP),
+    beside: free > 0 && widths.length > 0 ? Math.max(free, GAP + 1) : 0,
+  };
 }
 
 const INDENT = '  ';

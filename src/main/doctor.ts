@@ -34,7 +34,11 @@ export async function diagnose(
   findings.push({
     level: 'ok',
     aspect: 'configuration',
-    message: `${config.connectors.length} connectors, ${config.projects.length} projects, ${config.subscriptions.length} subscriptions`,
+    message: [
+      counted(config.connectors.length, 'connector'),
+      counted(config.projects.length, 'project'),
+      counted(config.subscriptions.length, 'subscription'),
+    ].join(', '),
   });
   let app: App;
   try {
@@ -236,3 +240,5 @@ async function missing(app: App, mend: boolean): Promise<Finding[]> {
     return { level: 'error', aspect: 'missing work', message, hint: `\`${command}\`${byDoctor}` };
   });
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

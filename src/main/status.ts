@@ -57,10 +57,17 @@ export async function readStatus(app: App): Promise<Status> {
     store.watermarks.list(),
   ]);
   const budgets = await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
+  const isScheduled = (connector: string, stream: string): boolean =>
+    config.schedules.some(
+      ({ job: { kind, args } }) =>
+        kind === 'pull' && args['connector'] === connector && (args['stream'] ?? stream) === stream,
+    );
   const lateStreams = config.connectors.flatMap((connector) =>
     connector.streams.flatMap((stream): LateStream[] => {
       const row = watermarks.find((each) => each.connector === connector.id && each.stream === stream.id);
       if (row !== undefined && atMs - row.watermarkMs <= STREAM_LATE_MS) return [];
+      // Nothing was due of a stream that no schedule pulls and nobody has pulled yet.
+      if (row === undefined && !isScheduled(connector.id, stream.id)) return [];
       return [{ connector: connector.id, stream: stream.id, watermarkMs: row?.watermarkMs ?? null }];
     }),
   );

@@ -283,6 +283,8 @@ describe('an operator at the command line', () => {
     expect(dry.json<{ error: { code: string } }[]>().map((each) => each.error.code)).toEqual(
       Array(3).fill('source/unreachable'),
     );
+    const retrying = await run('jobs', '--state', 'retrying', '--json');
+    expect(retrying.json<{ kind: string }[]>().map(({ kind }) => kind)).toEqual(['pull']);
     const shown = await run('jobs', /^([0-9a-f]{8}) +pull +retrying/m.exec(list.stdout)?.[1] ?? '');
     expect(shown.stdout).toMatch(/^error +source\/unreachable: /m);
     expect(shown.stdout).toMatch(/^about +monitoring\.pick-errors$/m);

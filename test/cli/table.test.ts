@@ -27,6 +27,14 @@ describe('a table', () => {
     ]);
   });
 
+  it('keeps its columns together beside a long note, also when the last one stands on the right', () => {
+    const ages = [{ head: 'job' }, { head: 'age', align: 'right' as const }];
+    const text = table({ color: plain, columns: 100 }, ages, [
+      { cells: ['0d6f3a21', '8s'], note: `waits: ${'x'.repeat(60)}` },
+    ]);
+    expect(text.split('\n').slice(0, 2)).toEqual(['job       age', '0d6f3a21   8s']);
+  });
+
   it.each([30, 40, 60, 80])('fits a terminal of %i columns and loses no word', (width) => {
     const text = table({ color: plain, columns: width }, columns, rows);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);

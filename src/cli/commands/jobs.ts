@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type JobState, type OutboxRow, OutturnError, type Store } from '#kit';
 import { jobDetailView, jobView } from '#src/main/job-view';
+import { isRetrying } from '#src/main/work';
 import { type CommonOptions, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 import { jobDetails } from '../job-details.ts';
@@ -12,6 +13,8 @@ import { requireWord } from '../unknown-name.ts';
 import { deadLetters } from './jobs-dead.ts';
 import { decisions } from './jobs-decide.ts';
 
+const RETRYING = 'retrying';
+const MOST_SEARCHED = 10_000;
 const states: readonly JobState[] = [
   'pending',
   'published',
@@ -40,7 +43,7 @@ export function jobs(program: Command, io: Io): void {
       .command('jobs')
       .argument('[id]', 'one job with its runs, causes and result; the beginning of its id is enough')
       .description('list jobs, newest first, or show one; cancel, replay or discard some')
-      .option('--state <state>', states.join(', '))
+      .option('--state <state>', [...states, RETRYING].join(', '))
       .option('--kind <kind>', kindNames.join(', '))
       .option('--since <time>', 'asked for since then: 2h, 7d, 2026-11-23')
       .option('--late', 'only those that should have begun and did not')
@@ -56,7 +59,10 @@ export function jobs(program: Command, io: Io): void {
       'jobs replay 0d6f3a21 --dry-run',
     ],
   ).action(async (id: string | undefined, options: ListOptions) => {
-    const state = options.state === undefined ? undefined : requireWord('job state', options.state, states);
+    const asked =
+      options.state === undefined ? undefined : requireWord('job state', options.state, [...states, RETRYING]);
+    // What the list calls so is published, and has failed before.
+    const state = asked === RETRYING ? 'published' : asked;
     const kind = options.kind === undefined ? undefined : requireWord('job kind', options.kind, kindNames);
     const limit = limitOption(options.limit);
     const sinceMs = sinceOption(options.since, Date.now());
@@ -67,7 +73,14 @@ export function jobs(program: Command, io: Io): void {
     const overdueBeforeMs = options.late ? Date.now() - LATE_MS : undefined;
     await withStore(io, options, async (store) => {
       if (id !== undefined) return show(io, store, await findJob(store, id), options.json === true);
-      const rows = await store.jobs.page({ state, kind, sinceMs, overdueBeforeMs, limit });
+      const found = await store.jobs.page({
+        state,
+        kind,
+        sinceMs,
+        overdueBeforeMs,
+        limit: asked === RETRYING ? MOST_SEARCHED : limit,
+      });
+      const rows = asked === RETRYING ? found.filter(isRetrying).slice(0, limit) : found;
       if (options.json) return printJson(io, rows.map(jobView));
       if (rows.length > 0) return io.out(await list(io, store, rows));
       if (options.late) return io.out('No job is late.');
