@@ -36,7 +36,6 @@ describe.each(backendNames)('workers killed at random points, on %s', (backend) 
       expect(verdict).toMatchObject({ lost: [], doubled: [] });
       expect(verdict.jobs).toBeGreaterThanOrEqual(JOBS);
       expect(verdict.recoveries.length, 'no kill met a running job').toBeGreaterThan(0);
-      console.log('slow', JSON.stringify(verdict.recoveries));
       expect(verdict.recoveries.filter(({ longestMs }) => longestMs >= RECOVERY_MS)).toEqual([]);
     },
   );
