@@ -3,11 +3,11 @@ import { startOfDayMs } from '#domain';
 import { recomputeRoi } from '#jobs/recompute-roi';
 import type { AnyConnectorKind, Config, JobContext, JobPorts, Store } from '#kit';
 import { openStore } from '#src/store/index';
-import { costWith, metricWith, projectWith } from '../test/factories/value.ts';
+import { baselineOf, costWith, metricWith, projectWith } from '../test/factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../test/harness/database.ts';
 
 const DAY = 86_400_000;
-const project = projectWith([metricWith({ baseline: { kind: 'value', value: '100' } })], { manualCosts: [costWith()] });
+const project = projectWith([metricWith({ baseline: baselineOf('100') })], { manualCosts: [costWith()] });
 
 describe('recompute-roi on PostgreSQL', () => {
   let database: TestDatabase;

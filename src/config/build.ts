@@ -1,4 +1,5 @@
 import type { CostLine, FxRate, Project, SeriesSource, ValueMetric } from '#domain';
+import { addYears } from '#domain';
 import type { Config, ConnectorConfig, Settings, SubscriptionConfig } from '#kit';
 import { buildSchedules } from './build-schedules.ts';
 import { lineId, metricStart } from './check-project.ts';
@@ -108,8 +109,16 @@ function buildProject(id: string, value: ProjectInput, timeZone: string): Projec
     currency: value.currency,
     timeZone: value.timeZone ?? timeZone,
     startsOn: value.startsOn,
-    horizonYears: value.horizonYears,
-    discountRate: value.discountRate,
+    managed: 'config',
+    horizonEndsOn: addYears(value.startsOn, value.horizonYears),
+    convention: 'dated',
+    discount: [{ fromYear: 0, rate: value.discountRate }],
+    priceBasis: { kind: 'nominal' },
+    fiscalCalendar: { kind: 'months', firstMonth: 1 },
+    costRisk: '0',
+    simulation: { seed: 1, draws: 1000 },
+    deliverables: [],
+    plans: [],
     timing: value.timing,
     metrics: Object.entries(value.metrics).map(([metricId, metric]) => buildMetric(metricId, metric, value)),
     costSources: value.costs.sources,
@@ -155,11 +164,17 @@ function buildMetric(id: string, metric: MetricInput, project: ProjectInput): Va
     freshnessLimitMs: metric.freshnessLimit,
     baseline:
       baseline?.value !== undefined
-        ? { kind: 'value', value: baseline.value }
+        ? { kind: 'value', value: baseline.value, n: null, sd: null, approvedBy: null, frozenOn: null }
         : baseline?.from !== undefined && baseline.to !== undefined
-          ? { kind: 'window', from: baseline.from, to: baseline.to }
+          ? { kind: 'window', from: baseline.from, to: baseline.to, approvedBy: null, frozenOn: null }
           : null,
     counterfactual: { kind: 'constant' },
+    stockValuation: metric.kind === 'stock' ? 'holding' : null,
+    dropOff: '0',
+    ramp: [],
+    startRule: null,
+    hasStarted: true,
+    claimKey: null,
     target: metric.target ?? null,
     rates: metric.rates.map((rate) => ({
       from: rate.from,
@@ -167,6 +182,7 @@ function buildMetric(id: string, metric: MetricInput, project: ProjectInput): Va
       amount: rate.amount,
       currency: rate.currency ?? project.currency,
       per: rate.per ?? metric.unit,
+      perPeriod: metric.kind === 'stock' ? 'year' : null,
     })),
     attribution: metric.attribution,
     deadweight: metric.deadweight,

@@ -13,7 +13,7 @@ describe('what is written becomes exactly that', () => {
       ),
     );
     expect(lines).toEqual([]);
-    expect(config?.projects[0]).toMatchObject({ discountRate: '0.08' });
+    expect(config?.projects[0]).toMatchObject({ discount: [{ fromYear: 0, rate: '0.08' }] });
     expect(config?.projects[0]?.metrics[0]).toMatchObject({
       rates: [
         { amount: '12345678901234567.89', currency: 'EUR', per: 'failures', to: '2026-09-01' },

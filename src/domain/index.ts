@@ -5,6 +5,7 @@ export * from './digest/format.ts';
 export { roundedMoves } from './digest/moves.ts';
 export * from './finance/index.ts';
 export * from './money/index.ts';
+export * from './readings/index.ts';
 export * from './time/index.ts';
 export * from './types.ts';
 export * from './value/index.ts';

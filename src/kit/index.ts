@@ -8,6 +8,7 @@ export * from './dead-letter-admin.ts';
 export * from './duration.ts';
 export * from './errors.ts';
 export * as fields from './fields.ts';
+export * from './figures-at.ts';
 export * from './finance-cases.ts';
 export * from './job.ts';
 export * from './job-operations.ts';

@@ -1,4 +1,4 @@
-import type { SampleSet } from '../domain/index.ts';
+import type { MetricReadings, MetricSamples, SampleSet } from '../domain/index.ts';
 import {
   addDays,
   type CostLine,
@@ -6,6 +6,7 @@ import {
   type LocalDate,
   type Project,
   type RoiInput,
+  readMetric,
   type SeriesSource,
 } from '../domain/index.ts';
 import type { Config } from './config.ts';
@@ -28,30 +29,42 @@ export async function loadRoiInput(
   ports: { config: Config; registry: Registry },
   repositories: Pick<Repositories, 'measurements' | 'costs' | 'watermarks'>,
   project: Project,
-  { asOf, today }: { asOf: LocalDate; today: LocalDate },
+  { asOf, today, knownAtMs }: { asOf: LocalDate; today: LocalDate; knownAtMs?: number | undefined },
 ): Promise<RoiInput> {
-  const metrics: RoiInput['metrics'][number][] = [];
+  const metrics: MetricReadings[] = [];
   for (const metric of project.metrics) {
     const range = evidenceRange(project, metric, asOf);
     const read = async (source: SeriesSource | null): Promise<SampleSet | null> =>
       source && {
-        samples: await repositories.measurements.read(source, range),
+        samples: await repositories.measurements.read(source, { ...range, knownAtMs }),
         intervalMs: declaredIntervalMs(ports.config, ports.registry, source),
       };
-    metrics.push({
+    const samples: MetricSamples = {
       metricId: metric.id,
       source: (await read(metric.source)) ?? { samples: [], intervalMs: null },
       denominator: await read(metric.denominator),
       exposure: await read(metric.exposure?.kind === 'series' ? metric.exposure.source : null),
-    });
+      control: await read(metric.counterfactual.kind === 'control' ? metric.counterfactual.source : null),
+      frozen: null,
+    };
+    metrics.push(readMetric(project, metric, samples, asOf));
   }
   const costs: CostLine[] = [];
   const unreadCostSources: { connector: string; stream: string }[] = [];
   for (const source of project.costSources) {
-    costs.push(...(await repositories.costs.read(source)));
+    costs.push(...(await repositories.costs.read({ ...source, knownAtMs })));
     const { connector, stream } = source;
     if ((await repositories.watermarks.get(connector, stream)) === null) unreadCostSources.push({ connector, stream });
   }
   const closedBefore = asOf < today ? addDays(asOf, 1) : asOf;
-  return { project, asOf, closedBefore, metrics, costs, unreadCostSources, fxRates: ports.config.fxRates };
+  return {
+    project,
+    asOf,
+    closedBefore,
+    metrics,
+    costs,
+    unreadCostSources,
+    fxRates: ports.config.fxRates,
+    fxQuotes: [],
+  };
 }

@@ -99,7 +99,12 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
   ];
 }
 
-const kinds = { flow: 'flow, summed', stock: 'stock, time-weighted mean', ratio: 'ratio of sums' } as const;
+const kinds = {
+  flow: 'flow, summed',
+  stock: 'stock, time-weighted mean',
+  ratio: 'ratio of sums',
+  percentile: 'percentile of each period',
+} as const;
 
 function metricEvidence(metric: MetricOutput, format: Format) {
   const { baseline, target } = metric;

@@ -93,7 +93,8 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
           AND at >= ${instant(fromMs)} AND at < ${instant(toMs)}
           AND recorded_at <= ${known}
         ORDER BY series_id, at, revision DESC`);
-      return [...rows];
+      const keys = new Map(series.map(({ id, key }) => [id, key]));
+      return rows.map((row) => ({ ...row, seriesKey: keys.get(row.seriesId) ?? '' }));
     },
 
     async series(source) {

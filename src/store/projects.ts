@@ -34,6 +34,12 @@ export function createProjectRepository(context: StoreContext): ProjectRepositor
         SELECT definition FROM project WHERE id = ${id}`);
       return row?.definition ?? null;
     },
+
+    async list() {
+      const rows = await context.connection.any(sql.type(definitionSchema)`
+        SELECT definition FROM project WHERE retired_at IS NULL ORDER BY id`);
+      return rows.map(({ definition }) => definition);
+    },
   };
 }
 

@@ -10,12 +10,13 @@ const seriesSchema = z.object({
   stream: z.string(),
   labels: z.record(z.string(), z.string()),
   unit: z.string(),
+  key: z.string(),
 });
 
 /** Series of a stream whose labels contain the source's, by id. */
 export async function findSeries(connection: CommonQueryMethods, source: SeriesSource): Promise<SeriesRow[]> {
   const rows = await connection.any(sql.type(seriesSchema)`
-    SELECT id::text, connector, stream, labels, unit
+    SELECT id::text, connector, stream, labels, unit, labels_hash || ' ' || unit AS key
     FROM series
     WHERE connector = ${source.connector} AND stream = ${source.stream} AND labels @> ${json(source.labels)}::jsonb
     ORDER BY series.id`);

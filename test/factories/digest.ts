@@ -7,6 +7,7 @@ import {
   type Project,
   type RoiOutputs,
 } from '#domain';
+import { metricDefaults, outputDefaults, projectDefaults } from './value.ts';
 
 /** A project with one metric, its snapshot and the digest inputs around them; every part can be overridden. */
 
@@ -43,6 +44,9 @@ export function metricOutput(overrides: Partial<MetricOutput> = {}): MetricOutpu
     monetised: true,
     notMonetisedBecause: null,
     baseline: { value: '118', n: 5, sd: '4.2' },
+    fit: null,
+    hasStarted: true,
+    startsOn: '2026-07-01',
     target: { value: '60', by: '2026-12-31', met: false },
     latest: { from: '2026-09-07', to: '2026-09-14', actual: '69' },
     benefitToDate: '184500.4',
@@ -115,6 +119,13 @@ export function roiOutputs(overrides: Partial<RoiOutputs> = {}): RoiOutputs {
       toDate: '158900',
       budget: '180000',
       commitments: '9400',
+      actual: '158900',
+      accrual: null,
+      forecast: null,
+      corrections: null,
+      estimateAtCompletion: null,
+      capex: null,
+      opex: null,
       lineCount: 23,
       byPool: [
         { pool: 'External services', amount: '98400' },
@@ -123,6 +134,7 @@ export function roiOutputs(overrides: Partial<RoiOutputs> = {}): RoiOutputs {
       ],
     },
     warnings: [],
+    ...outputDefaults,
     ...overrides,
     metrics,
   };
@@ -140,10 +152,10 @@ export function project(overrides: Partial<Project> = {}): Project {
     exposure: null,
     cadence: 'week',
     freshnessLimitMs: 2 * 86_400_000,
-    baseline: { kind: 'value', value: '118' },
-    counterfactual: { kind: 'constant' },
+    baseline: { kind: 'value', value: '118', n: null, sd: null, approvedBy: null, frozenOn: null },
+    ...metricDefaults,
     target: { value: '60', by: '2026-12-31' },
-    rates: [{ from: '2026-01-01', to: null, amount: '4.5', currency: 'EUR', per: 'failure' }],
+    rates: [{ from: '2026-01-01', to: null, amount: '4.5', currency: 'EUR', per: 'failure', perPeriod: null }],
     attribution: '0.8',
     deadweight: '0',
     displacement: '0',
@@ -159,8 +171,8 @@ export function project(overrides: Partial<Project> = {}): Project {
     currency: 'EUR',
     timeZone: 'Europe/Berlin',
     startsOn: '2026-05-27',
-    horizonYears: 3,
-    discountRate: '0.08',
+    horizonEndsOn: '2029-01-01',
+    ...projectDefaults,
     timing: 'end',
     costSources: [],
     manualCosts: [],

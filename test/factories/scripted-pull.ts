@@ -19,6 +19,7 @@ import type { PullRunnerParts } from '#src/ingest/runner';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
+import { metricDefaults, projectDefaults } from './value.ts';
 
 export const HOUR = 3_600_000;
 export const START = Date.parse('2026-06-01T00:00:00Z');
@@ -71,7 +72,7 @@ export const metric = (id: string, changes: Partial<Project['metrics'][number]> 
   cadence: 'week',
   freshnessLimitMs: HOUR,
   baseline: null,
-  counterfactual: { kind: 'constant' },
+  ...metricDefaults,
   target: null,
   rates: [],
   attribution: '1',
@@ -90,8 +91,8 @@ export const project = (id: string, changes: Partial<Project> = {}): Project => 
   currency: 'EUR',
   timeZone: 'Europe/Berlin',
   startsOn: '2026-06-01',
-  horizonYears: 3,
-  discountRate: '0.08',
+  horizonEndsOn: '2029-01-01',
+  ...projectDefaults,
   timing: 'end',
   metrics: [],
   costSources: [],

@@ -1,13 +1,68 @@
 import {
   addDays,
+  type Baseline,
   type CostLine,
   type LocalDate,
+  type MetricSamples,
   type Project,
   type RoiInput,
+  type RoiOutputs,
+  readMetric,
   type StoredSample,
   startOfDayMs,
   type ValueMetric,
 } from '#domain';
+
+/** What a project has that most tests have no wish about. */
+export const projectDefaults = {
+  managed: 'config',
+  convention: 'dated',
+  discount: [{ fromYear: 0, rate: '0.08' }],
+  priceBasis: { kind: 'nominal' },
+  fiscalCalendar: { kind: 'months', firstMonth: 1 },
+  costRisk: '0',
+  simulation: { seed: 1, draws: 200 },
+  deliverables: [],
+  plans: [],
+} satisfies Partial<Project>;
+/** What outputs have that most tests have no wish about. */
+export const outputDefaults = {
+  convention: 'dated',
+  mirr: null,
+  npvCurve: [],
+  fiscalYears: [],
+  plan: null,
+  forecast: null,
+  variance: null,
+  constantCurrency: null,
+  doubt: null,
+  sensitivity: null,
+} satisfies Partial<RoiOutputs>;
+export const metricDefaults = {
+  counterfactual: { kind: 'constant' },
+  stockValuation: null,
+  dropOff: '0',
+  ramp: [],
+  startRule: null,
+  hasStarted: true,
+  claimKey: null,
+} satisfies Partial<ValueMetric>;
+/** A level that somebody gave. */
+export const baselineOf = (value: string): Baseline => ({
+  kind: 'value',
+  value,
+  n: null,
+  sd: null,
+  approvedBy: null,
+  frozenOn: null,
+});
+export const baselineWindow = (from: LocalDate, to: LocalDate): Baseline => ({
+  kind: 'window',
+  from,
+  to,
+  approvedBy: null,
+  frozenOn: null,
+});
 
 export function metricWith(changes: Partial<ValueMetric> = {}): ValueMetric {
   return {
@@ -23,10 +78,10 @@ export function metricWith(changes: Partial<ValueMetric> = {}): ValueMetric {
     exposure: null,
     cadence: 'month',
     freshnessLimitMs: 2 * 86_400_000,
-    baseline: { kind: 'value', value: '119' },
-    counterfactual: { kind: 'constant' },
+    baseline: baselineOf('119'),
+    ...metricDefaults,
     target: null,
-    rates: [{ from: '2026-01-01', to: null, amount: '450', currency: 'EUR', per: 'failure' }],
+    rates: [{ from: '2026-01-01', to: null, amount: '450', currency: 'EUR', per: 'failure', perPeriod: null }],
     attribution: '1',
     deadweight: '0',
     displacement: '0',
@@ -46,8 +101,8 @@ export function projectWith(metrics: ValueMetric[], changes: Partial<Project> = 
     currency: 'EUR',
     timeZone: 'Europe/Berlin',
     startsOn: '2026-01-01',
-    horizonYears: 3,
-    discountRate: '0.08',
+    horizonEndsOn: '2029-01-01',
+    ...projectDefaults,
     timing: 'end',
     metrics,
     costSources: [],
@@ -83,6 +138,7 @@ export function sampleAt(
 ): StoredSample {
   return {
     seriesId: 's1',
+    seriesKey: changes.seriesId ?? 's1',
     atMs,
     durationMs,
     value,
@@ -112,21 +168,36 @@ export function daily(
   return samples;
 }
 
+export const samplesOf = (metricId: string, samples: StoredSample[]): MetricSamples => ({
+  metricId,
+  source: { samples, intervalMs: null },
+  denominator: null,
+  exposure: null,
+  control: null,
+  frozen: null,
+});
+
+/** The project's first metric with these samples, or each with its own set. */
 export function inputWith(
   project: Project,
   asOf: LocalDate,
   samples: StoredSample[],
-  changes: Partial<RoiInput> = {},
+  { metrics, ...changes }: Partial<Omit<RoiInput, 'metrics'>> & { metrics?: Partial<MetricSamples>[] } = {},
 ): RoiInput {
-  const [metric] = project.metrics;
+  const [first] = project.metrics;
+  const sets = metrics ?? (first ? [samplesOf(first.id, samples)] : []);
   return {
     project,
     asOf,
-    metrics: metric
-      ? [{ metricId: metric.id, source: { samples, intervalMs: null }, denominator: null, exposure: null }]
-      : [],
+    closedBefore: asOf,
+    metrics: project.metrics.map((metric) => {
+      const set = sets.find(({ metricId }) => metricId === metric.id);
+      return readMetric(project, metric, set && { ...samplesOf(metric.id, []), ...set }, asOf);
+    }),
     costs: [],
+    unreadCostSources: [],
     fxRates: [],
+    fxQuotes: [],
     ...changes,
   };
 }

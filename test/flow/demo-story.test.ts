@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CostLine, computeRoi, type Project, type RoiOutputs, type StoredSample } from '#domain';
+import { type CostLine, computeRoi, type Project, type RoiOutputs, readMetric, type StoredSample } from '#domain';
 import { loadConfig } from '#src/config/index';
 import { connectorKinds, jobKinds } from '#src/main/registry';
 import { atDate, storyDates } from '#src/sandbox/calendar';
@@ -47,10 +47,12 @@ async function figuresOf(nowMs: number, directory: string): Promise<Record<strin
     'completed-checkouts': 'checkout_completed_total',
     'pick-errors': 'pick_errors_total',
   };
+  const asOf = new Date(nowMs).toISOString().slice(0, 10);
   const outputsOf = (project: Project): RoiOutputs =>
     computeRoi({
       project,
-      asOf: new Date(nowMs).toISOString().slice(0, 10),
+      asOf,
+      closedBefore: asOf,
       metrics: project.metrics.map((metric) => {
         const counterName = Object.entries(names).find(([stream]) => stream === metric.source.stream)?.[1];
         const samples =
@@ -58,16 +60,21 @@ async function figuresOf(nowMs: number, directory: string): Promise<Record<strin
             ? hours.filter((row) => row.Team === metric.source.labels.Team).map(hourSample)
             : rises(counted.filter((counter) => counter.name === counterName));
         const intervalMs = counterName === undefined ? DAY_MS : HOUR_MS;
-        return { metricId: metric.id, source: { samples, intervalMs }, denominator: null, exposure: null };
+        const source = { samples, intervalMs };
+        const none = { denominator: null, exposure: null, control: null, frozen: null };
+        return readMetric(project, metric, { metricId: metric.id, source, ...none }, asOf);
       }),
       costs: costs.filter((row) => row.WbsElement === project.costSources[0]?.projectRef).map(costLine),
+      unreadCostSources: [],
       fxRates: [],
+      fxQuotes: [],
     });
   return Object.fromEntries((config?.projects ?? []).map((project) => [project.id, outputsOf(project)]));
 }
 
 const sample = (atMs: number, durationMs: number, value: number): StoredSample => ({
   seriesId: 'series',
+  seriesKey: 'series',
   atMs,
   durationMs,
   value,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, computeRoi, Decimal, inputsHash, type StoredSample, sum } from '#domain';
-import { costWith, daily, inputWith, metricWith, projectWith } from '../factories/value.ts';
+import { baselineOf, baselineWindow, costWith, daily, inputWith, metricWith, projectWith } from '../factories/value.ts';
 
 const seeded = { seed: 20260702, numRuns: 40 };
 const FROM = '2026-01-01';
@@ -27,7 +27,7 @@ describe('benefit of any history', () => {
           kind: of,
           attribution,
           confidence,
-          baseline: { kind: 'value', value: '250' },
+          baseline: baselineOf('250'),
         });
         const outputs = computeRoi(
           inputWith(
@@ -50,7 +50,7 @@ describe('benefit of any history', () => {
         const metric = metricWith({
           cadence: every,
           kind: of,
-          baseline: { kind: 'window', from: '2025-12-01', to: FROM },
+          baseline: baselineWindow('2025-12-01', FROM),
         });
         const samples = [
           ...daily('2025-11-24', FROM, () => 4),
@@ -113,7 +113,9 @@ describe('benefit of any history', () => {
       fc.property(values, fc.integer({ min: 1, max: 1000 }), (history, scale) => {
         const samples = daily(FROM, AS_OF, (_, index) => history[index] ?? null);
         const run = (factor: number) => {
-          const rates = [{ from: FROM, to: null, amount: String(3 * factor), currency: 'EUR', per: 'unit' }];
+          const rates = [
+            { from: FROM, to: null, amount: String(3 * factor), currency: 'EUR', per: 'unit', perPeriod: null },
+          ];
           const manualCosts = [costWith({ amount: String(700 * factor) })];
           return computeRoi(inputWith(projectWith([metricWith({ rates })], { manualCosts }), AS_OF, samples));
         };

@@ -1,3 +1,4 @@
 /** Decimal arithmetic and currency conversion. */
 export * from './decimal.ts';
 export * from './fx.ts';
+export * from './fx-book.ts';

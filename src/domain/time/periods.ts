@@ -8,7 +8,7 @@ export interface Period {
   to: LocalDate;
 }
 
-/** The day, ISO week (Monday to Monday) or calendar month that holds a date. */
+/** The day, ISO week (Monday to Monday), calendar month, quarter or year that holds a date. */
 export function periodAt(date: LocalDate, cadence: Cadence): Period {
   const day = Temporal.PlainDate.from(date);
   switch (cadence) {
@@ -21,6 +21,14 @@ export function periodAt(date: LocalDate, cadence: Cadence): Period {
     case 'month': {
       const from = day.with({ day: 1 }).toString();
       return { from, to: addMonths(from, 1) };
+    }
+    case 'quarter': {
+      const from = day.with({ day: 1, month: Math.floor((day.month - 1) / 3) * 3 + 1 }).toString();
+      return { from, to: addMonths(from, 3) };
+    }
+    case 'year': {
+      const from = day.with({ day: 1, month: 1 }).toString();
+      return { from, to: addMonths(from, 12) };
     }
   }
 }

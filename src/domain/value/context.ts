@@ -1,6 +1,7 @@
-import type { FxRate, LocalDate, Project, ValueMetric } from '../types.ts';
+import type { FxBook } from '../money/fx-book.ts';
+import type { MetricReadings } from '../readings/outcome.ts';
+import type { LocalDate, Project, ValueMetric } from '../types.ts';
 import type { WarningCode } from './figures.ts';
-import type { PreparedSeries } from './series.ts';
 
 /** What evaluating one metric passes around. */
 export interface MetricContext {
@@ -8,8 +9,7 @@ export interface MetricContext {
   metric: ValueMetric;
   /** Periods that end on or before it are over. */
   closedBefore: LocalDate;
-  fxRates: readonly FxRate[];
-  main: PreparedSeries;
-  exposure: PreparedSeries | null;
+  fx: FxBook;
+  readings: MetricReadings;
   warn(code: WarningCode, message: string): void;
 }

@@ -1,8 +1,8 @@
 import { Decimal, roundMoney, sum } from '../money/decimal.ts';
-import { convert } from '../money/fx.ts';
+import type { FxBook } from '../money/fx-book.ts';
 import type { CostKind, CostLine, LocalDate } from '../types.ts';
 import { money, moneyOrNull } from './figures.ts';
-import { horizonEnd, type RoiInput } from './input.ts';
+import type { RoiInput } from './input.ts';
 import type { CostOutput, ValueWarning } from './outputs.ts';
 
 export interface CostResult {
@@ -24,25 +24,32 @@ interface ConvertedLine {
  * reversals and corrections are lines of their own with their own sign. A line without a rate leaves every total that
  * it belongs to unknown: it is never taken at 1.
  */
-export function evaluateCosts(input: RoiInput): CostResult {
-  const { project, asOf, fxRates } = input;
+export function evaluateCosts(input: RoiInput, fx: FxBook): CostResult {
+  const { project, asOf } = input;
   const lines = [...input.costs, ...project.manualCosts];
-  const end = horizonEnd(project);
+  const end = project.horizonEndsOn;
   const converted: ConvertedLine[] = lines.map((line) => {
-    const result = convert(fxRates, new Decimal(line.amount), line.currency, project.currency, line.postingDate);
-    return { line, amount: result.found ? roundMoney(result.amount) : null };
+    const exchange = fx.on(line.currency, project.currency, line.postingDate);
+    return { line, amount: exchange.found ? roundMoney(exchange.rate.times(line.amount)) : null };
   });
   const ofKind = (...kinds: CostKind[]): ConvertedLine[] => converted.filter(({ line }) => kinds.includes(line.kind));
   const spent = ofKind('actual', 'accrual').filter(({ line }) => line.postingDate <= asOf);
   const within = spent.filter(({ line }) => line.postingDate < end);
   const declared = project.costSources.length + project.manualCosts.length > 0;
-  const read = (input.unreadCostSources ?? []).length === 0;
+  const read = input.unreadCostSources.length === 0;
   const toDate = declared && read ? totalOf(within) : null;
   return {
     output: {
       toDate: moneyOrNull(toDate),
       budget: moneyOrNull(totalOrAbsent(ofKind('budget'))),
       commitments: moneyOrNull(totalOrAbsent(ofKind('commitment'))),
+      actual: moneyOrNull(totalOrAbsent(within.filter(({ line }) => line.kind === 'actual'))),
+      accrual: moneyOrNull(totalOrAbsent(within.filter(({ line }) => line.kind === 'accrual'))),
+      forecast: null,
+      corrections: null,
+      estimateAtCompletion: null,
+      capex: null,
+      opex: null,
       lineCount: lines.length,
       byPool: byPool(within),
     },
@@ -91,11 +98,11 @@ function warningsOf(input: RoiInput, converted: readonly ConvertedLine[], pastHo
   if (pastHorizon > 0)
     warn(
       'value/cost-unknown',
-      `${pastHorizon} cost ${pastHorizon === 1 ? 'line is' : 'lines are'} posted on or after ${horizonEnd(project)}, the end of the horizon, and not counted`,
+      `${pastHorizon} cost ${pastHorizon === 1 ? 'line is' : 'lines are'} posted on or after ${project.horizonEndsOn}, the end of the horizon, and not counted`,
     );
   for (const { connector, stream } of input.unreadCostSources ?? [])
     warn('value/cost-unknown', `the cost source ${connector}/${stream} was never pulled, so cost to date is not known`);
-  if (project.costSources.length > 0 && input.costs.length === 0 && !input.unreadCostSources?.length)
+  if (project.costSources.length > 0 && input.costs.length === 0 && input.unreadCostSources.length === 0)
     warn('value/cost-unknown', 'no cost line has been received from the declared cost sources');
   return warnings;
 }

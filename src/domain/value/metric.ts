@@ -1,15 +1,13 @@
 import { Decimal, ratioString, sum } from '../money/decimal.ts';
-import { addDays } from '../time/dates.ts';
-import { periodsTouching } from '../time/periods.ts';
+import type { FxBook } from '../money/fx-book.ts';
+import type { MetricReadings } from '../readings/outcome.ts';
 import { startOfDayMs } from '../time/zones.ts';
-import type { FxRate, LocalDate, Project, ValueMetric } from '../types.ts';
+import type { LocalDate, Project, ValueMetric } from '../types.ts';
 import { type BaselineLevel, baselineOf } from './baseline.ts';
 import type { MetricContext } from './context.ts';
 import { coverageOf, money, type WarningCode } from './figures.ts';
-import { firstShownDate, type MetricSamples } from './input.ts';
 import type { MetricOutput, PeriodOutput, ValueWarning } from './outputs.ts';
 import { type CountedPeriod, type EvaluatedPeriod, evaluatePeriod } from './period.ts';
-import { joinRatio, type PreparedSeries, prepareSeries } from './series.ts';
 
 export interface MetricResult {
   output: MetricOutput;
@@ -24,28 +22,21 @@ export interface MetricResult {
 export function evaluateMetric(
   project: Project,
   metric: ValueMetric,
-  samples: MetricSamples | undefined,
+  readings: MetricReadings,
   { asOf, closedBefore }: { asOf: LocalDate; closedBefore: LocalDate },
-  fxRates: readonly FxRate[],
+  fx: FxBook,
 ): MetricResult {
   const warnings: ValueWarning[] = [];
   const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, metricId: metric.id, message: `${metric.name}: ${message}` });
   };
-  const untilMs = startOfDayMs(addDays(asOf, 1), project.timeZone);
-  const prepare = (set: MetricSamples['denominator'] | undefined): PreparedSeries =>
-    prepareSeries(set ?? { samples: [], intervalMs: null }, project.timeZone, untilMs);
-  const source = prepare(samples?.source);
-  const main =
-    metric.kind === 'ratio' && metric.denominator ? joinRatio(source, prepare(samples?.denominator)) : source;
-  const exposure = metric.exposure?.kind === 'series' ? prepare(samples?.exposure) : null;
-  const context: MetricContext = { project, metric, closedBefore, fxRates, main, exposure, warn };
+  const context: MetricContext = { project, metric, closedBefore, fx, readings, warn };
 
   const baseline = baselineOf(context);
   const notMonetisedBecause = whyNotMonetised(context, baseline);
   const monetised = notMonetisedBecause === null;
-  const rows = periodsTouching(firstShownDate(project, metric), addDays(asOf, 1), metric.cadence).map((period) =>
-    evaluatePeriod(context, period, monetised ? (baseline?.value ?? null) : null),
+  const rows = readings.periods.map((reading) =>
+    evaluatePeriod(context, reading, monetised ? (baseline?.value ?? null) : null),
   );
   const counted = rows.flatMap(({ counted: row }) => (row ? [row] : []));
   const periods = rows.map(({ output }) => output);
@@ -56,14 +47,17 @@ export function evaluateMetric(
 
   const limitMs = startOfDayMs(asOf, project.timeZone) - metric.freshnessLimitMs;
   const ended = metric.endsOn !== null && metric.endsOn <= asOf;
-  const stale = !ended && (main.newestMs === null || main.newestMs < limitMs);
-  if (main.newestMs === null) warn('value/no-data', 'no sample has been received');
+  const stale = !ended && (readings.newestSampleAtMs === null || readings.newestSampleAtMs < limitMs);
+  if (readings.newestSampleAtMs === null) warn('value/no-data', 'no sample has been received');
   else if (stale)
-    warn('value/stale', `the newest sample ends ${new Date(main.newestMs).toISOString()}, past the freshness limit`);
-  if (source.overlapping > 0)
+    warn(
+      'value/stale',
+      `the newest sample ends ${new Date(readings.newestSampleAtMs).toISOString()}, past the freshness limit`,
+    );
+  if (readings.overlapping > 0)
     warn(
       'value/bad-input',
-      `${source.overlapping} ${source.overlapping === 1 ? 'sample covers' : 'samples cover'} time that another sample of the same series covers; left out`,
+      `${readings.overlapping} ${readings.overlapping === 1 ? 'sample covers' : 'samples cover'} time that another sample of the same series covers; left out`,
     );
 
   const unknown = !monetised || conversionMissing || (over.length > 0 && counted.length === 0);
@@ -83,12 +77,15 @@ export function evaluateMetric(
         n: baseline.n,
         sd: baseline.sd && ratioString(baseline.sd),
       },
+      fit: null,
+      hasStarted: metric.hasStarted,
+      startsOn: metric.startsOn,
       target: metric.target && { ...metric.target, met: latest ? targetMet(metric, latest) : null },
       latest: latest ? { from: latest.from, to: latest.to, actual: latest.actual as string } : null,
       benefitToDate: unknown ? null : money(sum(counted.map(({ benefit }) => benefit))),
       unadjustedBenefitToDate: unknown ? null : money(sum(counted.map(({ gross }) => gross))),
       coverage,
-      newestSampleAtMs: main.newestMs,
+      newestSampleAtMs: readings.newestSampleAtMs,
       stale,
       source: { connector: metric.source.connector, stream: metric.source.stream },
       periods,

@@ -1,4 +1,4 @@
-import type { BenefitClass, CurrencyCode, DecimalString, LocalDate, MetricKind } from '../types.ts';
+import type { BenefitClass, CurrencyCode, DecimalString, FinanceConvention, LocalDate, MetricKind } from '../types.ts';
 
 /** Outputs of one ROI computation: JSON only, decimals as strings, so that equal inputs give equal bytes. */
 export interface RoiOutputs {
@@ -31,7 +31,120 @@ export interface RoiOutputs {
   cashFlows: CashFlow[];
   metrics: MetricOutput[];
   costs: CostOutput;
+  convention: FinanceConvention;
+  /** Modified IRR of the yearly net flows, both rates the project's; null where it does not apply. */
+  mirr: DecimalString | null;
+  /** NPV by discount rate, ascending; given where IRR is not unique, for then it says more than a rate. */
+  npvCurve: { rate: DecimalString; npv: DecimalString }[];
+  /** Benefit and cost by year of the fiscal calendar, ascending. */
+  fiscalYears: FiscalYearOutput[];
+  /** What was promised; null without a plan. */
+  plan: PlanOutput | null;
+  /** Actuals and what is left of the plan; null without a plan, and where what was is not known. */
+  forecast: ForecastOutput | null;
+  /** Actual − frozen plan to date. */
+  variance: VarianceOutput | null;
+  /** Benefit and cost to date at the plan's budget rates; null without a plan. */
+  constantCurrency: {
+    benefitToDate: DecimalString | null;
+    costToDate: DecimalString | null;
+    npv: DecimalString | null;
+  } | null;
+  /** Null where there is no headline, or nothing is in doubt. */
+  doubt: DoubtOutput | null;
+  sensitivity: SensitivityOutput | null;
   warnings: ValueWarning[];
+}
+
+export interface FiscalYearOutput {
+  name: string;
+  from: LocalDate;
+  to: LocalDate;
+  benefit: DecimalString;
+  cost: DecimalString;
+  net: DecimalString;
+}
+
+/** Money in the project's currency at the plan's budget rates. */
+export interface PlanOutput {
+  version: string;
+  frozenOn: LocalDate;
+  approvedBy: string | null;
+  /** Of the periods that are closed in the actuals' sense. */
+  benefitToDate: DecimalString;
+  costToDate: DecimalString;
+  /** Over the whole horizon, risk-adjusted. */
+  benefitTotal: DecimalString;
+  costTotal: DecimalString;
+  npv: DecimalString;
+  roi: DecimalString | null;
+  cashFlows: CashFlow[];
+}
+
+/** Forecast at completion = actuals + what remains of the plan × k; EAC = cost to date + open commitments + forecast lines. */
+export interface ForecastOutput {
+  /** Trailing actual / plan of each metric, shrunk toward 1 and clamped. */
+  factors: { metricId: string; factor: DecimalString; ratio: DecimalString | null; periods: number }[];
+  benefitAtCompletion: DecimalString;
+  costAtCompletion: DecimalString;
+  npvAtCompletion: DecimalString;
+  roiAtCompletion: DecimalString | null;
+  irr: IrrOutput;
+  payback: PaybackOutput;
+  /** Flows from the first to the end of the horizon; `isForecast` where any part of one is expected only. */
+  cashFlows: (CashFlow & { isForecast: boolean })[];
+}
+
+/** The four parts sum to the total exactly. */
+export interface VarianceParts {
+  total: DecimalString;
+  /** Of the plan to date; null where that is zero. */
+  share: DecimalString | null;
+  /** More or less was moved (or bought) than planned. */
+  volume: DecimalString;
+  rate: DecimalString;
+  /** Earlier or later than planned. */
+  timing: DecimalString;
+  fx: DecimalString;
+}
+export interface VarianceOutput {
+  benefit: VarianceParts;
+  cost: VarianceParts;
+  metrics: { metricId: string; benefit: VarianceParts }[];
+}
+
+export interface Interval {
+  p10: DecimalString;
+  p50: DecimalString;
+  p90: DecimalString;
+}
+/** Seeded simulation: baselines within their standard error, confidences and cost risk about their values. */
+export interface DoubtOutput {
+  seed: number;
+  draws: number;
+  /** Realised to date. */
+  npv: Interval;
+  roi: Interval | null;
+  probabilityNpvPositive: DecimalString;
+  /** With the forecast; null without one. */
+  atCompletion: { npv: Interval; roi: Interval | null; probabilityNpvPositive: DecimalString } | null;
+}
+
+export interface SensitivityOutput {
+  /** NPV with one driver at its low and its high end, all others as they are; widest first. */
+  tornado: {
+    /** `failures.confidence`, `discount-rate`, `cost` … */
+    driver: string;
+    name: string;
+    low: DecimalString;
+    base: DecimalString;
+    high: DecimalString;
+    npvAtLow: DecimalString;
+    npvAtHigh: DecimalString;
+    swing: DecimalString;
+  }[];
+  /** Where NPV becomes zero if only this driver moves; null: nowhere in its range. */
+  switching: { driver: string; name: string; base: DecimalString; value: DecimalString | null }[];
 }
 
 /** `none-found`-like states are explicit: a figure is shown only where status is `unique`. */
@@ -81,6 +194,20 @@ export interface PeriodOutput {
   /** Highest sample revision in the period: above 1 some sample was corrected. */
   revision: number;
 }
+export interface CounterfactualFit {
+  method: 'least-squares' | 'control-ratio' | 'control-difference';
+  /** Periods of the baseline's window that it rests on. */
+  n: number;
+  /** Trend: level in the first fitted period, and change a period. Control: null. */
+  intercept: DecimalString | null;
+  slope: DecimalString | null;
+  /** Control: factor (ratio) or offset (difference) that brings it to the baseline. Trend: null. */
+  adjustment: DecimalString | null;
+  /** Coefficient of determination in the window; null where the window does not vary. */
+  rSquared: DecimalString | null;
+  /** Standard deviation of what the fit leaves, in the metric's unit. */
+  residualSd: DecimalString | null;
+}
 export interface MetricOutput {
   metricId: string;
   name: string;
@@ -93,6 +220,10 @@ export interface MetricOutput {
   notMonetisedBecause: string | null;
   /** `n` periods of the window; 0 for a level that was given. */
   baseline: { value: DecimalString; n: number; sd: DecimalString | null } | null;
+  /** How the counterfactual was found, and how well it describes the time before; null for a constant or given one. */
+  fit: CounterfactualFit | null;
+  hasStarted: boolean;
+  startsOn: LocalDate;
   target: { value: DecimalString; by: LocalDate; met: boolean | null } | null;
   /** Newest counted period. */
   latest: { from: LocalDate; to: LocalDate; actual: DecimalString } | null;
@@ -110,7 +241,18 @@ export interface CostOutput {
   toDate: DecimalString | null;
   /** Σ budget lines, null when there are none. */
   budget: DecimalString | null;
+  /** Open commitments net of what was taken back; null without a line. */
   commitments: DecimalString | null;
+  actual: DecimalString | null;
+  accrual: DecimalString | null;
+  /** Estimate to complete: forecast lines from `asOf` on; null without a line. */
+  forecast: DecimalString | null;
+  /** Of cost to date: lines that correct another. */
+  corrections: DecimalString | null;
+  /** Cost to date + open commitments + forecast, what is not spent yet times (1 + cost risk); null where one of them is not known. */
+  estimateAtCompletion: DecimalString | null;
+  capex: DecimalString | null;
+  opex: DecimalString | null;
   lineCount: number;
   byPool: { pool: string; amount: DecimalString }[];
 }
@@ -124,6 +266,9 @@ export interface ValueWarning {
     | 'value/stale'
     | 'value/no-rate'
     | 'value/cost-unknown'
+    | 'value/weak-counterfactual'
+    | 'value/not-started'
+    | 'value/claim-conflict'
     | 'value/partial';
   metricId: string | null;
   message: string;

@@ -1,15 +1,12 @@
 import { Decimal, ratioString, roundMoney, sum } from '../money/decimal.ts';
-import { averageFxRate } from '../money/fx.ts';
+import type { PeriodReading } from '../readings/outcome.ts';
 import { earlier } from '../time/dates.ts';
 import { type Period, yearParts } from '../time/periods.ts';
-import { instantsOf } from '../time/zones.ts';
 import type { ValueMetric } from '../types.ts';
 import { type BenefitFactors, periodBenefit } from './benefit.ts';
 import type { MetricContext } from './context.ts';
 import { money } from './figures.ts';
-import { horizonEnd } from './input.ts';
 import type { PeriodOutput, PeriodStatus } from './outputs.ts';
-import { type Reading, readPeriod } from './reading.ts';
 
 export interface CountedPeriod extends Period {
   gross: Decimal;
@@ -24,17 +21,20 @@ export interface EvaluatedPeriod {
 }
 
 /** One period: its actual, status and, against a baseline, its benefit. Without a baseline it is only tracked. */
-export function evaluatePeriod(context: MetricContext, period: Period, baseline: Decimal | null): EvaluatedPeriod {
-  const { metric, project, closedBefore, main } = context;
-  const { fromMs, toMs } = instantsOf(period, project.timeZone);
-  const reading = readPeriod(main, metric.kind, fromMs, toMs);
-  const units = exposureOf(context, reading, fromMs, toMs);
+export function evaluatePeriod(
+  context: MetricContext,
+  reading: PeriodReading,
+  baseline: Decimal | null,
+): EvaluatedPeriod {
+  const { metric, closedBefore } = context;
+  const period: Period = { from: reading.from, to: reading.to };
+  const units = exposureOf(context, reading);
   const status = statusOf(context, period, reading, units);
   const expected = baseline === null ? null : counterfactualOf(metric, baseline, reading);
   const output: PeriodOutput = {
     ...period,
     status,
-    actual: reading.actual && ratioString(reading.actual),
+    actual: reading.actual && ratioString(new Decimal(reading.actual)),
     counterfactual: expected && ratioString(expected),
     exposure: units.value && ratioString(units.value),
     rate: null,
@@ -52,7 +52,7 @@ export function evaluatePeriod(context: MetricContext, period: Period, baseline:
   const { gross, benefit } = periodBenefit({
     kind: metric.kind,
     direction: metric.direction,
-    actual: reading.actual as Decimal,
+    actual: new Decimal(reading.actual ?? 0),
     counterfactual: expected,
     rate,
     exposure: units.value ?? new Decimal(0),
@@ -71,7 +71,7 @@ export function evaluatePeriod(context: MetricContext, period: Period, baseline:
 }
 
 /** A flow's level is compared for the received part of the period only: what is missing is neither zero nor saved. */
-function counterfactualOf(metric: ValueMetric, baseline: Decimal, reading: Reading): Decimal {
+function counterfactualOf(metric: ValueMetric, baseline: Decimal, reading: PeriodReading): Decimal {
   return metric.kind === 'flow' && !reading.complete ? baseline.times(reading.share) : baseline;
 }
 
@@ -82,18 +82,18 @@ interface ExposureReading {
 }
 
 /** Units that a ratio applies to: a constant or a summed series, else Σdenominator; cut to the part that was received. */
-function exposureOf(context: MetricContext, reading: Reading, fromMs: number, toMs: number): ExposureReading {
-  const { metric, exposure } = context;
+function exposureOf({ metric }: MetricContext, reading: PeriodReading): ExposureReading {
   const whole = { complete: true, provisional: false };
-  if (metric.kind !== 'ratio') return { value: null, ...whole };
-  if (metric.exposure === null) return { value: reading.denominator, ...whole };
-  const share = reading.complete ? new Decimal(1) : reading.share;
+  if (metric.kind !== 'ratio' && metric.kind !== 'percentile') return { value: null, ...whole };
+  if (metric.exposure === null)
+    return { value: reading.denominator === null ? null : new Decimal(reading.denominator), ...whole };
+  const share = reading.complete ? new Decimal(1) : new Decimal(reading.share);
   if (metric.exposure.kind === 'value') return { value: new Decimal(metric.exposure.value).times(share), ...whole };
-  if (exposure === null) return { value: null, ...whole };
-  const units = readPeriod(exposure, 'flow', fromMs, toMs);
-  const part = units.share.gt(share) && !units.share.isZero() ? share.div(units.share) : new Decimal(1);
+  const units = reading.exposure;
+  if (units === null) return { value: null, ...whole };
+  const part = share.lt(units.share) ? share.div(units.share) : new Decimal(1);
   return {
-    value: units.actual && units.actual.times(part),
+    value: units.actual === null ? null : new Decimal(units.actual).times(part),
     complete: units.complete,
     provisional: units.provisional,
   };
@@ -102,27 +102,27 @@ function exposureOf(context: MetricContext, reading: Reading, fromMs: number, to
 function statusOf(
   { metric, project, closedBefore }: MetricContext,
   period: Period,
-  reading: Reading,
+  reading: PeriodReading,
   units: ExposureReading,
 ): PeriodStatus {
-  const end = metric.endsOn === null ? horizonEnd(project) : earlier(metric.endsOn, horizonEnd(project));
+  const end = metric.endsOn === null ? project.horizonEndsOn : earlier(metric.endsOn, project.horizonEndsOn);
   if (period.to > end) return 'after-end';
   if (period.to > closedBefore) return 'open';
   if (period.from < metric.startsOn) return 'drift';
   if (reading.received === 0 && reading.actual === null) return 'missing';
-  if (metric.kind === 'ratio' && units.value === null) return 'missing';
+  if ((metric.kind === 'ratio' || metric.kind === 'percentile') && units.value === null) return 'missing';
   if (reading.provisional || units.provisional) return 'provisional';
   return reading.complete && units.complete ? 'closed' : 'incomplete';
 }
 
 /** The rate of the period's start in the project's currency, at the period's mean exchange rate. */
-function rateOf({ metric, project, fxRates }: MetricContext, period: Period): Decimal | 'rate' | 'fx' {
+function rateOf({ metric, project, fx }: MetricContext, period: Period): Decimal | 'rate' | 'fx' {
   const declared = metric.rates
     .filter(({ from, to }) => from <= period.from && (to === null || period.from < to))
     .sort((a, b) => (a.from < b.from ? 1 : -1))[0];
   if (!declared) return 'rate';
-  const fx = averageFxRate(fxRates, declared.currency, project.currency, period);
-  return fx.found ? new Decimal(declared.amount).times(fx.rate) : 'fx';
+  const exchange = fx.average(declared.currency, project.currency, period);
+  return exchange.found ? new Decimal(declared.amount).times(exchange.rate) : 'fx';
 }
 
 function factorsOf(metric: ValueMetric): BenefitFactors {

@@ -2,6 +2,7 @@ import { datedDiscountFactor, YEAR_DAYS } from '../finance/discounting.ts';
 import { xirr } from '../finance/irr.ts';
 import { payback } from '../finance/payback.ts';
 import { Decimal, divideOrNull, ratioString, sum } from '../money/decimal.ts';
+import { createFxBook } from '../money/fx-book.ts';
 import { addDays, daysBetween } from '../time/dates.ts';
 import type { LocalDate, Project } from '../types.ts';
 import { canonicalHash } from './canonical.ts';
@@ -13,7 +14,7 @@ import { evaluateMetric, type MetricResult } from './metric.ts';
 import type { IrrOutput, PaybackOutput, RoiOutputs } from './outputs.ts';
 
 /** Of the arithmetic: raised when the same inputs would give other figures. Part of each snapshot's identity. */
-export const engineVersion = '1';
+export const engineVersion = '2';
 
 const NO_IRR: IrrOutput = { status: 'not-applicable', value: null, roots: [] };
 const NO_PAYBACK: PaybackOutput = { years: null, date: null, crossesBack: false };
@@ -26,17 +27,13 @@ const RATE_DIGITS = 12;
  * warning says why. Pure: equal inputs give equal bytes.
  */
 export function computeRoi(input: RoiInput): RoiOutputs {
-  const { project, asOf, closedBefore = asOf } = input;
-  const metrics = project.metrics.map((metric) =>
-    evaluateMetric(
-      project,
-      metric,
-      input.metrics.find(({ metricId }) => metricId === metric.id),
-      { asOf, closedBefore },
-      input.fxRates,
-    ),
-  );
-  const costs = evaluateCosts(input);
+  const { project, asOf, closedBefore } = input;
+  const fx = createFxBook(input.fxRates, input.fxQuotes);
+  const metrics = project.metrics.flatMap((metric) => {
+    const readings = input.metrics.find(({ metricId }) => metricId === metric.id);
+    return readings === undefined ? [] : [evaluateMetric(project, metric, readings, { asOf, closedBefore }, fx)];
+  });
+  const costs = evaluateCosts(input, fx);
   const benefitToDate = totalBenefit(metrics, 'benefit');
   const cost = costs.toDate;
   const flows = monthlyFlows(
@@ -68,6 +65,16 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     cashFlows: flows.map(({ date, benefit, cost: paid }) => ({ date, benefit: money(benefit), cost: money(paid) })),
     metrics: metrics.map(({ output }) => output),
     costs: costs.output,
+    convention: project.convention,
+    mirr: null,
+    npvCurve: [],
+    fiscalYears: [],
+    plan: null,
+    forecast: null,
+    variance: null,
+    constantCurrency: null,
+    doubt: null,
+    sensitivity: null,
     warnings: [...metrics.flatMap(({ warnings }) => warnings), ...costs.warnings],
   };
 }
@@ -81,7 +88,7 @@ function totalBenefit(metrics: readonly MetricResult[], figure: 'benefit' | 'gro
 
 function discounted(project: Project, flows: readonly MonthlyFlow[]): { pvBenefits: Decimal; pvCosts: Decimal } {
   const factors = flows.map(({ date }) =>
-    datedDiscountFactor(project.discountRate, daysBetween(project.startsOn, date)),
+    datedDiscountFactor(project.discount[0]?.rate ?? '0', daysBetween(project.startsOn, date)),
   );
   const pv = (side: 'benefit' | 'cost'): Decimal =>
     sum(flows.map((flow, index) => flow[side].times(factors[index] as Decimal)));
@@ -104,7 +111,7 @@ function paybackOf(project: Project, flows: readonly MonthlyFlow[], discount: bo
     flows.map(({ date, benefit, cost }) => {
       const days = daysBetween(project.startsOn, date);
       const net = benefit.minus(cost);
-      const amount = discount ? net.times(datedDiscountFactor(project.discountRate, days)) : net;
+      const amount = discount ? net.times(datedDiscountFactor(project.discount[0]?.rate ?? '0', days)) : net;
       return { at: new Decimal(days), amount };
     }),
   );
@@ -124,7 +131,7 @@ function written(date: LocalDate): string {
 
 const TIMING_WORDS = { start: 'month starts', mid: 'mid-month', end: 'month ends' } as const;
 function basisOf(project: Project, closedBefore: LocalDate): string {
-  const rate = new Decimal(project.discountRate).times(100).toFixed();
+  const rate = new Decimal(project.discount[0]?.rate ?? '0').times(100).toFixed();
   return `closed periods to ${written(addDays(closedBefore, -1))}, flows at ${TIMING_WORDS[project.timing]} discounted at ${rate}% from ${written(project.startsOn)}`;
 }
 
@@ -137,13 +144,8 @@ export function inputsHash(input: RoiInput): string {
     engineVersion,
     project: input.project,
     asOf: input.asOf,
-    closedBefore: input.closedBefore ?? input.asOf,
-    metrics: input.metrics.map((metric) => ({
-      ...metric,
-      source: evidence(metric.source),
-      denominator: metric.denominator && evidence(metric.denominator),
-      exposure: metric.exposure && evidence(metric.exposure),
-    })),
+    closedBefore: input.closedBefore,
+    metrics: input.metrics,
     costs: input.costs
       .map(({ sourceKey, projectRef, kind, pool, amount, currency, postingDate, cashDate, correctionOf, text }) =>
         canonicalHash({
@@ -160,25 +162,8 @@ export function inputsHash(input: RoiInput): string {
         }),
       )
       .sort(),
-    unreadCostSources: input.unreadCostSources ?? [],
+    unreadCostSources: input.unreadCostSources,
     fxRates: input.fxRates.map((rate) => canonicalHash(rate)).sort(),
+    fxQuotes: input.fxQuotes.map((quote) => canonicalHash(quote)).sort(),
   });
-}
-
-function evidence(set: RoiInput['metrics'][number]['source']): unknown {
-  return {
-    intervalMs: set.intervalMs,
-    samples: [...set.samples]
-      .sort((a, b) => (a.seriesId === b.seriesId ? a.atMs - b.atMs : a.seriesId < b.seriesId ? -1 : 1))
-      .map(({ seriesId, atMs, durationMs, value, numerator, denominator, status, revision }) => [
-        seriesId,
-        atMs,
-        durationMs,
-        value,
-        numerator,
-        denominator,
-        status,
-        revision,
-      ]),
-  };
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { costWith, daily, inputWith, metricWith, projectWith, sampleAt } from '../../../test/factories/value.ts';
+import {
+  baselineOf,
+  baselineWindow,
+  costWith,
+  daily,
+  inputWith,
+  metricWith,
+  projectWith,
+  sampleAt,
+} from '../../../test/factories/value.ts';
 import document from '../../../test/fixtures/finance.json' with { type: 'json' };
 import { Decimal, sum } from '../money/decimal.ts';
 import { startOfDayMs } from '../time/zones.ts';
@@ -39,7 +48,7 @@ describe('from a metric to money', () => {
 
   it('flow: baseline less actual, times rate; adjusted and unadjusted are both given', () => {
     const metric = metricWith({
-      baseline: { kind: 'value', value: '100' },
+      baseline: baselineOf('100'),
       attribution: '0.8',
       deadweight: '0.1',
       displacement: '0.5',
@@ -57,7 +66,7 @@ describe('from a metric to money', () => {
     expect(Number(outputs.benefitToDate)).toBeCloseTo((69 + 72) * 450 * 0.8 * 0.9 * 0.5 * 0.9, 6);
   });
   it('a loss is not made smaller by doubt', () => {
-    const metric = metricWith({ baseline: { kind: 'value', value: '20' }, confidence: '0.5', attribution: '0.5' });
+    const metric = metricWith({ baseline: baselineOf('20'), confidence: '0.5', attribution: '0.5' });
     const outputs = computeRoi(
       inputWith(
         projectWith([metric]),
@@ -68,7 +77,7 @@ describe('from a metric to money', () => {
     expect(outputs.benefitToDate).toBe(String(-11 * 450 * 0.5));
   });
   it('stock: the time-weighted mean, at a yearly rate', () => {
-    const metric = metricWith({ kind: 'stock', baseline: { kind: 'value', value: '100' }, cadence: 'month' });
+    const metric = metricWith({ kind: 'stock', baseline: baselineOf('100'), cadence: 'month' });
     // 80 for ten days, 50 for twenty-one
     const samples = daily('2026-01-01', '2026-02-01', (_, index) => (index < 10 ? 80 : 50));
     const [period] = metricOf(computeRoi(inputWith(projectWith([metric]), '2026-02-01', samples))).periods;
@@ -79,9 +88,9 @@ describe('from a metric to money', () => {
     const metric = metricWith({
       kind: 'ratio',
       cadence: 'day',
-      baseline: { kind: 'value', value: '0.10' },
+      baseline: baselineOf('0.10'),
       exposure: { kind: 'value', value: '1000' },
-      rates: [{ from: '2026-01-01', to: null, amount: '2', currency: 'EUR', per: 'order' }],
+      rates: [{ from: '2026-01-01', to: null, amount: '2', currency: 'EUR', per: 'order', perPeriod: null }],
     });
     const start = startOfDayMs('2026-01-01', 'Europe/Berlin');
     const samples = [
@@ -95,7 +104,7 @@ describe('from a metric to money', () => {
     const metric = metricWith({
       kind: 'ratio',
       cadence: 'day',
-      baseline: { kind: 'value', value: '0.10' },
+      baseline: baselineOf('0.10'),
       exposure: { kind: 'value', value: '1000' },
     });
     const start = startOfDayMs('2026-01-01', 'Europe/Berlin');
@@ -118,7 +127,7 @@ describe('from a metric to money', () => {
       kind: 'ratio',
       cadence: 'day',
       denominator: { connector: 'shop', stream: 'orders', labels: {} },
-      baseline: { kind: 'value', value: '0.5' },
+      baseline: baselineOf('0.5'),
     });
     const start = startOfDayMs('2026-01-01', 'Europe/Berlin');
     const [above, below]: StoredSample[][] = [[], []];
@@ -155,8 +164,8 @@ describe('from a metric to money', () => {
   it('a rate holds for the periods that start in it; a gap between rates is a warning, not zero', () => {
     const metric = metricWith({
       rates: [
-        { from: '2026-01-01', to: '2026-02-01', amount: '1', currency: 'EUR', per: 'failure' },
-        { from: '2026-03-01', to: null, amount: '10', currency: 'EUR', per: 'failure' },
+        { from: '2026-01-01', to: '2026-02-01', amount: '1', currency: 'EUR', per: 'failure', perPeriod: null },
+        { from: '2026-03-01', to: null, amount: '10', currency: 'EUR', per: 'failure', perPeriod: null },
       ],
     });
     const outputs = computeRoi(
@@ -185,7 +194,7 @@ describe('from a metric to money', () => {
   });
   it('the benefit rate is converted at the mean exchange rate of the period', () => {
     const metric = metricWith({
-      rates: [{ from: '2026-01-01', to: null, amount: '31', currency: 'USD', per: 'failure' }],
+      rates: [{ from: '2026-01-01', to: null, amount: '31', currency: 'USD', per: 'failure', perPeriod: null }],
     });
     const fxRates = [
       { from: 'USD', to: 'EUR', rate: '0.5', validFrom: '2025-01-01', validTo: '2026-01-11', source: 't' },
@@ -202,7 +211,7 @@ describe('from a metric to money', () => {
 });
 
 describe('missing data is never zero', () => {
-  const flow = metricWith({ baseline: { kind: 'value', value: '31' } });
+  const flow = metricWith({ baseline: baselineOf('31') });
   it('a missing sample lowers coverage and the level it is compared with, so it saves nothing', () => {
     const samples = daily('2026-01-01', '2026-02-01', (_, index) => (index === 3 ? null : 1));
     const outputs = computeRoi(inputWith(projectWith([flow]), '2026-02-01', samples));
@@ -246,7 +255,7 @@ describe('the baseline', () => {
   it('is the mean of the whole periods in its window, with n and sd', () => {
     const metric = metricWith({
       cadence: 'week',
-      baseline: { kind: 'window', from: '2026-01-01', to: '2026-01-28' },
+      baseline: baselineWindow('2026-01-01', '2026-01-28'),
       startsOn: '2026-02-02',
     });
     // whole ISO weeks: 5–11, 12–18, 19–25 January
@@ -275,7 +284,7 @@ describe('the baseline', () => {
     expect(outputs.benefitToDate).toBeNull();
   });
   it('whose window holds no whole period is none', () => {
-    const metric = metricWith({ baseline: { kind: 'window', from: '2026-01-02', to: '2026-02-01' } });
+    const metric = metricWith({ baseline: baselineWindow('2026-01-02', '2026-02-01') });
     const outputs = computeRoi(
       inputWith(
         projectWith([metric]),
@@ -404,7 +413,7 @@ describe('cost and return', () => {
   });
   it('a benefit rate without an exchange rate does so as well', () => {
     const dollars = metricWith({
-      rates: [{ from: '2026-01-01', to: null, amount: '1', currency: 'USD', per: 'failure' }],
+      rates: [{ from: '2026-01-01', to: null, amount: '1', currency: 'USD', per: 'failure', perPeriod: null }],
     });
     const outputs = computeRoi(inputWith(projectWith([dollars], { manualCosts: [costWith()] }), '2026-07-01', samples));
     expect(outputs).toMatchObject({ benefitToDate: null, roi: null, npv: null, costToDate: '1000' });
@@ -412,7 +421,7 @@ describe('cost and return', () => {
   });
   it('one month without an exchange rate leaves the metric’s whole benefit unknown', () => {
     const dollars = metricWith({
-      rates: [{ from: '2026-01-01', to: null, amount: '1', currency: 'USD', per: 'failure' }],
+      rates: [{ from: '2026-01-01', to: null, amount: '1', currency: 'USD', per: 'failure', perPeriod: null }],
     });
     const fxRates = [
       { from: 'USD', to: 'EUR', rate: '0.9', validFrom: '2026-01-01', validTo: '2026-06-01', source: 't' },

@@ -18,6 +18,8 @@ export interface IngestCost extends CostLine {
 
 export interface SeriesRow extends SeriesIdentity {
   id: string;
+  /** Of unit and labels: the same in every database. */
+  key: string;
 }
 
 /** A sample that this ingest stored, corrected or found to be final. */

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Project, RoiOutputs } from '#domain';
 import type { RoiSnapshot } from '#kit';
+import { metricDefaults, outputDefaults, projectDefaults } from '../../factories/value.ts';
 import { dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
@@ -18,8 +19,8 @@ const project = (id: string, changes: Partial<Project> = {}): Project => ({
   currency: 'EUR',
   timeZone: 'Europe/Berlin',
   startsOn: '2026-05-27',
-  horizonYears: 3,
-  discountRate: '0.08',
+  horizonEndsOn: '2029-01-01',
+  ...projectDefaults,
   timing: 'end',
   metrics: [
     {
@@ -35,10 +36,10 @@ const project = (id: string, changes: Partial<Project> = {}): Project => ({
       exposure: null,
       cadence: 'week',
       freshnessLimitMs: 2 * dayMs,
-      baseline: { kind: 'value', value: '118' },
-      counterfactual: { kind: 'constant' },
+      baseline: { kind: 'value', value: '118', n: null, sd: null, approvedBy: null, frozenOn: null },
+      ...metricDefaults,
       target: null,
-      rates: [{ from: '2026-01-01', to: null, amount: '4.50', currency: 'EUR', per: 'failure' }],
+      rates: [{ from: '2026-01-01', to: null, amount: '4.50', currency: 'EUR', per: 'failure', perPeriod: null }],
       attribution: '0.8',
       deadweight: '0',
       displacement: '0',
@@ -73,8 +74,22 @@ const outputs = (projectId: string, npv: string): RoiOutputs => ({
   coverage: { expected: 0, received: 0, ratio: null },
   cashFlows: [],
   metrics: [],
-  costs: { toDate: null, budget: null, commitments: null, lineCount: 0, byPool: [] },
+  costs: {
+    toDate: null,
+    budget: null,
+    commitments: null,
+    actual: null,
+    accrual: null,
+    forecast: null,
+    corrections: null,
+    estimateAtCompletion: null,
+    capex: null,
+    opex: null,
+    lineCount: 0,
+    byPool: [],
+  },
   warnings: [],
+  ...outputDefaults,
 });
 
 const snapshot = (

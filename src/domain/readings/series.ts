@@ -2,7 +2,7 @@ import { Decimal } from '../money/decimal.ts';
 import { addDays } from '../time/dates.ts';
 import { localDateAt, startOfDayMs } from '../time/zones.ts';
 import type { StoredSample } from '../types.ts';
-import type { SampleSet } from './input.ts';
+import type { SampleSet } from './samples.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;

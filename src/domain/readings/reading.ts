@@ -2,10 +2,12 @@ import { Decimal } from '../money/decimal.ts';
 import type { MetricKind } from '../types.ts';
 import type { PreparedSeries, Series, Spell } from './series.ts';
 
-/** What the samples of one period come to. */
+/** What the samples of one period come to, in the arithmetic's own numbers. */
 export interface Reading {
   /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator. Null: nothing to go by. */
   actual: Decimal | null;
+  /** Stock: the level at the end, series added up. */
+  last: Decimal | null;
   /** Ratio: Σdenominator. */
   denominator: Decimal | null;
   received: number;
@@ -23,6 +25,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   const lengthMs = toMs - fromMs;
   const active = prepared.series.filter(({ spells }) => (spells[0]?.fromMs ?? toMs) < toMs);
   let total: Decimal = new Decimal(0);
+  let last: Decimal = new Decimal(0);
   let numerator: Decimal = new Decimal(0);
   let denominator: Decimal = new Decimal(0);
   let shares: Decimal = new Decimal(0);
@@ -37,12 +40,14 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
     let plainSum: Decimal = new Decimal(0);
     let parts: Decimal = new Decimal(0);
     let count = 0;
+    let newest: Spell | null = null;
     for (const spell of spellsIn(series, fromMs, toMs)) {
       const overlapMs = Math.min(spell.toMs, toMs) - Math.max(spell.fromMs, fromMs);
       const part = partOf(spell, overlapMs, fromMs, toMs);
       seriesCoveredMs += overlapMs;
       parts = parts.plus(part);
       count += 1;
+      newest = spell;
       revision = Math.max(revision, spell.revision);
       provisional ||= spell.provisional;
       if (kind === 'flow') total = total.plus(spell.value.times(part));
@@ -53,6 +58,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
     }
     if (kind === 'stock' && count > 0)
       total = total.plus(seriesCoveredMs > 0 ? weighted.div(seriesCoveredMs) : plainSum.div(count));
+    last = last.plus(newest?.value ?? 0);
     if (count === 0) silentSeries += 1;
     const points = expectedPoints(series.intervalMs, lengthMs);
     if (points === null || series.intervalMs === null) {
@@ -72,6 +78,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   const quotient = kind === 'ratio' && !denominator.isZero() ? numerator.div(denominator) : null;
   return {
     actual: any ? (kind === 'ratio' ? quotient : total) : null,
+    last: any ? last : null,
     denominator: any && kind === 'ratio' ? denominator : null,
     received,
     expected,

@@ -1,0 +1,4 @@
+/** From samples to one reading for each period: no money yet. */
+export * from './outcome.ts';
+export * from './read-metric.ts';
+export * from './samples.ts';
