@@ -2,5 +2,7 @@
 export * from './benefit.ts';
 export * from './canonical.ts';
 export * from './input.ts';
+export * from './inputs-hash.ts';
 export * from './outputs.ts';
 export * from './roi.ts';
+export { type Valuation, valuate } from './valuation.ts';

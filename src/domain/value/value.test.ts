@@ -16,8 +16,9 @@ import type { MetricKind, StoredSample } from '../types.ts';
 import { periodBenefit } from './benefit.ts';
 import { canonicalJson } from './canonical.ts';
 import type { RoiInput } from './input.ts';
+import { inputsHash } from './inputs-hash.ts';
 import type { RoiOutputs } from './outputs.ts';
-import { computeRoi, inputsHash } from './roi.ts';
+import { computeRoi } from './roi.ts';
 
 const HOUR = 3_600_000;
 const metricOf = (outputs: RoiOutputs) => outputs.metrics[0] as RoiOutputs['metrics'][number];
