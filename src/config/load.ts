@@ -55,7 +55,8 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   checkFxRates(sections.fx, problems);
   const fxKnown = complete && sections.fx.length === merged.fx.length;
   const fx = fxKnown ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
-  for (const project of sections.projects) checkProject(project, fx, problems);
+  for (const project of sections.projects)
+    checkProject(project, { fxRates: fx, sources: null, portfolios: null }, problems);
   checkTimes(sections, input, problems);
 
   const sorted = problems.sorted(secrets);

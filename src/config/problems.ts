@@ -1,6 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import type { ErrorCode } from '#kit';
-import { createRedactor } from '#kit';
+import { createRedactor, listWords, quote } from '#kit';
+
+export { listWords, quote };
 
 /** One thing that is wrong (or, as a warning, only doubtful) at one place of the YAML. Never holds a secret. */
 export interface ConfigProblem {
@@ -85,18 +87,6 @@ export function formatProblem(problem: ConfigProblem): string {
   const severity = problem.severity === 'warning' ? ' warning' : '';
   const suggestion = problem.suggestion === null ? '' : ` (did you mean ${quote(problem.suggestion)}?)`;
   return `${place}${severity}${path}: ${problem.message}${suggestion}`;
-}
-
-const MAX_QUOTED = 60;
-/** A text in quotes, on one line, cut where it is long. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
-}
-
-/** `a, b or c`; long lists are cut. */
-export function listWords(words: readonly string[]): string {
-  const shown = words.length > 20 ? [...words.slice(0, 19), `${words.length - 19} more`] : words;
-  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
 }
 
 /** The candidate that differs by a typo or two, or by case alone; null when none is near. */

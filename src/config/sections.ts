@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnyConnectorKind } from '#kit';
+import { type AnyConnectorKind, type FxRateInput, fxRateSchema, type ProjectInput, projectSchema } from '#kit';
 import { checkValue } from './check-value.ts';
 import type { Located, LocatedEntry } from './located.ts';
 import type { MergedFiles } from './merge.ts';
@@ -14,7 +14,6 @@ import {
   stakeholderSchema,
   subscriptionSchema,
 } from './schema/people.ts';
-import { type FxRateInput, fxRateSchema, type ProjectInput, projectSchema } from './schema/project.ts';
 import { type SettingsInput, settingsSchema } from './schema/settings.ts';
 
 /** A value that fits its schema, and where it was written. */

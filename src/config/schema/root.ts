@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { type AnyConnectorKind, fields } from '#kit';
+import { type AnyConnectorKind, fields, fxRateSchema, projectSchema } from '#kit';
 import { accountSchema } from './account.ts';
 import { connectorBase, httpBase, streamBase } from './connector.ts';
 import { scheduleSchema, stakeholderSchema, subscriptionSchema } from './people.ts';
-import { fxRateSchema, projectSchema } from './project.ts';
 import { settingsSchema } from './settings.ts';
 import { objectVariants } from './walk.ts';
 

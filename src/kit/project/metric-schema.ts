@@ -1,49 +1,11 @@
 import { z } from 'zod';
-import { compareDecimals, fields } from '#kit';
+import * as fields from '../fields.ts';
+import { compareDecimals } from '../units.ts';
+import { sourceSchema } from './source-schema.ts';
 
 const nonNegative = fields.decimalString.refine((value) => compareDecimals(value, '0') >= 0, {
   error: 'must not be negative',
 });
-const streamRef = {
-  connector: fields.text.meta({ description: 'Id of a connector.', examples: ['shop-metrics'] }),
-  stream: fields.text.meta({ description: 'Id of one of its streams.', examples: ['failed-checkouts'] }),
-};
-export const sourceSchema = z
-  .strictObject({
-    ...streamRef,
-    labels: fields.labels.prefault({}).meta({
-      description: 'Only series with these labels; several matching series are added up.',
-      examples: [{ team: 'shop' }],
-    }),
-  })
-  .meta({ description: 'Where the samples come from.' });
-
-const costKinds = ['budget', 'commitment', 'accrual', 'actual', 'forecast'] as const;
-export const costLineSchema = z
-  .strictObject({
-    id: fields.id.meta({ description: 'Names the line in evidence. Default: line-1, line-2 …' }).optional(),
-    date: fields.localDate.meta({
-      description: 'Accounting date: the period in which the cost counts.',
-      examples: ['2026-06-01'],
-    }),
-    amount: fields.decimalString.meta({ description: 'Amount; negative for a credit.', examples: [12000, '499.90'] }),
-    currency: fields.currency
-      .meta({ description: "Currency of the amount. Default: the project's.", examples: ['EUR'] })
-      .optional(),
-    kind: z
-      .enum(costKinds)
-      .prefault('actual')
-      .meta({ description: 'What the amount is: only `actual` and `accrual` are cost to date.' }),
-    capitalisation: z.enum(['capex', 'opex']).prefault('opex').meta({ description: 'Capital or operating expense.' }),
-    recurrence: z.enum(['one-off', 'run']).prefault('one-off').meta({ description: 'Once, or the cost of running.' }),
-    pool: fields.text.meta({ description: 'Cost pool.', examples: ['Software'] }).optional(),
-    cashDate: fields.localDate.meta({ description: 'When it was paid.', examples: ['2026-07-01'] }).optional(),
-    document: fields.text.meta({ description: 'Number of the document.', examples: ['4711'] }).optional(),
-    correctionOf: fields.text.meta({ description: 'Id of the line that this one corrects.' }).optional(),
-    text: fields.text.meta({ description: 'What it was for.', examples: ['Licences'] }).optional(),
-  })
-  .meta({ description: 'A cost written by hand.' });
-
 export const rateSchema = z
   .strictObject({
     from: fields.localDate.meta({ description: 'First day on which the rate holds.', examples: ['2026-01-01'] }),
@@ -164,69 +126,4 @@ export const metricSchema = z
   })
   .meta({ description: 'A measured value that the project is meant to move.' });
 
-export const projectSchema = z
-  .strictObject({
-    name: fields.text.meta({ description: 'Name for people.', examples: ['Checkout rewrite'] }),
-    portfolio: fields.text.meta({ description: 'Portfolio that it belongs to.', examples: ['shop'] }).optional(),
-    sponsor: fields.text.meta({ description: 'Who pays for it.', examples: ['Head of Commerce'] }).optional(),
-    currency: fields.currency.meta({ description: 'Currency of all its figures.', examples: ['EUR'] }),
-    timeZone: fields.timeZone
-      .meta({ description: 'Time zone of its dates. Default: that of the settings.', examples: ['Europe/Berlin'] })
-      .optional(),
-    startsOn: fields.localDate.meta({
-      description: 'First day of the project: discounting starts here.',
-      examples: ['2026-05-27'],
-    }),
-    horizonYears: z
-      .int()
-      .min(1)
-      .max(50)
-      .prefault(3)
-      .meta({ description: 'Years that are looked at.', examples: [3] }),
-    discountRate: fields.rate.meta({ description: 'Discount rate per year.', examples: ['8 %', 0.08] }),
-    timing: z
-      .enum(['start', 'mid', 'end'])
-      .prefault('end')
-      .meta({ description: 'When in a period its money flows, for discounting.' }),
-    costs: z
-      .strictObject({
-        sources: z
-          .array(
-            z
-              .strictObject({
-                ...streamRef,
-                projectRef: fields.text.meta({
-                  description: 'What the cost lines of this project carry (WBS element, project code).',
-                  examples: ['P-1001'],
-                }),
-              })
-              .meta({ description: 'Cost lines of a stream.' }),
-          )
-          .prefault([])
-          .meta({ description: 'Streams with cost lines.' }),
-        lines: z.array(costLineSchema).prefault([]).meta({ description: 'Costs written by hand.' }),
-      })
-      .prefault({})
-      .meta({ description: 'What the project costs.' }),
-    metrics: z.record(fields.id, metricSchema).prefault({}).meta({ description: 'What it is meant to move, by id.' }),
-  })
-  .meta({ description: 'An IT project whose value is measured.' });
-
-export const fxRateSchema = z
-  .strictObject({
-    from: fields.currency,
-    to: fields.currency,
-    rate: fields.positiveDecimal.meta({ description: 'So many units of `to` for one of `from`.', examples: ['0.92'] }),
-    validFrom: fields.localDate.meta({ description: 'First day on which it holds.', examples: ['2026-01-01'] }),
-    validTo: fields.localDate
-      .meta({ description: 'First day on which it no longer holds; absent: open.', examples: ['2027-01-01'] })
-      .optional(),
-    source: fields.text
-      .prefault('configuration')
-      .meta({ description: 'Where the rate comes from.', examples: ['treasury'] }),
-  })
-  .meta({ description: 'An exchange rate.' });
-
-export type ProjectInput = z.output<typeof projectSchema>;
 export type MetricInput = z.output<typeof metricSchema>;
-export type FxRateInput = z.output<typeof fxRateSchema>;

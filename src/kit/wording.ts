@@ -1,0 +1,11 @@
+const MAX_QUOTED = 60;
+/** A text in quotes, on one line, cut where it is long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}
+
+/** `a, b or c`; long lists are cut. */
+export function listWords(words: readonly string[]): string {
+  const shown = words.length > 20 ? [...words.slice(0, 19), `${words.length - 19} more`] : words;
+  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+}
