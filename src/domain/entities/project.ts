@@ -26,9 +26,12 @@ export interface InflationStep {
 /** `real`: flows are brought to the prices of the middle of `baseYear` before they are discounted at real rates. */
 export type PriceBasis = { kind: 'nominal' } | { kind: 'real'; baseYear: number; inflation: InflationStep[] };
 
-/** The books' year. `weeks`: 52 or 53 whole weeks, its end the last such weekday of a month or the one nearest to the month's end. */
+/**
+ * The books' year. `weeks`: 52 or 53 whole weeks, its end the last such weekday of a month or the one nearest to the month's end.
+ * `namedAfter`: FY2026 is the year whose last month (absent, `end`) or first month (`start`, as US retailers count) is in 2026.
+ */
 export type FiscalCalendar =
-  | { kind: 'months'; firstMonth: number }
+  | { kind: 'months'; firstMonth: number; namedAfter?: 'start' | 'end' | undefined }
   | {
       kind: 'weeks';
       /** The month with the year's end, 1 to 12. */
@@ -37,6 +40,7 @@ export type FiscalCalendar =
       endsOnWeekday: number;
       rule: 'last-in-month' | 'nearest-to-month-end';
       pattern: '4-4-5' | '4-5-4' | '5-4-4';
+      namedAfter?: 'start' | 'end' | undefined;
     }
   | { kind: 'table'; years: { name: string; periods: { name: string; from: LocalDate; to: LocalDate }[] }[] };
 
