@@ -21,6 +21,8 @@ describe('decisions about jobs over HTTP', () => {
     store = await productStore(database.url);
     const ports = { store, config, clock: { nowMs: Date.now }, redact: (text: string) => text } as unknown as JobPorts;
     api = createApi({
+      registry: { connectorKind: () => undefined },
+      clock: { nowMs: () => Date.now() },
       config,
       store,
       objects: {} as ObjectStore,

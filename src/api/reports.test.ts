@@ -67,6 +67,8 @@ describe('the report that a digest leads to', () => {
     const operations = {} as JobOperations;
     const backfills = {} as Backfills;
     api = createApi({
+      registry: { connectorKind: () => undefined },
+      clock: { nowMs: () => Date.now() },
       config,
       store,
       objects,

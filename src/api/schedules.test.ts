@@ -16,6 +16,8 @@ describe('schedules by HTTP', () => {
     await world.startAt([hourly], '2026-07-01T08:00:10Z');
     await world.startAt([hourly], '2026-07-01T10:20:00Z');
     api = createApi({
+      registry: { connectorKind: () => undefined },
+      clock: { nowMs: () => Date.now() },
       config: { projects: [], connectors: [] } as unknown as Config,
       store: world.store,
       objects: {} as ObjectStore,

@@ -43,6 +43,8 @@ describe('the admin HTTP interface', () => {
       applicationName: 'test',
     });
     api = createApi({
+      registry: { connectorKind: () => undefined },
+      clock: { nowMs: () => Date.now() },
       config,
       store,
       objects: noObjects,
@@ -220,6 +222,8 @@ describe('the admin HTTP interface', () => {
     await new Promise((resolve) => holder.once('listening', resolve));
     const { port } = holder.address() as AddressInfo;
     const second = createApi({
+      registry: { connectorKind: () => undefined },
+      clock: { nowMs: () => Date.now() },
       config,
       store,
       objects: noObjects,

@@ -3,6 +3,7 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import {
   type Backfills,
+  type Clock,
   type Config,
   type JobOperations,
   type Logger,
@@ -10,6 +11,7 @@ import {
   noTracing,
   type ObjectStore,
   PermanentError,
+  type Registry,
   type ScheduleAdmin,
   type Store,
   type Tracing,
@@ -18,6 +20,7 @@ import { addBackfills } from './backfills.ts';
 import { addBudgets } from './budgets.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDeliveries } from './deliveries.ts';
+import { addExplain } from './explain.ts';
 import { jobView } from './job-view.ts';
 import { addJobs } from './jobs.ts';
 import { refuseOtherMethods } from './methods.ts';
@@ -30,7 +33,9 @@ import { traceRequests } from './trace-requests.ts';
 
 export interface ApiOptions {
   config: Config;
+  registry: Registry;
   store: Store;
+  clock: Clock;
   objects: ObjectStore;
   schedules: ScheduleAdmin;
   operations: JobOperations;
@@ -119,6 +124,7 @@ export function createApi(options: ApiOptions): Api {
     addSchedules(guarded, options);
     addBackfills(guarded, options);
     addBudgets(guarded, options);
+    addExplain(guarded, options);
   });
   return {
     async listen({ host, port }) {

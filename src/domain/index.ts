@@ -3,6 +3,7 @@ export * from './digest/build.ts';
 export * from './digest/facts.ts';
 export * from './digest/format.ts';
 export { roundedMoves } from './digest/moves.ts';
+export * from './explain/index.ts';
 export * from './finance/index.ts';
 export * from './money/index.ts';
 export * from './readings/index.ts';

@@ -7,6 +7,7 @@ export * from './connector.ts';
 export * from './dead-letter-admin.ts';
 export * from './duration.ts';
 export * from './errors.ts';
+export * from './explain.ts';
 export * as fields from './fields.ts';
 export * from './figures-at.ts';
 export * from './finance-cases.ts';

@@ -64,7 +64,9 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
       const { createApi } = await import('#src/api/index');
       const api = createApi({
         config: app.config,
+        registry: app.ports.registry,
         store: app.store,
+        clock: app.ports.clock,
         objects: app.ports.objects,
         schedules: scheduleAdmin(app),
         operations: createJobOperations(app),

@@ -7,6 +7,7 @@ import { deliveries } from './deliveries.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
 import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
 import { finance } from './finance.ts';
 import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
@@ -30,6 +31,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   backfill,
   recompute,
   roi,
+  explain,
   digest,
   status,
   jobs,
