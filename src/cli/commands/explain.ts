@@ -6,6 +6,7 @@ import { explainLines } from '../explain-tree.ts';
 import { type Io, printJson } from '../io.ts';
 import { instantOption, localDateOption, wholeNumberOption } from '../point-in-time.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { unknownName } from '../unknown-name.ts';
 
 interface ExplainOptions extends CommonOptions {
   depth: string;
@@ -22,7 +23,7 @@ export function explain(program: Command, io: Io): void {
       .argument('<project>', 'id')
       .argument('[figure]', 'roi, npv, benefit, cost …, a metric, or what a line of the tree names', 'roi')
       .description('how a figure was made: formula, periods, samples, pull, request, archived page')
-      .option('--depth <levels>', 'levels shown below it', '3')
+      .option('--depth <levels>', 'levels shown below it', '2')
       .option('--limit <n>', 'lines shown below one line', '12')
       .option('--as-of <date>', 'business date, YYYY-MM-DD; today when absent')
       .option('--known-at <time>', 'only what was recorded by then: a date (to its end) or a date-time with offset'),
@@ -41,13 +42,19 @@ export function explain(program: Command, io: Io): void {
       environmentOf(io, options),
       async ({ ports }) => {
         const definition = await ports.store.projects.get(project);
-        const knownAtMs = instantOption('--known-at', options.knownAt, definition?.timeZone ?? 'UTC');
+        if (definition === null)
+          throw unknownName(
+            'project',
+            project,
+            (await ports.store.projects.list()).map(({ id }) => id),
+          );
+        const knownAtMs = instantOption('--known-at', options.knownAt, definition.timeZone);
         const found = await explainFigure(ports, { project, path: figure, asOf, knownAtMs, depth, limit });
         if (options.json) return printJson(io, found);
         const format = createFormat({
           locale: 'en-GB',
-          currency: definition?.currency ?? 'EUR',
-          timeZone: definition?.timeZone ?? 'UTC',
+          currency: definition.currency,
+          timeZone: definition.timeZone,
         });
         const when = [
           ...(options.asOf === undefined ? [] : ['--as-of', options.asOf]),

@@ -7,26 +7,8 @@ import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts
 import { discountFactorOf } from '../value/present-value.ts';
 import { explainCost } from './explain-cost.ts';
 import { explainMetric, explainPeriod } from './explain-metric.ts';
+import type { ExplainedFigure } from './figure-names.ts';
 import { type ExplainNode, type ExplainValue, node } from './node.ts';
-
-export const explainedFigures = [
-  'roi',
-  'npv',
-  'bcr',
-  'realised-roi',
-  'benefit',
-  'unadjusted-benefit',
-  'cost',
-  'pv-benefits',
-  'pv-costs',
-  'irr',
-  'payback',
-  'discounted-payback',
-  'coverage',
-  'forecast',
-  'plan',
-] as const;
-export type ExplainedFigure = (typeof explainedFigures)[number];
 
 /** The tree of one figure down to periods and cost lines; samples and pages are found in the store. Pure. */
 export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: ExplainedFigure): ExplainNode {
@@ -113,7 +95,7 @@ export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: Expl
         value: outputs.irr.status === 'unique' ? ratio(outputs.irr.value) : null,
         formula: 'every r with Σ net flow / (1 + r)^(days / 365) = 0, in (−0.99, 10]',
         note: irrNote(outputs),
-        children: flows(outputs),
+        children: flows(outputs, figure),
       });
     case 'payback':
     case 'discounted-payback': {
@@ -124,7 +106,7 @@ export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: Expl
         value: result.date === null ? null : { kind: 'date', date: result.date },
         formula: `first day on which the cumulative ${figure === 'payback' ? '' : 'discounted '}net flow is no longer below zero`,
         note: result.date === null ? 'not reached' : result.crossesBack ? 'it falls below zero again later' : null,
-        children: flows(outputs),
+        children: flows(outputs, figure),
       });
     }
     case 'coverage':
@@ -215,10 +197,10 @@ function irrNote({ irr }: RoiOutputs): string {
   }
 }
 
-function flows({ cashFlows, currency }: RoiOutputs): ExplainNode[] {
+function flows({ cashFlows, currency }: RoiOutputs, figure: string): ExplainNode[] {
   return cashFlows.map(({ date, benefit, cost }) =>
     node({
-      path: `flows/${date}`,
+      path: `${figure}/${date}`,
       kind: 'flow',
       label: `Net flow of ${date}`,
       value: { kind: 'money', amount: moneyString(new Decimal(benefit).minus(cost)), currency },

@@ -1,5 +1,6 @@
 import type { Baseline, CurrencyCode, Project, ValueMetric } from '../types.ts';
 import type { MetricOutput, PeriodOutput } from '../value/outputs.ts';
+import { metricPath } from './figure-names.ts';
 import { type ExplainNode, node } from './node.ts';
 
 /** The benefit of one metric: its level before, what would have been, and every period that was looked at. */
@@ -8,14 +9,16 @@ export function explainMetric(project: Project, metric: ValueMetric, output: Met
   const counted = output.periods.filter(({ benefit }) => benefit !== null);
   const others = output.periods.length - counted.length;
   return node({
-    path: metric.id,
+    path: metricPath(metric.id),
     kind: 'metric',
     label: `${metric.name}: benefit to date`,
     value: output.benefitToDate === null ? null : { kind: 'money', amount: output.benefitToDate, currency },
     formula: 'Σ benefit of the periods that count',
     combine: 'sum',
     note: noteOf(output, counted.length, others),
-    children: output.periods.map((period) => explainPeriod(project, metric, output, period)),
+    children: [...counted, ...output.periods.filter(({ benefit }) => benefit === null)].map((period) =>
+      explainPeriod(project, metric, output, period),
+    ),
   });
 }
 
@@ -36,7 +39,7 @@ export function explainPeriod(
   output: MetricOutput,
   period: PeriodOutput,
 ): ExplainNode {
-  const path = `${metric.id}/${period.from}`;
+  const path = `${metricPath(metric.id)}/${period.from}`;
   const { currency } = project;
   return node({
     path,

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { addDays, computeRoi, Decimal, type ExplainNode, explainAt, explainablePaths, pruned, sum } from '#domain';
+import { baselineOf, costWith, daily, inputWith, metricWith, projectWith, samplesOf } from '../factories/value.ts';
+
+const seeded = { seed: 20261123, numRuns: 30 };
+
+const amountOf = ({ value }: ExplainNode): Decimal | null => {
+  if (value?.kind === 'money') return new Decimal(value.amount);
+  return value?.kind === 'ratio' ? new Decimal(value.ratio) : null;
+};
+
+/** What the node's children come to by the rule that it names; null where it names none. */
+function recombined(node: ExplainNode): Decimal | null {
+  const parts = node.children.map(amountOf);
+  const [first, second] = parts;
+  switch (node.combine) {
+    case 'sum':
+      return sum(parts.map((part) => part ?? new Decimal(0)));
+    case 'difference':
+      return first && second ? first.minus(second) : null;
+    case 'quotient':
+      return first && second && !second.isZero() ? first.div(second) : null;
+    case 'gain-quotient':
+      return first && second && !second.isZero() ? first.minus(second).div(second) : null;
+    case null:
+      return null;
+  }
+}
+
+function everyNode(root: ExplainNode): ExplainNode[] {
+  return [root, ...root.children.flatMap(everyNode)];
+}
+
+const scenario = fc.record({
+  daysOver: fc.integer({ min: 1, max: 200 }),
+  values: fc.array(fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 40 })), { minLength: 200, maxLength: 200 }),
+  cadence: fc.constantFrom('day' as const, 'week' as const, 'month' as const),
+  attribution: fc.constantFrom('1', '0.8'),
+  costs: fc.array(fc.record({ day: fc.integer({ min: 0, max: 300 }), amount: fc.integer({ min: -900, max: 9000 }) }), {
+    maxLength: 8,
+  }),
+});
+
+function figuresOf({
+  daysOver,
+  values,
+  cadence,
+  attribution,
+  costs,
+}: typeof scenario extends fc.Arbitrary<infer T> ? T : never) {
+  const metrics = ['failures', 'tickets', 'coverage'].map((id) =>
+    metricWith({ id, name: id, cadence, attribution, baseline: baselineOf('30') }),
+  );
+  const asOf = addDays('2026-01-01', daysOver);
+  const input = inputWith(projectWith(metrics), asOf, [], {
+    metrics: metrics.map(({ id }) =>
+      samplesOf(
+        id,
+        daily('2026-01-01', asOf, (_, index) => values[index] ?? null),
+      ),
+    ),
+    costs: costs.map(({ day, amount }, index) =>
+      costWith({ sourceKey: `line ${index}`, amount: String(amount), postingDate: addDays('2026-01-01', day) }),
+    ),
+  });
+  return { input, outputs: computeRoi(input) };
+}
+
+describe('the tree behind any figure', () => {
+  it('adds up: each node is what its children come to', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const { input, outputs } = figuresOf(given);
+        for (const path of explainablePaths(input)) {
+          const root = explainAt(input, outputs, path);
+          for (const node of root === null ? [] : everyNode(root)) {
+            const value = amountOf(node);
+            const expected = recombined(node);
+            if (value !== null && expected !== null)
+              expect(value.minus(expected).abs().toNumber(), node.path).toBeLessThan(
+                1e-6 + value.abs().toNumber() * 1e-9,
+              );
+          }
+        }
+      }),
+      seeded,
+    );
+  });
+  it('says the figure that the snapshot says, and why where there is none', () => {
+    fc.assert(
+      fc.property(scenario, (given) => {
+        const { input, outputs } = figuresOf(given);
+        const shown = (path: string) => {
+          const node = explainAt(input, outputs, path);
+          return node && amountOf(node)?.toFixed();
+        };
+        expect(shown('npv') ?? null).toBe(outputs.npv);
+        expect(shown('roi') ?? null).toBe(outputs.roi);
+        expect(shown('benefit') ?? null).toBe(outputs.benefitToDate);
+        expect(shown('cost') ?? null).toBe(outputs.costToDate);
+        const cost = explainAt(input, outputs, 'cost');
+        expect(cost?.value === null ? cost.note : 'known').toBeTruthy();
+      }),
+      seeded,
+    );
+  });
+  it('opens each of its nodes by the path that it shows', () => {
+    const { input, outputs } = figuresOf({
+      daysOver: 100,
+      values: Array.from({ length: 200 }, () => 3),
+      cadence: 'month',
+      attribution: '1',
+      costs: [{ day: 3, amount: 500 }],
+    });
+    for (const first of explainablePaths(input))
+      for (const { path, label } of everyNode(explainAt(input, outputs, first) as ExplainNode))
+        expect(explainAt(input, outputs, path)?.label, path).toBe(label);
+    expect(explainAt(input, outputs, 'failures/2031-01-01')).toBeNull();
+  });
+  it('cut off says how much is not shown', () => {
+    const { input, outputs } = figuresOf({
+      daysOver: 100,
+      values: Array.from({ length: 200 }, () => 3),
+      cadence: 'day',
+      attribution: '1',
+      costs: [],
+    });
+    const root = explainAt(input, outputs, 'failures') as ExplainNode;
+    const cut = pruned(root, { depth: 1, children: 5 });
+    expect(cut.children).toHaveLength(5);
+    expect(cut.more).toBe(root.children.length - 5);
+    expect(cut.children[0]?.more).toBeGreaterThan(0);
+  });
+});
