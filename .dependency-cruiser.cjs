@@ -60,7 +60,7 @@ module.exports = {
     {
       name: 'domain-is-pure',
       severity: 'error',
-      comment: 'Domain: only itself, the decimal library and the calendar library; node:crypto for hashes.',
+      comment: 'Domain: only itself, the decimal, calendar and random number libraries; node:crypto for hashes.',
       from: { path: '^src/domain/', pathNot: tests },
       to: {
         pathNot: [
@@ -68,6 +68,7 @@ module.exports = {
           npmPackage('decimal\\.js'),
           npmPackage('temporal-polyfill'),
           npmPackage('temporal-(spec|utils)'),
+          npmPackage('pure-rand'),
           '^(node:)?crypto$',
         ],
       },
