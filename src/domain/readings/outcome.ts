@@ -29,6 +29,8 @@ export interface PeriodReading {
   provisional: boolean;
   /** Highest revision of a sample; 0 without one. */
   revision: number;
+  /** False: a percentile's samples are not one figure of just this period, and cannot be made into one; `actual` is null. */
+  combinable: boolean;
   /** The exposure's series, where the metric has one. */
   exposure: SideReading | null;
   /** The control's series, where the counterfactual is one. */
@@ -46,6 +48,8 @@ export interface MetricReadings {
   baseline: PeriodReading[];
   /** Until when the newest sample vouches (the end of the interval that it covers). */
   newestSampleAtMs: number | null;
+  /** Shown periods of a percentile whose samples cannot be made into one figure. */
+  notCombinable: number;
   /** Samples left out because another one of the same series covers their time. */
   overlapping: number;
 }

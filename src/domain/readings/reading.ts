@@ -1,10 +1,10 @@
 import { Decimal } from '../money/decimal.ts';
 import type { MetricKind } from '../types.ts';
-import type { PreparedSeries, Series, Spell } from './series.ts';
+import { type PreparedSeries, type Spell, spellsIn } from './series.ts';
 
 /** What the samples of one period come to, in the arithmetic's own numbers. */
 export interface Reading {
-  /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator. Null: nothing to go by. */
+  /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator; percentile: the period's one figure. Null: nothing to go by. */
   actual: Decimal | null;
   /** Stock: the level at the end, series added up. */
   last: Decimal | null;
@@ -18,12 +18,17 @@ export interface Reading {
   share: Decimal;
   provisional: boolean;
   revision: number;
+  /** False: a percentile's samples are not one figure of just this period, and cannot be made into one. */
+  combinable: boolean;
 }
+
+/** Clocks put forward or back may make a percentile's interval that much longer or shorter than its period. */
+const CLOCK_CHANGE_MS = 3_600_000;
 
 /** Reads [fromMs, toMs) out of the series. A sample across the border counts for its part on this side. */
 export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: number, toMs: number): Reading {
   const lengthMs = toMs - fromMs;
-  const active = prepared.series.filter(({ spells }) => (spells[0]?.fromMs ?? toMs) < toMs);
+  const active = prepared.series.filter(({ firstMs }) => firstMs < toMs);
   let total: Decimal = new Decimal(0);
   let last: Decimal = new Decimal(0);
   let numerator: Decimal = new Decimal(0);
@@ -34,6 +39,7 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   let revision = 0;
   let provisional = false;
   let silentSeries = 0;
+  let combinable = kind !== 'percentile' || active.length <= 1;
   for (const series of active) {
     let seriesCoveredMs = 0;
     let weighted: Decimal = new Decimal(0);
@@ -53,6 +59,10 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
       if (kind === 'flow') total = total.plus(spell.value.times(part));
       if (kind === 'stock') weighted = weighted.plus(spell.value.times(overlapMs));
       plainSum = plainSum.plus(spell.value);
+      if (kind === 'percentile') {
+        total = spell.value;
+        combinable &&= count === 1 && isWhole(spell, fromMs, toMs);
+      }
       if (spell.numerator) numerator = numerator.plus(spell.numerator.times(part));
       if (spell.denominator) denominator = denominator.plus(spell.denominator.times(part));
     }
@@ -75,9 +85,11 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   }
   if (active.length === 0) expected = expectedPoints(prepared.declaredIntervalMs, lengthMs);
   const any = silentSeries < active.length;
+  // Without a sample there is nothing to combine.
+  combinable ||= !any;
   const quotient = kind === 'ratio' && !denominator.isZero() ? numerator.div(denominator) : null;
   return {
-    actual: any ? (kind === 'ratio' ? quotient : total) : null,
+    actual: any && combinable ? (kind === 'ratio' ? quotient : total) : null,
     last: any ? last : null,
     denominator: any && kind === 'ratio' ? denominator : null,
     received,
@@ -86,7 +98,12 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
     share: active.length === 0 ? new Decimal(0) : shares.div(active.length),
     provisional,
     revision,
+    combinable,
   };
+}
+
+function isWhole(spell: Spell, fromMs: number, toMs: number): boolean {
+  return Math.abs(spell.fromMs - fromMs) <= CLOCK_CHANGE_MS && Math.abs(spell.toMs - toMs) <= CLOCK_CHANGE_MS;
 }
 
 function expectedPoints(intervalMs: number | null, lengthMs: number): number | null {
@@ -98,23 +115,4 @@ function partOf(spell: Spell, overlapMs: number, fromMs: number, toMs: number): 
   if (spell.divisible && lengthMs > 0)
     return overlapMs === lengthMs ? new Decimal(1) : new Decimal(overlapMs).div(lengthMs);
   return new Decimal(spell.fromMs >= fromMs && spell.fromMs < toMs ? 1 : 0);
-}
-
-/** Spells that touch [fromMs, toMs); the first is found by halving. */
-function spellsIn({ spells }: Series, fromMs: number, toMs: number): Spell[] {
-  let low = 0;
-  let high = spells.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const spell = spells[middle] as Spell;
-    if (spell.toMs <= fromMs && spell.fromMs < fromMs) low = middle + 1;
-    else high = middle;
-  }
-  const found: Spell[] = [];
-  for (let index = low; index < spells.length; index++) {
-    const spell = spells[index] as Spell;
-    if (spell.fromMs >= toMs) break;
-    found.push(spell);
-  }
-  return found;
 }

@@ -2,6 +2,7 @@ import { Decimal } from '../money/decimal.ts';
 import { addDays } from '../time/dates.ts';
 import { localDateAt, startOfDayMs } from '../time/zones.ts';
 import type { StoredSample } from '../types.ts';
+import { isEvidence, type SeriesFacts, seriesFacts } from './facts.ts';
 import type { SampleSet } from './samples.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,10 +21,16 @@ export interface Spell {
   divisible: boolean;
 }
 export interface Series {
+  /** Of labels and unit: the same in every database. */
+  key: string;
   /** Ascending, none overlapping. */
   spells: Spell[];
+  /** All that was given of it, by time, whatever they are. */
+  samples: readonly StoredSample[];
   /** Usual length of a spell; null where the samples do not tell. */
   intervalMs: number | null;
+  /** Start of its first spell, also where that is not among those given. */
+  firstMs: number;
 }
 export interface PreparedSeries {
   series: Series[];
@@ -37,24 +44,22 @@ export interface PreparedSeries {
 
 /**
  * Samples as spells, series by series. Estimates and missing samples are left out: they are no evidence. A sample that
- * starts at local midnight and lasts n days is n calendar days long, whatever the clocks do in between.
+ * starts at local midnight and lasts n days is n calendar days long, whatever the clocks do in between. `facts` tells what
+ * a part of the samples cannot: absent, the set holds all of them and they are read off it.
  */
-export function prepareSeries(set: SampleSet, timeZone: string, untilMs: number): PreparedSeries {
-  const declaredIntervalMs = set.intervalMs && set.intervalMs > 0 ? set.intervalMs : null;
-  const bySeries = new Map<string, StoredSample[]>();
-  for (const sample of set.samples) {
-    if (sample.atMs >= untilMs) continue;
-    const group = bySeries.get(sample.seriesId);
-    if (group) group.push(sample);
-    else bySeries.set(sample.seriesId, [sample]);
-  }
+export function prepareSeries(
+  set: SampleSet,
+  timeZone: string,
+  untilMs: number,
+  facts: readonly SeriesFacts[] = factsOfSet(set, untilMs),
+): PreparedSeries {
+  const bySeries = samplesBySeries(set.samples, untilMs);
   let newestMs: number | null = null;
   let overlapping = 0;
   const series: Series[] = [];
-  for (const [, group] of [...bySeries].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const ordered = group.sort((a, b) => a.atMs - b.atMs);
-    const evidence = ordered.filter(isEvidence);
-    const intervalMs = usualInterval(ordered, declaredIntervalMs);
+  for (const { key, intervalMs, firstMs } of facts) {
+    const samples = bySeries.get(key) ?? [];
+    const evidence = samples.filter(isEvidence);
     const spells: Spell[] = [];
     for (const [index, sample] of evidence.entries()) {
       const next = evidence[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
@@ -62,16 +67,34 @@ export function prepareSeries(set: SampleSet, timeZone: string, untilMs: number)
       if (sample.atMs < (spells.at(-1)?.toMs ?? Number.NEGATIVE_INFINITY)) overlapping++;
       else spells.push(spellOf(sample, toMs));
     }
-    if (spells.length === 0) continue;
-    newestMs = Math.max(newestMs ?? Number.NEGATIVE_INFINITY, spells.at(-1)?.toMs ?? Number.NEGATIVE_INFINITY);
-    series.push({ spells, intervalMs });
+    const lastMs = spells.at(-1)?.toMs;
+    if (lastMs !== undefined) newestMs = Math.max(newestMs ?? Number.NEGATIVE_INFINITY, lastMs);
+    series.push({ key, spells, samples, intervalMs, firstMs });
   }
-  return { series, declaredIntervalMs, newestMs, overlapping };
+  return { series, declaredIntervalMs: declared(set), newestMs, overlapping };
 }
 
-const isEvidence = (sample: StoredSample): boolean =>
-  (sample.value !== null || sample.numerator !== null) &&
-  (sample.status === 'final' || sample.status === 'provisional');
+const declared = ({ intervalMs }: SampleSet): number | null => (intervalMs && intervalMs > 0 ? intervalMs : null);
+
+/** What all samples of a set say of their series, those without any evidence left out; by key. */
+export function factsOfSet(set: SampleSet, untilMs: number): SeriesFacts[] {
+  return [...samplesBySeries(set.samples, untilMs)]
+    .flatMap(([key, samples]) => seriesFacts(key, samples, declared(set)) ?? [])
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Samples that begin before an instant, by their series' key, each by time. */
+function samplesBySeries(samples: readonly StoredSample[], untilMs: number): Map<string, StoredSample[]> {
+  const bySeries = new Map<string, StoredSample[]>();
+  for (const sample of samples) {
+    if (sample.atMs >= untilMs) continue;
+    const group = bySeries.get(sample.seriesKey);
+    if (group) group.push(sample);
+    else bySeries.set(sample.seriesKey, [sample]);
+  }
+  for (const group of bySeries.values()) group.sort((a, b) => a.atMs - b.atMs);
+  return bySeries;
+}
 
 function endOf(sample: StoredSample, intervalMs: number | null, nextMs: number, timeZone: string): number {
   if (sample.durationMs <= 0) return Math.min(nextMs, sample.atMs + (intervalMs ?? 0));
@@ -101,26 +124,16 @@ function spellOf(sample: StoredSample, toMs: number): Spell {
   };
 }
 
-/** The declared interval, else the commonest covered length, else the commonest distance; the shorter of equals. */
-function usualInterval(samples: readonly StoredSample[], declaredMs: number | null): number | null {
-  if (declaredMs !== null) return declaredMs;
-  const lengths = samples.map((sample) => sample.durationMs).filter((length) => length > 0);
-  const distances = samples.slice(1).map((sample, index) => sample.atMs - (samples[index]?.atMs ?? 0));
-  return commonest(lengths) ?? commonest(distances.filter((distance) => distance > 0));
-}
-
-function commonest(values: readonly number[]): number | null {
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const ordered = [...counts].sort(([a, n], [b, m]) => m - n || a - b);
-  return ordered[0]?.[0] ?? null;
-}
-
 /**
  * Numerators and denominators of two sources joined by their time into one series. A time at which any series of either
- * side has no sample is left out: half of a ratio says nothing.
+ * side has no sample is left out: half of a ratio says nothing. `firstMs` is the first such time of all, where only a
+ * part of the samples is given.
  */
-export function joinRatio(numerators: PreparedSeries, denominators: PreparedSeries): PreparedSeries {
+export function joinRatio(
+  numerators: PreparedSeries,
+  denominators: PreparedSeries,
+  firstMs: number | null = null,
+): PreparedSeries {
   const above = totalsByTime(numerators.series);
   const below = totalsByTime(denominators.series);
   const spells: Spell[] = [];
@@ -138,8 +151,10 @@ export function joinRatio(numerators: PreparedSeries, denominators: PreparedSeri
   }
   spells.sort((a, b) => a.fromMs - b.fromMs);
   const newest = spells.at(-1);
+  const first = firstMs ?? spells[0]?.fromMs ?? null;
+  const intervalMs = numerators.series[0]?.intervalMs ?? null;
   return {
-    series: newest ? [{ spells, intervalMs: numerators.series[0]?.intervalMs ?? null }] : [],
+    series: first === null ? [] : [{ key: '', spells, samples: [], intervalMs, firstMs: first }],
     declaredIntervalMs: numerators.declaredIntervalMs,
     newestMs: newest?.toMs ?? null,
     overlapping: numerators.overlapping + denominators.overlapping,
@@ -160,8 +175,40 @@ function totalsByTime(series: readonly Series[]): Map<number, Spell> {
         parts: (known?.parts ?? 0) + 1,
       });
     }
-  const starts = series.map(({ spells }) => spells[0]?.fromMs ?? 0);
+  const starts = series.map(({ firstMs }) => firstMs);
   return new Map(
     [...totals].filter(([fromMs, { parts }]) => parts === starts.filter((start) => start <= fromMs).length),
   );
+}
+
+/** Spells that touch [fromMs, toMs); the first is found by halving. */
+export function spellsIn({ spells }: Series, fromMs: number, toMs: number): Spell[] {
+  const first = halve(spells, (spell) => spell.toMs <= fromMs && spell.fromMs < fromMs);
+  let end = first;
+  while (end < spells.length && (spells[end] as Spell).fromMs < toMs) end++;
+  return spells.slice(first, end);
+}
+
+/** Samples that begin in [fromMs, toMs), and the one before whose spell reaches into it. */
+export function evidenceIn({ samples, spells }: Series, fromMs: number, toMs: number): StoredSample[] {
+  const first = halve(samples, ({ atMs }) => atMs < fromMs);
+  let end = first;
+  while (end < samples.length && (samples[end] as StoredSample).atMs < toMs) end++;
+  const found = samples.slice(first, end);
+  const before = spells[halve(spells, (spell) => spell.fromMs < fromMs) - 1];
+  if (before === undefined || before.toMs <= fromMs) return found;
+  const reaching = samples[halve(samples, ({ atMs }) => atMs < before.fromMs)];
+  return reaching === undefined ? found : [reaching, ...found];
+}
+
+/** Index of the first item that is not `before`; all that are come first. */
+function halve<T>(items: readonly T[], before: (item: T) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (before(items[middle] as T)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
