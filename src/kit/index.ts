@@ -13,6 +13,7 @@ export * from './figures-at.ts';
 export * from './finance-cases.ts';
 export * from './job.ts';
 export * from './job-operations.ts';
+export * from './load-fx.ts';
 export * from './nearest.ts';
 export * from './planned-effects.ts';
 export * from './ports.ts';

@@ -11,6 +11,7 @@ import { createDigestRepository } from './digests.ts';
 import { createDirtyRepository } from './dirty-periods.ts';
 import { storeError } from './failures.ts';
 import { createFireRepository } from './fires.ts';
+import { createFxRepository } from './fx.ts';
 import { createJobRunRepository, holdFence } from './job-runs.ts';
 import { createJobSearch } from './job-search.ts';
 import { listenOutbox } from './listener.ts';
@@ -127,6 +128,7 @@ function createRepositories(context: StoreContext): Repositories {
   return {
     measurements: createMeasurementRepository(context),
     costs: createCostRepository(context),
+    fx: createFxRepository(context),
     watermarks: createWatermarkRepository(context),
     pulls: createPullRepository(context),
     dirty: createDirtyRepository(context),

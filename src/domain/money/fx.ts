@@ -2,6 +2,9 @@ import { daysBetween } from '../time/dates.ts';
 import type { CurrencyCode, FxRate, LocalDate } from '../types.ts';
 import { Decimal } from './decimal.ts';
 
+/** A date without a published rate takes the newest one before it, at most so many days old. */
+export const FX_MAX_AGE_DAYS = 7;
+
 /** How a rate was found: the currencies walked through, first and last included. */
 export type FxLookup =
   | { found: true; rate: Decimal; path: CurrencyCode[] }

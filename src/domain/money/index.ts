@@ -2,3 +2,4 @@
 export * from './decimal.ts';
 export * from './fx.ts';
 export * from './fx-book.ts';
+export * from './fx-needs.ts';

@@ -4,6 +4,7 @@ export type * from './budgets.ts';
 export type * from './dead-letters.ts';
 export type * from './digests.ts';
 export type * from './fires.ts';
+export type * from './fx.ts';
 export type * from './job-runs.ts';
 export type * from './job-search.ts';
 export type * from './missing-work.ts';

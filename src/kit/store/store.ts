@@ -3,6 +3,7 @@ import type { BudgetRepository } from './budgets.ts';
 import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
 import type { FireRepository } from './fires.ts';
+import type { FxRepository } from './fx.ts';
 import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { JobSearch } from './job-search.ts';
 import type { MissingWorkRepository } from './missing-work.ts';
@@ -24,6 +25,7 @@ export type OutboxNotice = { kind: 'due' } | { kind: 'cancelled'; jobId: string 
 export interface Repositories {
   measurements: MeasurementRepository;
   costs: CostRepository;
+  fx: FxRepository;
   watermarks: WatermarkRepository;
   pulls: PullRepository;
   dirty: DirtyRepository;
