@@ -35,6 +35,7 @@ export const outputDefaults = {
   forecast: null,
   variance: null,
   constantCurrency: null,
+  deliverables: [],
   doubt: null,
   sensitivity: null,
 } satisfies Partial<RoiOutputs>;

@@ -44,25 +44,41 @@ export interface RoiOutputs {
   forecast: ForecastOutput | null;
   /** Actual − frozen plan to date. */
   variance: VarianceOutput | null;
-  /** Benefit and cost to date at the plan's budget rates; null without a plan. */
+  /** What is to date at the plan's budget rates and no others; null without a plan, a figure is null where it has no budget rate. */
   constantCurrency: {
     benefitToDate: DecimalString | null;
     costToDate: DecimalString | null;
     npv: DecimalString | null;
   } | null;
+  /** What starts the benefits, and what the forecast rests on. */
+  deliverables: DeliverableOutput[];
   /** Null where there is no headline, or nothing is in doubt. */
   doubt: DoubtOutput | null;
   sensitivity: SensitivityOutput | null;
   warnings: ValueWarning[];
 }
 
+/** Of the figures to date: a benefit by the last day of its period, a cost by its posting date. `to` is excluded. */
 export interface FiscalYearOutput {
   name: string;
   from: LocalDate;
   to: LocalDate;
-  benefit: DecimalString;
-  cost: DecimalString;
-  net: DecimalString;
+  /** Null where benefit, or cost, to date is not known. */
+  benefit: DecimalString | null;
+  cost: DecimalString | null;
+  net: DecimalString | null;
+}
+
+/** As known on `asOf`. `due`: within the next 30 days; `late`: the planned day is over and it is not there. */
+export interface DeliverableOutput {
+  id: string;
+  name: string;
+  plannedOn: LocalDate;
+  forecastOn: LocalDate | null;
+  actualOn: LocalDate | null;
+  state: 'delivered' | 'late' | 'due' | 'planned';
+  /** After the planned day, negative before: of delivery; without one, of the forecast day or, past that, of `asOf`. */
+  daysLate: number;
 }
 
 /** Money in the project's currency at the plan's budget rates. */
@@ -70,7 +86,7 @@ export interface PlanOutput {
   version: string;
   frozenOn: LocalDate;
   approvedBy: string | null;
-  /** Of the periods that are closed in the actuals' sense. */
+  /** Of the periods that are over, less what of them was not observed: the actuals leave that out too. */
   benefitToDate: DecimalString;
   costToDate: DecimalString;
   /** Over the whole horizon, risk-adjusted. */
@@ -78,6 +94,16 @@ export interface PlanOutput {
   costTotal: DecimalString;
   npv: DecimalString;
   roi: DecimalString | null;
+  /** Each planned metric; they sum to the benefit. */
+  metrics: {
+    metricId: string;
+    startsOn: LocalDate;
+    endsOn: LocalDate;
+    benefitToDate: DecimalString;
+    benefitTotal: DecimalString;
+    /** Planned for periods that are over, but of which no samples tell what they came to. */
+    unobserved: DecimalString;
+  }[];
   cashFlows: CashFlow[];
 }
 
@@ -85,8 +111,20 @@ export interface PlanOutput {
 export interface ForecastOutput {
   /** Trailing actual / plan of each metric, shrunk toward 1 and clamped. */
   factors: { metricId: string; factor: DecimalString; ratio: DecimalString | null; periods: number }[];
+  /** Each metric that counts or is planned; actual + expected sum to the benefit at completion. */
+  metrics: {
+    metricId: string;
+    actual: DecimalString;
+    /** What remains of the plan, from the start that is now known. */
+    remainingPlan: DecimalString;
+    /** That × k. */
+    expected: DecimalString;
+  }[];
   benefitAtCompletion: DecimalString;
   costAtCompletion: DecimalString;
+  /** `lines`: open commitments and forecast lines say what is still to come; `plan`: there are none, so what remains of the plan does. */
+  costBasis: 'lines' | 'plan';
+  costToCome: DecimalString;
   npvAtCompletion: DecimalString;
   roiAtCompletion: DecimalString | null;
   irr: IrrOutput;
@@ -107,12 +145,22 @@ export interface VarianceParts {
   timing: DecimalString;
   fx: DecimalString;
 }
+/** Benefit or cost is null where it is not known to date. */
 export interface VarianceOutput {
-  benefit: VarianceParts;
-  cost: VarianceParts;
+  benefit: VarianceParts | null;
+  cost: VarianceParts | null;
   metrics: { metricId: string; benefit: VarianceParts }[];
 }
 
+/** What a simulation varies and how, or leaves alone and why: without it nobody could explain an interval. */
+export interface DoubtAssumption {
+  /** `failures.counterfactual`, `failures.confidence`, `cost-to-come`. */
+  driver: string;
+  name: string;
+  varied: boolean;
+  /** In words, with its parameters. */
+  distribution: string;
+}
 export interface Interval {
   p10: DecimalString;
   p50: DecimalString;
@@ -128,6 +176,7 @@ export interface DoubtOutput {
   probabilityNpvPositive: DecimalString;
   /** With the forecast; null without one. */
   atCompletion: { npv: Interval; roi: Interval | null; probabilityNpvPositive: DecimalString } | null;
+  assumptions: DoubtAssumption[];
 }
 
 export interface SensitivityOutput {
@@ -139,6 +188,8 @@ export interface SensitivityOutput {
     low: DecimalString;
     base: DecimalString;
     high: DecimalString;
+    /** Where low and high come from: `P10 and P90`, `± 10 %`. */
+    range: string;
     npvAtLow: DecimalString;
     npvAtHigh: DecimalString;
     swing: DecimalString;

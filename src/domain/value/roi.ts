@@ -51,6 +51,7 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     forecast: null,
     variance: null,
     constantCurrency: null,
+    deliverables: [],
     doubt: null,
     sensitivity: null,
     warnings: [...metrics.flatMap(({ warnings }) => warnings), ...costs.warnings],
