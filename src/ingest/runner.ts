@@ -1,3 +1,4 @@
+import { canonicalHash } from '#domain';
 import {
   asOutturnError,
   type Clock,
@@ -141,7 +142,9 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const name = { connector: target.connector.id, stream: target.stream.id };
     const { jobId, attempt, fence, backfill } = request;
     const planned = backfill === undefined ? await plan(target, request) : planBackfillChunk(request);
-    await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window });
+    const before = await store.pulls.streamVersion(name.connector, name.stream);
+    const streamVersion = streamVersionOf(target);
+    await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window, streamVersion });
     const archive = new PageArchive(parts.objects, pullId, parts.redact);
     const finished = (outcome: 'succeeded' | 'failed', rows: number, revisions: number): void =>
       metrics.pullFinished({ ...name, outcome, rows, revisions, durationMs: clock.nowMs() - startedAtMs });
@@ -153,6 +156,10 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         progress(archive.pages.length, archive.pages.length + 1);
         return kept.sha256;
       });
+      if (before !== null && before !== streamVersion)
+        rows.warn(
+          `the stream is defined otherwise than at its last pull (${before.slice(0, 8)} → ${streamVersion.slice(0, 8)}): its figures of before and after may not be comparable`,
+        );
       if (archive.pages.length > 0) await archive.close({ ...name, kind: target.kind.kind });
       if (signal.aborted) throw cancelled(signal);
       // Where points are due at fixed times, an empty answer proves nothing: that window is asked for again.
@@ -232,6 +239,11 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       }
     },
   };
+}
+
+/** The same as long as the stream asks the same: a changed query is another version. */
+function streamVersionOf({ kind, stream }: Target): string {
+  return canonicalHash({ kind: kind.kind, options: stream.options }).slice(0, 16);
 }
 
 /** Zero, no data and incomplete data are told apart; only the last two are worth a warning. */

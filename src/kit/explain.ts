@@ -160,7 +160,7 @@ class EvidenceReader {
         note:
           pull === null
             ? 'no longer kept'
-            : `from ${new Date(pull.fromMs).toISOString()} to ${new Date(pull.toMs).toISOString()}, run ${new Date(pull.startedAtMs).toISOString()}`,
+            : `from ${new Date(pull.fromMs).toISOString()} to ${new Date(pull.toMs).toISOString()}, run ${new Date(pull.startedAtMs).toISOString()}${pull.streamVersion === null ? '' : `, definition ${pull.streamVersion.slice(0, 8)} of the stream`}`,
         children: request ?? [],
       }),
     ];

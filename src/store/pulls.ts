@@ -19,13 +19,14 @@ const pullSchema = z.object({
   warnings: z.array(z.string()),
   errorCode: z.string().nullable(),
   errorMessage: z.string().nullable(),
+  streamVersion: z.string().nullable(),
   startedAtMs: z.number(),
   finishedAtMs: z.number().nullable(),
 });
 const pullColumns = sql.fragment`
   id, job_id AS "jobId", attempt, connector, stream, from_at AS "fromMs", to_at AS "toMs", state, pages, rows, inserted,
   revisions, expected, warnings, error_code AS "errorCode", error_message AS "errorMessage",
-  started_at AS "startedAtMs", finished_at AS "finishedAtMs"`;
+  stream_version AS "streamVersion",  started_at AS "startedAtMs", finished_at AS "finishedAtMs"`;
 
 const pageSchema = z.object({
   pullId: z.string(),
@@ -51,9 +52,9 @@ export function createPullRepository(context: StoreContext): PullRepository {
             AND (job_id = ${row.jobId}
               OR EXISTS (SELECT FROM outbox WHERE outbox.id = pull.job_id AND outbox.acknowledged_at IS NOT NULL))`);
         await transaction.query(sql.unsafe`
-          INSERT INTO pull (id, job_id, attempt, connector, stream, from_at, to_at, state, started_at)
+          INSERT INTO pull (id, job_id, attempt, connector, stream, from_at, to_at, state, stream_version, started_at)
           VALUES (${row.id}, ${row.jobId}, ${row.attempt}, ${row.connector}, ${row.stream}, ${instant(row.fromMs)},
-            ${instant(row.toMs)}, 'running', ${instant(clock.nowMs())})`);
+            ${instant(row.toMs)}, 'running', ${row.streamVersion ?? null}, ${instant(clock.nowMs())})`);
       });
     },
 
@@ -94,6 +95,13 @@ export function createPullRepository(context: StoreContext): PullRepository {
       return await connection.maybeOne(sql.type(pullSchema)`
         SELECT ${pullColumns} FROM pull
         WHERE connector = ${connector} AND stream = ${stream}
+        ORDER BY seq DESC LIMIT 1`);
+    },
+
+    async streamVersion(connector, stream) {
+      return await connection.maybeOneFirst(sql.type(z.object({ streamVersion: z.string().nullable() }))`
+        SELECT stream_version AS "streamVersion" FROM pull
+        WHERE connector = ${connector} AND stream = ${stream} AND state = 'succeeded'
         ORDER BY seq DESC LIMIT 1`);
     },
 

@@ -146,7 +146,14 @@ export async function openPullBench({ jobs }: { jobs?: readonly AnyJobKind[] } =
 export function scriptedPull(
   { store, clock }: Pick<PullBench, 'store' | 'clock'>,
   pull: (ctx: PullContext<unknown, unknown>) => AsyncIterable<Answer>,
-  options: { id?: string; projects?: Project[]; intervalMs?: number; finalAfterMs?: number; secret?: string } = {},
+  options: {
+    id?: string;
+    projects?: Project[];
+    intervalMs?: number;
+    finalAfterMs?: number;
+    secret?: string;
+    streamOptions?: Record<string, unknown>;
+  } = {},
 ) {
   const id = options.id ?? `c-${randomUUID().slice(0, 8)}`;
   const kind: AnyConnectorKind = defineConnector({
@@ -191,7 +198,7 @@ export function scriptedPull(
     costSources: p.costSources.map((source) => ({ ...source, ...rename(source) })),
   }));
   const stream = {
-    options: {},
+    options: options.streamOptions ?? {},
     sinceMs: { kind: 'instant' as const, atMs: START },
     lookbackMs: 100 * HOUR,
     finalAfterMs: options.finalAfterMs ?? 0,

@@ -33,6 +33,8 @@ export interface PullRow {
   warnings: string[];
   errorCode: string | null;
   errorMessage: string | null;
+  /** Of the stream's kind and options when it was asked; null for pulls of an earlier release. */
+  streamVersion: string | null;
   startedAtMs: number;
   finishedAtMs: number | null;
 }
@@ -51,7 +53,10 @@ export interface PullRepository {
    * Also closes the pulls of that stream whose process died before it could: earlier ones of the same job, and those of jobs that
    * have ended. They fail with `queue/interrupted`.
    */
-  start(row: Pick<PullRow, 'id' | 'jobId' | 'attempt' | 'connector' | 'stream' | 'fromMs' | 'toMs'>): Promise<void>;
+  start(
+    row: Pick<PullRow, 'id' | 'jobId' | 'attempt' | 'connector' | 'stream' | 'fromMs' | 'toMs'> &
+      Partial<Pick<PullRow, 'streamVersion'>>,
+  ): Promise<void>;
   addPage(page: PullPageRow): Promise<void>;
   /** Throws `queue/interrupted` when the pull was closed meanwhile: another attempt has taken over, and nothing may be stored. */
   succeed(
@@ -61,6 +66,8 @@ export interface PullRepository {
   fail(id: string, facts: { errorCode: string; errorMessage: string; pages: number }): Promise<void>;
   get(id: string): Promise<PullRow | null>;
   latest(connector: string, stream: string): Promise<PullRow | null>;
+  /** Version of the stream's definition that the newest pull asked with that succeeded; null: none, or not known. */
+  streamVersion(connector: string, stream: string): Promise<string | null>;
   list(limit: number): Promise<PullRow[]>;
   pages(pullId: string): Promise<PullPageRow[]>;
 }
