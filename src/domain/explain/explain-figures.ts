@@ -148,7 +148,7 @@ function presentValue(input: RoiInput, outputs: RoiOutputs, side: 'benefit' | 'c
   const children = outputs.cashFlows
     .filter((flow) => flow[side] !== '0')
     .map((flow) => {
-      const factor = discountFactorOf(input.project, flow.date);
+      const factor = discountFactorOf(input.project, flow.date, side);
       const month = periodAt(flow.date, 'month');
       return node({
         path: `${path}/${flow.date.slice(0, 7)}`,

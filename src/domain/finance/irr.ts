@@ -49,17 +49,40 @@ export function xirr(flows: readonly DatedFlow[]): RateOfReturn {
   );
 }
 
+/** The same for flows at whole ticks of a year or period: `[tick, amount]`, any order. */
+export function irrOfTicks(flows: readonly (readonly [number, Decimal])[], ticksPerPeriod: number): RateOfReturn {
+  const earliest = flows.reduce((low, [tick]) => Math.min(low, tick), Number.POSITIVE_INFINITY);
+  return ratesOf(
+    flows.map(([tick, coefficient]) => ({ exponent: tick - earliest, coefficient })),
+    ticksPerPeriod,
+  );
+}
+
 /**
  * Modified IRR: (FV of the inflows at the reinvestment rate / −PV of the outflows at the finance rate)^(1/n) − 1 over
  * n = length − 1 periods (as Excel's MIRR and numpy-financial's mirr). Null without an inflow, an outflow or a period.
  */
 export function mirr(flows: readonly Decimal[], financeRate: Decimal, reinvestRate: Decimal): Decimal | null {
-  const periods = flows.length - 1;
-  if (periods < 1) return null;
-  const outflows = sum(flows.map((flow, index) => Decimal.min(flow, 0).times(discountFactor(financeRate, index))));
-  const inflows = sum(
-    flows.map((flow, index) => Decimal.max(flow, 0).times(discountFactor(reinvestRate, index - periods))),
-  );
+  const factors = (rate: Decimal): Decimal[] => flows.map((_, index) => discountFactor(rate, index));
+  return modifiedRate(flows, factors(financeRate), factors(reinvestRate), flows.length - 1);
+}
+
+/**
+ * MIRR with any discount factors, one for each flow in the order of time: rates may change on the way. `periods` lie
+ * between the first flow and the last.
+ */
+export function modifiedRate(
+  flows: readonly Decimal[],
+  financeFactors: readonly Decimal[],
+  reinvestFactors: readonly Decimal[],
+  periods: number,
+): Decimal | null {
+  const [first, last] = [financeFactors[0], reinvestFactors.at(-1)];
+  if (periods <= 0 || !first || !last) return null;
+  const at = (factors: readonly Decimal[], index: number): Decimal => factors[index] as Decimal;
+  const outflows = sum(flows.map((flow, index) => Decimal.min(flow, 0).times(at(financeFactors, index))));
+  const inflows = sum(flows.map((flow, index) => Decimal.max(flow, 0).times(at(reinvestFactors, index))));
   if (outflows.isZero() || inflows.isZero()) return null;
-  return inflows.div(outflows.neg()).pow(new Decimal(1).div(periods)).minus(1);
+  const growth = inflows.div(last).div(outflows.neg().div(first));
+  return growth.pow(new Decimal(1).div(periods)).minus(1);
 }

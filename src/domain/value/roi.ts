@@ -1,9 +1,12 @@
+import { metricProfilesOf } from '../doubt/metric-profile.ts';
+import { sensitivityOf } from '../doubt/sensitivity.ts';
+import { doubtOf } from '../doubt/simulate.ts';
 import { divideOrNull } from '../money/decimal.ts';
 import { basisOf } from './basis.ts';
 import { addCoverage, money, moneyOrNull, ratioOrNull } from './figures.ts';
 import type { RoiInput } from './input.ts';
 import type { RoiOutputs } from './outputs.ts';
-import { irrOf, NO_IRR, NO_PAYBACK, paybackOf } from './returns.ts';
+import { irrOf, mirrOf, NO_IRR, NO_PAYBACK, npvCurveOf, paybackOf } from './returns.ts';
 import { valuate } from './valuation.ts';
 
 /** Of the arithmetic: raised when the same inputs would give other figures. Part of each snapshot's identity. */
@@ -11,14 +14,15 @@ export const engineVersion = '2';
 
 /**
  * Everything that is known about a project's worth as of a date: benefit of the closed periods and cost to date,
- * monthly flows discounted by act/365 at the project's annual rate from its start, ROI = (PVB − PVC)/PVC, BCR = PVB/PVC,
- * realised ROI = (benefit − cost)/cost, every IRR, payback. A figure that cannot be given honestly is null and a
+ * monthly flows discounted from the project's start as its convention, rates and price basis have it, ROI = (PVB − PVC)/PVC,
+ * BCR = PVB/PVC, realised ROI = (benefit − cost)/cost, every IRR, MIRR, payback. A figure that cannot be given honestly is null and a
  * warning says why. Pure: equal inputs give equal bytes.
  */
 export function computeRoi(input: RoiInput): RoiOutputs {
   const { project, asOf, closedBefore } = input;
   const valuation = valuate(input);
   const { metrics, costs, benefitToDate, flows, presentValue, hasHeadline } = valuation;
+  const profiles = hasHeadline ? metricProfilesOf(valuation) : [];
   const cost = costs.toDate;
   const npv = presentValue.benefits.minus(presentValue.costs);
   return {
@@ -36,7 +40,7 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     roi: ratioOrNull(hasHeadline ? divideOrNull(npv, presentValue.costs) : null),
     realisedRoi: ratioOrNull(benefitToDate && cost && divideOrNull(benefitToDate.minus(cost), cost)),
     bcr: ratioOrNull(hasHeadline ? divideOrNull(presentValue.benefits, presentValue.costs) : null),
-    irr: hasHeadline ? irrOf(flows) : NO_IRR,
+    irr: hasHeadline ? irrOf(project, flows) : NO_IRR,
     payback: hasHeadline ? paybackOf(project, flows, false) : NO_PAYBACK,
     discountedPayback: hasHeadline ? paybackOf(project, flows, true) : NO_PAYBACK,
     coverage: addCoverage(metrics.filter(({ output }) => output.monetised).map(({ output }) => output.coverage)),
@@ -44,16 +48,16 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     metrics: metrics.map(({ output }) => output),
     costs: costs.output,
     convention: project.convention,
-    mirr: null,
-    npvCurve: [],
+    mirr: hasHeadline ? mirrOf(project, flows) : null,
+    npvCurve: hasHeadline ? npvCurveOf(project, flows) : [],
     fiscalYears: [],
     plan: null,
     forecast: null,
     variance: null,
     constantCurrency: null,
     deliverables: [],
-    doubt: null,
-    sensitivity: null,
+    doubt: doubtOf(valuation, profiles, null),
+    sensitivity: sensitivityOf(valuation, profiles),
     warnings: [...metrics.flatMap(({ warnings }) => warnings), ...costs.warnings],
   };
 }
