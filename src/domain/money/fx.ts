@@ -1,93 +1,75 @@
-import { daysBetween } from '../time/dates.ts';
-import type { CurrencyCode, FxRate, LocalDate } from '../types.ts';
+import type { CurrencyCode, DecimalString, FxRate, LocalDate } from '../types.ts';
+import { createConfiguredFx } from './configured-fx.ts';
 import { Decimal } from './decimal.ts';
 
 /** A date without a published rate takes the newest one before it, at most so many days old. */
 export const FX_MAX_AGE_DAYS = 7;
 
-/** How a rate was found: the currencies walked through, first and last included. */
-export type FxLookup =
-  | { found: true; rate: Decimal; path: CurrencyCode[] }
-  | { found: false; from: CurrencyCode; to: CurrencyCode; date: LocalDate };
-
-export type FxConversion =
-  | { found: true; amount: Decimal; rate: Decimal; path: CurrencyCode[] }
-  | { found: false; from: CurrencyCode; to: CurrencyCode; date: LocalDate };
-
-const validOn = (rate: FxRate, date: LocalDate): boolean =>
-  rate.validFrom <= date && (rate.validTo === null || date < rate.validTo);
-
-/** The newest valid rate wins; equal dates are settled by source and figure, so that file order never matters. */
-function newest(rates: readonly FxRate[]): FxRate | null {
-  const ordered = [...rates].sort(
-    (a, b) => compare(b.validFrom, a.validFrom) || compare(a.source, b.source) || compare(a.rate, b.rate),
-  );
-  return ordered[0] ?? null;
+/** One step of a conversion: `rate` units of `to` for one of `from`. */
+export interface FxLeg {
+  from: CurrencyCode;
+  to: CurrencyCode;
+  rate: Decimal;
+  /** Of publication; of a configured rate the first date on which it holds. */
+  date: LocalDate;
+  /** What a configured rate names as its source, or connector and stream of a quote. */
+  source: string;
+  origin: 'configured' | 'published';
+  /** As it was written: one `base` is `rate` units of `quote`. The other way round than the leg where it was inverted. */
+  quoted: { base: CurrencyCode; quote: CurrencyCode; rate: DecimalString };
 }
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Direct rate, else the inverse of the opposite one. A rate of zero or below is no rate. */
-function quoted(rates: readonly FxRate[], from: CurrencyCode, to: CurrencyCode, date: LocalDate): Decimal | null {
-  const usable = rates.filter((rate) => validOn(rate, date) && new Decimal(rate.rate).gt(0));
-  const direct = newest(usable.filter((rate) => rate.from === from && rate.to === to));
-  if (direct) return new Decimal(direct.rate);
-  const opposite = newest(usable.filter((rate) => rate.from === to && rate.to === from));
-  return opposite ? new Decimal(1).div(opposite.rate) : null;
+/** What a mean rate was taken over. */
+export interface FxAverage {
+  /**
+   * `publication-days`: each date that the publisher has in the period counts once, as in its own averages. `calendar-days`: each
+   * day counts once, with the rate that holds on it.
+   */
+  over: 'publication-days' | 'calendar-days';
+  days: number;
+  first: LocalDate;
+  last: LocalDate;
+}
+
+export type FxFound = {
+  found: true;
+  rate: Decimal;
+  /** The currencies walked through, first and last included. */
+  path: CurrencyCode[];
+  /** Each step of the path; of a mean, those of its last day. None for a currency into itself. */
+  legs: FxLeg[];
+  /** Null: the rate of one date. */
+  average: FxAverage | null;
+};
+/** What is not found says so: the first date without a rate. It is never taken as 1. */
+export type FxLookup = FxFound | { found: false; from: CurrencyCode; to: CurrencyCode; date: LocalDate };
+
+export const sameCurrency = (code: CurrencyCode): FxFound => ({
+  found: true,
+  rate: new Decimal(1),
+  path: [code],
+  legs: [],
+  average: null,
+});
+
+/** The legs, one after the other, as one rate. */
+export function alongLegs(legs: readonly FxLeg[]): FxFound {
+  const [first] = legs;
+  return {
+    found: true,
+    rate: legs.reduce((product: Decimal, leg) => product.times(leg.rate), new Decimal(1)),
+    path: first === undefined ? [] : [first.from, ...legs.map(({ to }) => to)],
+    legs: [...legs],
+    average: null,
+  };
 }
 
 /**
- * Units of `to` for one unit of `from` on a date: 1 for the same currency, else direct, inverse, or through one other
- * currency (the first in alphabetical order that has both legs). What is not found says so; it is never taken as 1.
+ * Units of `to` for one unit of `from` on a date by configured rates alone: 1 for the same currency, else direct, inverse, or
+ * through one other currency. For many look-ups make an `FxBook`.
  */
 export function fxRateOn(rates: readonly FxRate[], from: CurrencyCode, to: CurrencyCode, date: LocalDate): FxLookup {
-  if (from === to) return { found: true, rate: new Decimal(1), path: [from] };
-  const quote = quoted(rates, from, to, date);
-  if (quote) return { found: true, rate: quote, path: [from, to] };
-  const pivots = [...new Set(rates.flatMap((rate) => [rate.from, rate.to]))]
-    .filter((code) => code !== from && code !== to)
-    .sort();
-  for (const pivot of pivots) {
-    const first = quoted(rates, from, pivot, date);
-    const second = first && quoted(rates, pivot, to, date);
-    if (first && second) return { found: true, rate: first.times(second), path: [from, pivot, to] };
-  }
-  return { found: false, from, to, date };
-}
-
-/** Converts at the rate of one date; the caller keeps the original amount. */
-export function convert(
-  rates: readonly FxRate[],
-  amount: Decimal,
-  from: CurrencyCode,
-  to: CurrencyCode,
-  date: LocalDate,
-): FxConversion {
-  const lookup = fxRateOn(rates, from, to, date);
-  return lookup.found ? { ...lookup, amount: amount.times(lookup.rate) } : lookup;
-}
-
-/**
- * Mean rate of the half-open period, weighted by the days that each rate is valid. One day without a rate makes the
- * whole period `found: false`, with that day as its date.
- */
-export function averageFxRate(
-  rates: readonly FxRate[],
-  from: CurrencyCode,
-  to: CurrencyCode,
-  period: { from: LocalDate; to: LocalDate },
-): FxLookup {
-  if (from === to) return { found: true, rate: new Decimal(1), path: [from] };
-  const inside = rates
-    .flatMap((rate) => (rate.validTo === null ? [rate.validFrom] : [rate.validFrom, rate.validTo]))
-    .filter((date) => date > period.from && date < period.to);
-  const starts = [...new Set([period.from, ...inside])].sort();
-  let weighted: Decimal = new Decimal(0);
-  let path: CurrencyCode[] = [];
-  for (const [index, start] of starts.entries()) {
-    const lookup = fxRateOn(rates, from, to, start);
-    if (!lookup.found) return lookup;
-    weighted = weighted.plus(lookup.rate.times(daysBetween(start, starts[index + 1] ?? period.to)));
-    path = lookup.path;
-  }
-  return { found: true, rate: weighted.div(daysBetween(period.from, period.to)), path };
+  if (from === to) return sameCurrency(from);
+  const legs = createConfiguredFx(rates).on(from, to, date);
+  return legs === null ? { found: false, from, to, date } : alongLegs(legs);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FxRate } from '../types.ts';
 import { Decimal, moneyString, parseDecimal, sampleStandardDeviation, sum } from './decimal.ts';
-import { averageFxRate, convert, fxRateOn } from './fx.ts';
+import { fxRateOn } from './fx.ts';
+import { createFxBook } from './fx-book.ts';
 
 const rate = (
   from: string,
@@ -58,7 +59,7 @@ describe('currency conversion', () => {
     ]);
   });
   it('without a rate on that very date says so; it is never 1', () => {
-    expect(convert(rates, new Decimal(5), 'USD', 'EUR', '2026-07-01')).toEqual({
+    expect(fxRateOn(rates, 'USD', 'EUR', '2026-07-01')).toEqual({
       found: false,
       from: 'USD',
       to: 'EUR',
@@ -79,9 +80,10 @@ describe('currency conversion', () => {
       rate('USD', 'EUR', '0.7', '2026-01-01', '2026-01-08'),
       rate('USD', 'EUR', '0.9', '2026-01-08', '2026-01-29'),
     ];
-    const lookup = averageFxRate(two, 'USD', 'EUR', { from: '2026-01-01', to: '2026-01-29' });
+    const book = createFxBook(two, []);
+    const lookup = book.average('USD', 'EUR', { from: '2026-01-01', to: '2026-01-29' });
     expect(lookup.found && lookup.rate.toNumber()).toBe(0.85);
-    expect(averageFxRate(two, 'USD', 'EUR', { from: '2026-01-01', to: '2026-01-30' })).toMatchObject({
+    expect(book.average('USD', 'EUR', { from: '2026-01-01', to: '2026-01-30' })).toMatchObject({
       found: false,
       date: '2026-01-29',
     });
