@@ -10,36 +10,55 @@ export interface BenefitFactors {
   displacement: Decimal;
   /** q; taken as 1 where the movement is a loss. */
   confidence: Decimal;
+  /** (1 − dropOff)^years: what the years since the start have left of it. Absent: all. */
+  kept?: Decimal | undefined;
 }
 
 export interface BenefitTerms extends BenefitFactors {
   kind: MetricKind;
+  /** Stock: `release` counts the change of the level once, at the rate of a unit. Absent: `holding`. */
+  stockValuation?: 'holding' | 'release' | null | undefined;
   direction: Direction;
-  /** A (flow), W (stock) or R (ratio). */
+  /** A (flow), W (stock held), Lₚ (stock released), R (ratio) or P (percentile). */
   actual: Decimal;
-  /** C, in the same unit; for a flow of which only a part was received, C of that part. */
+  /** C, in the same unit; for a flow of which only a part was received, C of that part; for a stock released Lₚ₋₁. */
   counterfactual: Decimal;
-  /** Per unit; for a stock per unit and year. */
+  /** Per unit; for a stock held per unit and year. */
   rate: Decimal;
-  /** Ratio: the units that it applies to. */
+  /** Ratio and percentile: the units that it applies to. */
   exposure: Decimal;
-  /** Stock: the part of a year that was observed. */
+  /** Stock held: the part of a year that was observed. */
   yearFraction: Decimal;
 }
 
+const ONE = new Decimal(1);
+
 /**
- * G and B of one period: flow G = s(A − C)·rate; stock G = s(W − C)·annualRate·yearFraction;
- * ratio G = s(R − C)·exposure·rate; B = G·a·(1 − deadweight)·(1 − displacement)·q, with q = 1 where G < 0, so that
+ * G and B of one period: flow G = s(A − C)·rate; stock held G = s(W − C)·annualRate·yearFraction, stock released
+ * G = s(Lₚ − Lₚ₋₁)·rate; ratio G = s(R − C)·exposure·rate, percentile likewise;
+ * B = G·a·(1 − deadweight)·(1 − displacement)·q·(1 − dropOff)^years, with q = 1 where G < 0, so that
  * doubt never makes a loss smaller.
  */
 export function periodBenefit(terms: BenefitTerms): { gross: Decimal; benefit: Decimal } {
   const sign = terms.direction === 'up' ? 1 : -1;
-  const scale = terms.kind === 'stock' ? terms.yearFraction : terms.kind === 'ratio' ? terms.exposure : new Decimal(1);
-  const gross = terms.actual.minus(terms.counterfactual).times(sign).times(terms.rate).times(scale);
+  const gross = terms.actual.minus(terms.counterfactual).times(sign).times(terms.rate).times(scaleOf(terms));
   const benefit = gross
     .times(terms.attribution)
-    .times(new Decimal(1).minus(terms.deadweight))
-    .times(new Decimal(1).minus(terms.displacement))
-    .times(gross.isNegative() ? 1 : terms.confidence);
+    .times(ONE.minus(terms.deadweight))
+    .times(ONE.minus(terms.displacement))
+    .times(gross.isNegative() ? ONE : terms.confidence)
+    .times(terms.kept ?? ONE);
   return { gross, benefit };
+}
+
+function scaleOf({ kind, stockValuation, yearFraction, exposure }: BenefitTerms): Decimal {
+  switch (kind) {
+    case 'flow':
+      return ONE;
+    case 'stock':
+      return stockValuation === 'release' ? ONE : yearFraction;
+    case 'ratio':
+    case 'percentile':
+      return exposure;
+  }
 }

@@ -233,6 +233,8 @@ export interface PeriodOutput {
   from: LocalDate;
   to: LocalDate;
   status: PeriodStatus;
+  /** Why it has no benefit, for people; null where it counts. */
+  notCountedBecause: string | null;
   actual: DecimalString | null;
   counterfactual: DecimalString | null;
   exposure: DecimalString | null;
@@ -259,6 +261,17 @@ export interface CounterfactualFit {
   /** Standard deviation of what the fit leaves, in the metric's unit. */
   residualSd: DecimalString | null;
 }
+export interface BaselineOutput {
+  value: DecimalString;
+  /** Whole periods of the window; of a level that was given what is said of it, 0 where nothing is. */
+  n: number;
+  sd: DecimalString | null;
+  kind: 'value' | 'window';
+  window: { from: LocalDate; to: LocalDate } | null;
+  approvedBy: string | null;
+  /** Later corrections of the window's samples change it no more. */
+  frozenOn: LocalDate | null;
+}
 export interface MetricOutput {
   metricId: string;
   name: string;
@@ -269,8 +282,7 @@ export interface MetricOutput {
   monetised: boolean;
   /** Why not, for people; null when monetised. */
   notMonetisedBecause: string | null;
-  /** `n` periods of the window; 0 for a level that was given. */
-  baseline: { value: DecimalString; n: number; sd: DecimalString | null } | null;
+  baseline: BaselineOutput | null;
   /** How the counterfactual was found, and how well it describes the time before; null for a constant or given one. */
   fit: CounterfactualFit | null;
   hasStarted: boolean;

@@ -1,41 +1,60 @@
-import { Decimal, ratioString, roundMoney, sum } from '../money/decimal.ts';
+import { Decimal, ratioString, roundMoney } from '../money/decimal.ts';
 import type { PeriodReading } from '../readings/outcome.ts';
 import { earlier } from '../time/dates.ts';
-import { type Period, yearParts } from '../time/periods.ts';
+import type { Period } from '../time/periods.ts';
 import type { ValueMetric } from '../types.ts';
-import { type BenefitFactors, periodBenefit } from './benefit.ts';
+import { type BenefitFactors, type BenefitTerms, periodBenefit } from './benefit.ts';
 import type { MetricContext } from './context.ts';
+import type { CounterfactualModel, Expected } from './counterfactual.ts';
+import { keptShare } from './drop-off.ts';
 import { money } from './figures.ts';
 import type { PeriodOutput, PeriodStatus } from './outputs.ts';
+import { type RatePart, rateOf, yearFraction } from './rates.ts';
 
 export interface CountedPeriod extends Period {
   gross: Decimal;
   benefit: Decimal;
+  /** What they are made of: `periodBenefit(terms)` gives both again, before rounding. */
+  terms: BenefitTerms;
+  /** The declared rates behind `terms.rate`, with their currencies. */
+  rateParts: RatePart[];
 }
 export interface EvaluatedPeriod {
   output: PeriodOutput;
   counted: CountedPeriod | null;
   /** Over, complete and final, whether or not it counts as benefit. */
   whole: boolean;
+  /** Over, but what it would be compared with, or its exposure, is not there: its samples are no evidence of a benefit. */
+  lacksEvidence: boolean;
   problem: 'rate' | 'fx' | null;
 }
 
-/** One period: its actual, status and, against a baseline, its benefit. Without a baseline it is only tracked. */
+const ZERO = new Decimal(0);
+const ONE = new Decimal(1);
+
+/**
+ * One period: its actual, status and, against a counterfactual, its benefit. Without one (`model` null: the metric is not
+ * expressed in money) it is only tracked. `previous`: the reading of the period before, null for the first.
+ */
 export function evaluatePeriod(
   context: MetricContext,
   reading: PeriodReading,
-  baseline: Decimal | null,
+  previous: PeriodReading | null,
+  model: CounterfactualModel | null,
 ): EvaluatedPeriod {
   const { metric, closedBefore } = context;
   const period: Period = { from: reading.from, to: reading.to };
+  const actual = actualOf(metric, reading);
   const units = exposureOf(context, reading);
-  const status = statusOf(context, period, reading, units);
-  const expected = baseline === null ? null : counterfactualOf(metric, baseline, reading);
+  const expected = model?.of(reading, previous) ?? null;
+  const state = stateOf(context, reading, actual, units, expected);
+  const level = expected?.value && shareOf(metric, expected.value, reading);
   const output: PeriodOutput = {
     ...period,
-    status,
-    actual: reading.actual && ratioString(new Decimal(reading.actual)),
-    counterfactual: expected && ratioString(expected),
+    status: state.status,
+    notCountedBecause: state.because,
+    actual: actual && ratioString(actual),
+    counterfactual: level ? ratioString(level) : null,
     exposure: units.value && ratioString(units.value),
     rate: null,
     gross: null,
@@ -44,35 +63,43 @@ export function evaluatePeriod(
     expected: reading.expected,
     revision: reading.revision,
   };
-  const whole = period.to <= closedBefore && reading.actual !== null && reading.complete && !reading.provisional;
-  const countable = (status === 'closed' || status === 'incomplete') && reading.actual !== null && expected !== null;
-  if (!countable) return { output, counted: null, whole, problem: null };
+  const whole = period.to <= closedBefore && actual !== null && reading.complete && !reading.provisional;
+  const result = { whole, lacksEvidence: state.lacksEvidence, counted: null, problem: null };
+  if (state.because !== null) return { ...result, output };
+  if (!actual || !level) return { ...result, output: { ...output, notCountedBecause: NOT_MONETISED } };
   const rate = rateOf(context, period);
-  if (typeof rate === 'string') return { output, counted: null, whole, problem: rate };
-  const { gross, benefit } = periodBenefit({
+  if (!rate.found) return { ...result, problem: rate.problem, output: { ...output, notCountedBecause: rate.because } };
+  const terms: BenefitTerms = {
     kind: metric.kind,
+    stockValuation: metric.stockValuation,
     direction: metric.direction,
-    actual: new Decimal(reading.actual ?? 0),
-    counterfactual: expected,
-    rate,
-    exposure: units.value ?? new Decimal(0),
-    yearFraction: sum(yearParts(period).map(({ days, daysInYear }) => new Decimal(days).div(daysInYear))).times(
-      reading.share,
-    ),
-    ...factorsOf(metric),
-  });
-  const row = { ...period, gross: roundMoney(gross), benefit: roundMoney(benefit) };
+    actual,
+    counterfactual: level,
+    rate: rate.rate,
+    exposure: units.value ?? ZERO,
+    yearFraction: metric.kind === 'stock' ? yearFraction(period).times(reading.share) : ZERO,
+    ...factorsOf(metric, period),
+  };
+  const exact = periodBenefit(terms);
+  const row = { ...period, gross: roundMoney(exact.gross), benefit: roundMoney(exact.benefit), terms };
   return {
-    output: { ...output, rate: ratioString(rate), gross: money(row.gross), benefit: money(row.benefit) },
-    counted: row,
-    whole,
-    problem: null,
+    ...result,
+    output: { ...output, rate: ratioString(rate.rate), gross: money(row.gross), benefit: money(row.benefit) },
+    counted: { ...row, rateParts: rate.parts },
   };
 }
 
+const NOT_MONETISED = 'the metric is not expressed in money';
+
+/** A stock that is released is judged by the level at the end of each period, all others by the period's figure. */
+function actualOf(metric: ValueMetric, reading: PeriodReading): Decimal | null {
+  const actual = metric.kind === 'stock' && metric.stockValuation === 'release' ? reading.last : reading.actual;
+  return actual === null ? null : new Decimal(actual);
+}
+
 /** A flow's level is compared for the received part of the period only: what is missing is neither zero nor saved. */
-function counterfactualOf(metric: ValueMetric, baseline: Decimal, reading: PeriodReading): Decimal {
-  return metric.kind === 'flow' && !reading.complete ? baseline.times(reading.share) : baseline;
+function shareOf(metric: ValueMetric, level: Decimal, reading: PeriodReading): Decimal {
+  return metric.kind === 'flow' && !reading.complete ? level.times(reading.share) : level;
 }
 
 interface ExposureReading {
@@ -81,17 +108,19 @@ interface ExposureReading {
   provisional: boolean;
 }
 
+const isPerUnit = ({ kind }: ValueMetric): boolean => kind === 'ratio' || kind === 'percentile';
+
 /** Units that a ratio applies to: a constant or a summed series, else Σdenominator; cut to the part that was received. */
 function exposureOf({ metric }: MetricContext, reading: PeriodReading): ExposureReading {
   const whole = { complete: true, provisional: false };
-  if (metric.kind !== 'ratio' && metric.kind !== 'percentile') return { value: null, ...whole };
+  if (!isPerUnit(metric)) return { value: null, ...whole };
   if (metric.exposure === null)
     return { value: reading.denominator === null ? null : new Decimal(reading.denominator), ...whole };
-  const share = reading.complete ? new Decimal(1) : new Decimal(reading.share);
+  const share = reading.complete ? ONE : new Decimal(reading.share);
   if (metric.exposure.kind === 'value') return { value: new Decimal(metric.exposure.value).times(share), ...whole };
   const units = reading.exposure;
   if (units === null) return { value: null, ...whole };
-  const part = share.lt(units.share) ? share.div(units.share) : new Decimal(1);
+  const part = share.lt(units.share) ? share.div(units.share) : ONE;
   return {
     value: units.actual === null ? null : new Decimal(units.actual).times(part),
     complete: units.complete,
@@ -99,37 +128,55 @@ function exposureOf({ metric }: MetricContext, reading: PeriodReading): Exposure
   };
 }
 
-function statusOf(
+interface PeriodState {
+  status: PeriodStatus;
+  /** Null: it counts, if there is a rate and the metric is expressed in money. */
+  because: string | null;
+  lacksEvidence: boolean;
+}
+
+function stateOf(
   { metric, project, closedBefore }: MetricContext,
-  period: Period,
   reading: PeriodReading,
+  actual: Decimal | null,
   units: ExposureReading,
-): PeriodStatus {
+  expected: Expected | null,
+): PeriodState {
+  const not = (status: PeriodStatus, because: string, lacksEvidence = false): PeriodState => ({
+    status,
+    because,
+    lacksEvidence,
+  });
   const end = metric.endsOn === null ? project.horizonEndsOn : earlier(metric.endsOn, project.horizonEndsOn);
-  if (period.to > end) return 'after-end';
-  if (period.to > closedBefore) return 'open';
-  if (period.from < metric.startsOn) return 'drift';
-  if (reading.received === 0 && reading.actual === null) return 'missing';
-  if ((metric.kind === 'ratio' || metric.kind === 'percentile') && units.value === null) return 'missing';
-  if (reading.provisional || units.provisional) return 'provisional';
-  return reading.complete && units.complete ? 'closed' : 'incomplete';
+  if (reading.to > end) return not('after-end', `past the end of the benefit on ${end}`);
+  if (reading.to > closedBefore) return not('open', 'it is not over yet');
+  if (!metric.hasStarted) return not('drift', 'the benefit has not begun');
+  if (reading.from < metric.startsOn) return not('drift', `before the benefit begins on ${metric.startsOn}`);
+  if (reading.received === 0 && actual === null) return not('missing', 'no sample was received');
+  if (isPerUnit(metric) && units.value === null) return not('missing', 'its exposure has no sample', true);
+  if (actual === null) {
+    const because = reading.combinable ? 'the denominator is zero' : 'its percentiles cannot be made into one figure';
+    return not(reading.complete ? 'closed' : 'incomplete', because, !reading.combinable);
+  }
+  if (expected !== null && expected.value === null)
+    return not('missing', expected.because ?? 'its counterfactual is not known', true);
+  if (reading.provisional || units.provisional || expected?.provisional)
+    return not('provisional', 'its samples may still change');
+  if (expected !== null && !expected.complete)
+    return not('incomplete', expected.because ?? 'its counterfactual is not complete', true);
+  return {
+    status: reading.complete && units.complete ? 'closed' : 'incomplete',
+    because: null,
+    lacksEvidence: false,
+  };
 }
 
-/** The rate of the period's start in the project's currency, at the period's mean exchange rate. */
-function rateOf({ metric, project, fx }: MetricContext, period: Period): Decimal | 'rate' | 'fx' {
-  const declared = metric.rates
-    .filter(({ from, to }) => from <= period.from && (to === null || period.from < to))
-    .sort((a, b) => (a.from < b.from ? 1 : -1))[0];
-  if (!declared) return 'rate';
-  const exchange = fx.average(declared.currency, project.currency, period);
-  return exchange.found ? new Decimal(declared.amount).times(exchange.rate) : 'fx';
-}
-
-function factorsOf(metric: ValueMetric): BenefitFactors {
+function factorsOf(metric: ValueMetric, period: Period): BenefitFactors {
   return {
     attribution: new Decimal(metric.attribution),
     deadweight: new Decimal(metric.deadweight),
     displacement: new Decimal(metric.displacement),
     confidence: new Decimal(metric.confidence),
+    kept: keptShare(metric.dropOff, metric.startsOn, period.from),
   };
 }

@@ -264,7 +264,15 @@ describe('the baseline', () => {
       date < '2026-01-12' ? 1 : date < '2026-01-19' ? 2 : 3,
     );
     const output = metricOf(computeRoi(inputWith(projectWith([metric]), '2026-02-09', samples)));
-    expect(output.baseline).toEqual({ value: '14', n: 3, sd: '7' });
+    expect(output.baseline).toEqual({
+      value: '14',
+      n: 3,
+      sd: '7',
+      kind: 'window',
+      window: { from: '2026-01-01', to: '2026-01-28' },
+      approvedBy: null,
+      frozenOn: null,
+    });
     expect(output.benefitToDate).toBe(String((14 - 21) * 450));
   });
   it('absent: the metric is tracked, not monetised, and says so', () => {
