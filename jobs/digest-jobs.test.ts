@@ -19,6 +19,7 @@ import { createIntentResolver } from '#src/queue/index';
 import { createRenderer } from '#src/render/index';
 import { openStore } from '#src/store/index';
 import { NOW_MS, project, roiOutputs } from '../test/factories/digest.ts';
+import { byTest, draftsOf } from '../test/factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../test/harness/database.ts';
 
 let database: TestDatabase;
@@ -103,7 +104,7 @@ beforeAll(async () => {
   const resolver = createIntentResolver([deliverMessage, sendDigest, buildReport]);
   const clock = { nowMs: () => nowMs };
   store = await openStore({ url: database.url, resolver, clock, newId, log: silentLog, applicationName: 'test' });
-  await store.projects.sync([project()]);
+  await store.projects.apply(draftsOf(project()), byTest);
 });
 afterAll(async () => {
   await store.close();

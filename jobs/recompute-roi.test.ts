@@ -3,7 +3,7 @@ import { startOfDayMs } from '#domain';
 import { recomputeRoi } from '#jobs/recompute-roi';
 import type { AnyConnectorKind, Config, JobContext, JobPorts, Store } from '#kit';
 import { openStore } from '#src/store/index';
-import { baselineOf, costWith, metricWith, projectWith } from '../test/factories/value.ts';
+import { baselineOf, byTest, costWith, draftsOf, metricWith, projectWith } from '../test/factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../test/harness/database.ts';
 
 const DAY = 86_400_000;
@@ -28,7 +28,7 @@ describe('recompute-roi on PostgreSQL', () => {
       log: silentLog,
       applicationName: 'test',
     });
-    await store.projects.sync([project]);
+    await store.projects.apply(draftsOf(project), byTest);
     await pull(1);
   });
   afterAll(async () => {
@@ -134,7 +134,7 @@ describe('recompute-roi on PostgreSQL', () => {
   });
   it('reads all metrics as of one instant, also when a pull is stored in between; the next recompute has it', async () => {
     const twice = { ...project, id: 'twice', metrics: [project.metrics[0]!, { ...project.metrics[0]!, id: 'again' }] };
-    await store.projects.sync([project, twice]);
+    await store.projects.apply(draftsOf(project, twice), byTest);
     const base = context();
     let interrupt = true;
     const interrupted: Store = {

@@ -23,6 +23,7 @@ import { createRenderer } from '#src/render/index';
 import { openStore } from '#src/store/index';
 import { createMetrics } from '#src/telemetry/index';
 import { NOW_MS, project, roiOutputs } from '../../test/factories/digest.ts';
+import { byTest, draftsOf } from '../../test/factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/database.ts';
 import { type Api, createApi } from './index.ts';
 
@@ -60,7 +61,7 @@ describe('the report that a digest leads to', () => {
     database = await testDatabase();
     const resolver = createIntentResolver([buildReport]);
     store = await openStore({ url: database.url, resolver, clock, newId, log, applicationName: 'test' });
-    await store.projects.sync([project()]);
+    await store.projects.apply(draftsOf(project()), byTest);
     const config = configWith(null, TOKEN);
     const readiness = async () => ({});
     const schedules = {} as ScheduleAdmin;

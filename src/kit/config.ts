@@ -130,7 +130,10 @@ export interface Config {
   directory: string;
   settings: Settings;
   connectors: ConnectorConfig[];
+  /** As written. What is in force is the store's matter: work goes by that. */
   projects: Project[];
+  /** Their plans as written, by project and plan: what a frozen plan is compared with. Absent: unknown. */
+  writtenPlans?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   stakeholders: StakeholderConfig[];
   subscriptions: SubscriptionConfig[];
   schedules: ScheduleConfig[];

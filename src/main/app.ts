@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import {
   type Backfills,
   type Config,
+  configuredProjects,
   type JobPorts,
   type Logger,
   type MessageRenderer,
@@ -115,7 +116,7 @@ export async function openApp(
   let database: Database | null = null;
   try {
     database = await openDatabase(environment, server, tracing);
-    await database.store.projects.sync(config.projects);
+    await database.store.projects.apply(configuredProjects({ config, registry }), { by: 'config' });
     return wire(environment, config, database, tracing);
   } catch (error) {
     await database?.close();

@@ -32,7 +32,7 @@ describe('explain on PostgreSQL', () => {
       log: silentLog,
       applicationName: 'test',
     });
-    await store.projects.sync([project]);
+    await store.projects.apply([{ project }], { by: 'test' });
     await pulled('shop', 'failures', hashOf('a'), async (pullId) => {
       const rows = Array.from({ length: 62 }, (_, index) => ({
         labels: {},

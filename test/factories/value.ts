@@ -65,6 +65,10 @@ export const baselineWindow = (from: LocalDate, to: LocalDate): Baseline => ({
   frozenOn: null,
 });
 
+/** Projects as the store takes them. */
+export const draftsOf = (...projects: Project[]): { project: Project }[] => projects.map((project) => ({ project }));
+export const byTest = { by: 'test' };
+
 export function metricWith(changes: Partial<ValueMetric> = {}): ValueMetric {
   return {
     id: 'failures',

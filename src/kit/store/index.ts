@@ -9,6 +9,7 @@ export type * from './job-runs.ts';
 export type * from './job-search.ts';
 export type * from './missing-work.ts';
 export type * from './outbox.ts';
+export type * from './projects.ts';
 export type * from './pulls.ts';
 export type * from './samples.ts';
 export type * from './schedules.ts';

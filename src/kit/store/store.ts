@@ -8,10 +8,11 @@ import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { JobSearch } from './job-search.ts';
 import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
+import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
-import type { ProjectRepository, ReportRepository, SnapshotRepository } from './value.ts';
+import type { ReportRepository, SnapshotRepository } from './value.ts';
 import type { WorkInHandReader } from './work-in-hand.ts';
 
 export interface TransactionOptions {

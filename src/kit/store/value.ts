@@ -1,14 +1,6 @@
-import type { LocalDate, Project } from '../../domain/types.ts';
+import type { LocalDate } from '../../domain/types.ts';
 import type { RoiOutputs } from '../../domain/value/outputs.ts';
 import type { ReportFormat } from '../ports.ts';
-
-export interface ProjectRepository {
-  /** Makes the stored projects and value metrics equal to the configuration; keeps rows of projects that left it, marked retired. */
-  sync(projects: readonly Project[]): Promise<{ created: string[]; changed: string[]; retired: string[] }>;
-  get(id: string): Promise<Project | null>;
-  /** Those in force, by id. */
-  list(): Promise<Project[]>;
-}
 
 export interface RoiSnapshot {
   id: string;

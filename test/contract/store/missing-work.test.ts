@@ -5,6 +5,7 @@ import type { RoiOutputs } from '#domain';
 import type { MissingWork, MissingWorkKind, Store } from '#kit';
 import { project } from '../../factories/digest.ts';
 import { digestWithDelivery, failedJob, productStore } from '../../factories/failures.ts';
+import { byTest, draftsOf } from '../../factories/value.ts';
 import { type TestDatabase, testDatabase } from '../../harness/database.ts';
 import { begin, dayMs, type SettableClock, settableClock } from './fixtures.ts';
 
@@ -32,7 +33,7 @@ beforeEach(async () => {
   await client.query('ALTER TABLE roi_snapshot DISABLE TRIGGER USER');
   await client.query('TRUNCATE roi_snapshot CASCADE');
   await client.query('ALTER TABLE roi_snapshot ENABLE TRIGGER USER');
-  await store.projects.sync([project()]);
+  await store.projects.apply(draftsOf(project()), byTest);
 });
 
 const find = () => store.missing.find({ graceMs: 2 * MINUTE_MS, horizonMs: 7 * dayMs, limit: 20 });
@@ -114,7 +115,7 @@ describe('work that is missing', () => {
     it('of a project that left the configuration is computed by nobody, and missed by nobody', async () => {
       await mark();
       later();
-      await store.projects.sync([]);
+      await store.projects.apply(draftsOf(), byTest);
       expect(await find()).toEqual([]);
     });
   });

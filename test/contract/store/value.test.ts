@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Project, RoiOutputs } from '#domain';
 import type { RoiSnapshot } from '#kit';
-import { metricDefaults, outputDefaults, projectDefaults } from '../../factories/value.ts';
+import { byTest, draftsOf, metricDefaults, outputDefaults, projectDefaults } from '../../factories/value.ts';
 import { dayMs, type StoreFixture, storeFixture } from './fixtures.ts';
 
 let fixture: StoreFixture;
@@ -112,27 +112,29 @@ describe('projects', () => {
   it('makes the stored projects equal to the configuration, and keeps those that left it as retired', async () => {
     const { projects } = fixture.store;
     const [a, b] = [project('a'), project('b')];
-    expect(await projects.sync([a, b])).toEqual({ created: ['a', 'b'], changed: [], retired: [] });
-    expect(await projects.sync([b, a])).toEqual({ created: [], changed: [], retired: [] });
+    expect(await projects.apply(draftsOf(a, b), byTest)).toEqual({ created: ['a', 'b'], changed: [], retired: [] });
+    expect(await projects.apply(draftsOf(b, a), byTest)).toEqual({ created: [], changed: [], retired: [] });
     const renamed = { ...a, name: 'Renamed', metrics: [] };
-    expect(await projects.sync([renamed])).toEqual({ created: [], changed: ['a'], retired: ['b'] });
+    expect(await projects.apply(draftsOf(renamed), byTest)).toEqual({ created: [], changed: ['a'], retired: ['b'] });
     expect(await projects.get('a')).toEqual(renamed);
     expect(await projects.get('b')).toEqual(b);
-    expect(await projects.sync([renamed, b])).toEqual({ created: [], changed: ['b'], retired: [] });
+    expect(await projects.apply(draftsOf(renamed, b), byTest)).toEqual({ created: [], changed: ['b'], retired: [] });
     expect(await projects.get('no such project')).toBeNull();
   });
 
   it('gives a project back byte for byte, so that what is hashed from it is the same', async () => {
     const { projects } = fixture.store;
     const before = project('bytes');
-    await projects.sync([before]);
+    await projects.apply(draftsOf(before), byTest);
     expect(JSON.stringify(await projects.get('bytes'))).toBe(JSON.stringify(before));
   });
 
   it('lets two processes synchronise at the same time', async () => {
     const other = await fixture.another();
     const results = await Promise.all(
-      [fixture.store, other, fixture.store, other].map((store) => store.projects.sync([project('racing')])),
+      [fixture.store, other, fixture.store, other].map((store) =>
+        store.projects.apply(draftsOf(project('racing')), byTest),
+      ),
     );
     expect(results.flatMap((result) => result.created)).toEqual(['racing']);
   });
