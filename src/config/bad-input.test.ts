@@ -211,7 +211,7 @@ describe('each mistake is named with file, line and column', () => {
       'a denominator at a flow',
       '{ value: 100 }',
       '{ value: 100 }\n        exposure: 10',
-      /exposure: belongs to ratio metrics only; this one is a flow/,
+      /exposure: belongs to ratio and percentile metrics only; this one is a flow/,
     ],
     [
       'a baseline that is both a value and a window',
@@ -371,18 +371,23 @@ describe('each mistake is named with file, line and column', () => {
     ]);
   });
 
-  it('a metric without a baseline is only a warning: tracked, not monetised', async () => {
+  it('a metric with rates and no baseline; without rates it is only tracked, which is a warning', async () => {
     const { config, problems } = await loadFiles(spoil('        baseline: { value: 100 }\n', ''));
     expect(problems).toMatchObject([
-      { code: 'value/no-baseline', severity: 'warning', line: 25, path: 'projects.checkout.metrics.failures' },
+      { code: 'value/no-baseline', severity: 'error', line: 25, path: 'projects.checkout.metrics.failures' },
     ]);
-    expect(config?.projects[0]?.metrics[0]?.baseline).toBeNull();
+    expect(config).toBeNull();
+    const tracked = await loadFiles(
+      spoil('        baseline: { value: 100 }\n        rates: [{ from: 2026-01-01, amount: 4.50 }]\n', ''),
+    );
+    expect(tracked.problems).toMatchObject([{ code: 'value/no-baseline', severity: 'warning', line: 25 }]);
+    expect(tracked.config?.projects[0]?.metrics[0]).toMatchObject({ baseline: null, rates: [] });
   });
 
-  it('a unit that is not the stored one is only a warning', async () => {
+  it('a unit that is not the stored one', async () => {
     const { config, problems } = await loadFiles(spoil('        unit: failures\n', '        unit: orders\n'));
-    expect(problems).toMatchObject([{ code: 'source/unit-mismatch', severity: 'warning', line: 27 }]);
-    expect(config).not.toBeNull();
+    expect(problems).toMatchObject([{ code: 'source/unit-mismatch', severity: 'error', line: 27 }]);
+    expect(config).toBeNull();
   });
 
   it('an address for links without the token that signs them is only a warning', async () => {

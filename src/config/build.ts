@@ -1,5 +1,6 @@
 import type { FxRate } from '#domain';
 import {
+  buildPortfolio,
   buildProject,
   type Config,
   type ConnectorConfig,
@@ -52,6 +53,8 @@ export function buildConfig(
     settings,
     connectors: sections.connectors.map(({ value }) => withAccount(value, sections.accounts, settings.timeZone)),
     projects,
+    projectStubs: sections.projectStubs,
+    portfolios: sections.portfolios.map(({ id, value }) => buildPortfolio(id, value)),
     stakeholders,
     subscriptions,
     schedules: buildSchedules(sections, subscriptions, settings.timeZone),

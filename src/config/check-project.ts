@@ -1,12 +1,38 @@
-import { checkStretches, type FxRateInput, type ProjectContext, type ProjectInput, projectProblems } from '#kit';
-import { placeAt } from './located.ts';
-import type { ProblemList } from './problems.ts';
-import type { Checked } from './sections.ts';
+import {
+  checkStretches,
+  type FxRateInput,
+  type PortfolioInput,
+  type ProjectContext,
+  type ProjectProblem,
+  portfolioProblems,
+  projectProblems,
+  stillHolds,
+} from '#kit';
+import { nodeAt, placeAt } from './located.ts';
+import { type ProblemList, quote } from './problems.ts';
+import type { Checked, ProjectDraft } from './sections.ts';
 
 /** The rules of projects, each problem at its place. */
-export function checkProject(project: Checked<ProjectInput>, context: ProjectContext, problems: ProblemList): void {
-  for (const { path, code, message, severity, suggestion } of projectProblems(project.id, project.value, context))
-    problems.add(placeAt(project.node, path), [...project.path, ...path], code, message, { severity, suggestion });
+export function checkProject(draft: ProjectDraft, context: ProjectContext, problems: ProblemList): void {
+  for (const problem of projectProblems(draft.id, draft.value, context))
+    if (stillHolds(problem, draft.spoilt)) report(draft, problem, problems);
+}
+
+export function checkPortfolio(portfolio: Checked<PortfolioInput>, problems: ProblemList): void {
+  for (const problem of portfolioProblems(portfolio.value)) report(portfolio, problem, problems);
+}
+
+function report({ node, path: top }: Checked<unknown>, problem: ProjectProblem, problems: ProblemList): void {
+  const { path, code, severity, seeAlso } = problem;
+  const place = placeAt(node, path);
+  const other = seeAlso === null ? null : placeAt(node, seeAlso);
+  const see = other === null || other.line === place.line ? '' : `; see line ${other.line}`;
+  const written = nodeAt(node, path);
+  // What came from outside is named by its place alone.
+  const hidden = written?.type === 'scalar' && written.interpolated ? ` ${quote(String(written.value))}` : null;
+  const message = hidden === null ? problem.message : problem.message.replace(hidden, '');
+  const suggestion = hidden === null ? problem.suggestion : null;
+  problems.add(place, [...top, ...path], code, `${message}${see}`, { severity, suggestion });
 }
 
 /** Exchange rates of one pair must not overlap, and a currency needs none to itself. */
@@ -35,8 +61,7 @@ export function checkFxRates(rates: readonly Checked<FxRateInput>[], problems: P
         const value = rates[index]?.value;
         return value === undefined ? [] : [{ from: value.validFrom, to: value.validTo, index }];
       }),
-      'validTo',
-      add,
+      (index, end, message) => add(index, end === 'from' ? 'validFrom' : 'validTo', message),
       name,
     );
 }

@@ -15,7 +15,6 @@ interface Context {
 
 /** Whether everything that is named by an id exists and is of the right sort. Ids with errors of their own count as existing. */
 export function checkReferences(context: Context): void {
-  for (const project of context.sections.projects) checkProject(project, context);
   for (const subscription of context.sections.subscriptions) checkSubscription(subscription, context);
   for (const schedule of context.sections.schedules) checkSchedule(schedule, context);
   checkAccounts(context);
@@ -95,84 +94,6 @@ function unknown(
     'config/unknown-reference',
     `${sentence}${shown}; ${list}`,
     { suggestion: shown === '' ? null : nearMiss(id, known) },
-  );
-}
-
-type Emits = 'measurements' | 'costs';
-
-/** Checks `connector` and `stream` below a path, and that the stream gives what is wanted from it. */
-function checkStreamRef(
-  ref: { connector: string; stream: string },
-  wanted: Emits,
-  at: Checked<unknown>,
-  path: PathPart[],
-  context: Context,
-): void {
-  if (!exists('connector', ref.connector, at, [...path, 'connector'], context)) return;
-  const connector = context.merged.entries.connectors.get(ref.connector)?.value;
-  const streams = connector === undefined ? undefined : nodeAt(connector, ['streams']);
-  if (connector === undefined || streams?.type !== 'map') return;
-  const here = [...path, 'stream'];
-  const stream = streams.entries.get(ref.stream);
-  if (stream === undefined) {
-    unknown(
-      `the connector ${quote(ref.connector)} has no stream`,
-      ref.stream,
-      [...streams.entries.keys()],
-      at,
-      here,
-      context.problems,
-    );
-    return;
-  }
-  const kind = context.kinds.find((candidate) => candidate.kind === textAt(connector, ['kind']));
-  if (kind === undefined) return;
-  const other: Emits = wanted === 'costs' ? 'measurements' : 'costs';
-  const keys = writtenKeys(stream.value);
-  // A kind that can do both says in the stream which of them, under these two names.
-  const wrong = !kind.capabilities[wanted] || (keys.includes(other) && !keys.includes(wanted));
-  if (wrong)
-    context.problems.add(
-      placeAt(at.node, here),
-      [...at.path, ...here],
-      'config/unknown-reference',
-      `the stream ${quote(ref.stream)} gives ${other}, but ${wanted} are needed here`,
-    );
-}
-
-function checkProject(project: Checked<CheckedSections['projects'][number]['value']>, context: Context): void {
-  for (const [index, source] of project.value.costs.sources.entries())
-    checkStreamRef(source, 'costs', project, ['costs', 'sources', index], context);
-  for (const [id, metric] of Object.entries(project.value.metrics)) {
-    const at = ['metrics', id];
-    checkStreamRef(metric.source, 'measurements', project, [...at, 'source'], context);
-    if (metric.denominator !== undefined)
-      checkStreamRef(metric.denominator, 'measurements', project, [...at, 'denominator'], context);
-    if (typeof metric.exposure === 'object')
-      checkStreamRef(metric.exposure, 'measurements', project, [...at, 'exposure'], context);
-    checkUnit(project, id, metric, context);
-  }
-}
-
-/** A ratio's unit is that of the quotient; of the others it must be the unit that is stored. */
-function checkUnit(
-  project: Checked<CheckedSections['projects'][number]['value']>,
-  id: string,
-  metric: CheckedSections['projects'][number]['value']['metrics'][string],
-  { merged, problems }: Context,
-): void {
-  const connector = merged.entries.connectors.get(metric.source.connector)?.value;
-  if (connector === undefined || metric.kind === 'ratio') return;
-  const stream: PathPart[] = ['streams', metric.source.stream];
-  const unit = textAt(connector, [...stream, 'unit']) ?? textAt(connector, [...stream, 'measurements', 'unit']);
-  if (unit === undefined || unit === metric.unit) return;
-  const path = ['metrics', id, 'unit'];
-  problems.add(
-    placeAt(project.node, path),
-    [...project.path, ...path],
-    'source/unit-mismatch',
-    `the unit here is ${quote(metric.unit)}, but the stream ${quote(metric.source.stream)} stores ${quote(unit)}`,
-    { severity: 'warning' },
   );
 }
 

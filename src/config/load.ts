@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { type AnyConnectorKind, type Config, formatDurationMs } from '#kit';
+import { type AnyConnectorKind, type Config, formatDurationMs, type ProjectContext } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
-import { checkFxRates, checkProject } from './check-project.ts';
+import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
+import { sourcesOf } from './known-sources.ts';
 import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
 import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
@@ -11,7 +12,7 @@ import { createReferenceResolver } from './references.ts';
 import { rootSchema } from './schema/root.ts';
 import type { ScheduleTimes } from './schema/schedule.ts';
 import { secretsIn } from './schema/walk.ts';
-import { type CheckedSections, checkSections } from './sections.ts';
+import { type CheckedSections, checkSections, idsOf } from './sections.ts';
 import { readSources } from './sources.ts';
 
 export interface LoadInput {
@@ -55,8 +56,13 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   checkFxRates(sections.fx, problems);
   const fxKnown = complete && sections.fx.length === merged.fx.length;
   const fx = fxKnown ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
-  for (const project of sections.projects)
-    checkProject(project, { fxRates: fx, sources: null, portfolios: null }, problems);
+  for (const portfolio of sections.portfolios) checkPortfolio(portfolio, problems);
+  const context: ProjectContext = {
+    fxRates: fx,
+    sources: complete ? sourcesOf(merged, input.kinds) : null,
+    portfolios: complete ? idsOf(merged.entries.portfolios) : null,
+  };
+  for (const draft of sections.projectDrafts) checkProject(draft, context, problems);
   checkTimes(sections, input, problems);
 
   const sorted = problems.sorted(secrets);

@@ -87,3 +87,11 @@ export function textAt(root: Located, path: readonly PathPart[]): string | undef
   const node = nodeAt(root, path);
   return node?.type === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
 }
+
+/** Paths of texts with a reference that failed. */
+export function unresolvedPaths(node: Located, path: readonly PathPart[] = []): PathPart[][] {
+  if (node.type === 'scalar') return node.unresolved ? [[...path]] : [];
+  const children: [PathPart, Located][] =
+    node.type === 'list' ? [...node.items.entries()] : [...node.entries.values()].map(({ key, value }) => [key, value]);
+  return children.flatMap(([part, child]) => unresolvedPaths(child, [...path, part]));
+}

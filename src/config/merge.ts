@@ -19,6 +19,7 @@ export function mergeFiles(roots: readonly LocatedMap[], problems: ProblemList):
     entries: {
       accounts: new Map(),
       connectors: new Map(),
+      portfolios: new Map(),
       projects: new Map(),
       stakeholders: new Map(),
       subscriptions: new Map(),

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { type AnyConnectorKind, type FxRateInput, fxRateSchema, type ProjectInput, projectSchema } from '#kit';
+import {
+  type AnyConnectorKind,
+  type FxRateInput,
+  fxRateSchema,
+  type PortfolioInput,
+  type ProjectInput,
+  portfolioSchema,
+  repairProject,
+} from '#kit';
 import { checkValue } from './check-value.ts';
-import type { Located, LocatedEntry } from './located.ts';
+import { type Located, type LocatedEntry, plain, textAt, unresolvedPaths } from './located.ts';
 import type { MergedFiles } from './merge.ts';
 import type { PathPart, ProblemList } from './problems.ts';
 import { type ReadConnector, readConnector } from './read-connector.ts';
@@ -14,6 +22,7 @@ import {
   stakeholderSchema,
   subscriptionSchema,
 } from './schema/people.ts';
+import { managedByApi, projectYamlSchema } from './schema/project.ts';
 import { type SettingsInput, settingsSchema } from './schema/settings.ts';
 
 /** A value that fits its schema, and where it was written. */
@@ -24,12 +33,23 @@ export interface Checked<T> {
   path: PathPart[];
 }
 
+/** A project to whose values the rules may be applied: one that fits, or one that was made to. */
+export interface ProjectDraft extends Checked<ProjectInput> {
+  /** Places that did not fit; they have problems of their own. */
+  spoilt: PathPart[][];
+}
+
 /** Every part that fits its schema; what does not is left out here and stands in the problems. */
 export interface CheckedSections {
   settings: Checked<SettingsInput> | undefined;
   accounts: Checked<BudgetInput>[];
   connectors: Checked<ReadConnector>[];
   projects: Checked<ProjectInput>[];
+  /** All projects, also those that do not fit: so that all that is wrong with them is said at once. */
+  projectDrafts: ProjectDraft[];
+  /** Ids of projects that the API defines. */
+  projectStubs: string[];
+  portfolios: Checked<PortfolioInput>[];
   stakeholders: Checked<StakeholderInput>[];
   subscriptions: Checked<SubscriptionInput>[];
   schedules: Checked<ScheduleInput>[];
@@ -51,6 +71,27 @@ export async function checkSections(
     [...merged.entries[section].values()].flatMap((entry) => one(entry.value, [section, entry.key], entry.key, schema));
 
   const settings = one(merged.settings, ['settings'], 'settings', settingsSchema)[0];
+  const projects: Checked<ProjectInput>[] = [];
+  const projectDrafts: ProjectDraft[] = [];
+  const projectStubs: string[] = [];
+  for (const { key: id, value: node } of merged.entries.projects.values()) {
+    const path = ['projects', id];
+    if (textAt(node, ['managed']) === 'api') {
+      checkStub(node, path, problems);
+      projectStubs.push(id);
+      continue;
+    }
+    const fits = one(node, path, id, projectYamlSchema)[0];
+    if (fits !== undefined) {
+      projects.push(fits);
+      projectDrafts.push({ ...fits, spoilt: [] });
+      continue;
+    }
+    const repaired = repairProject(withoutManaged(plain(node)));
+    const spoilt = [...(repaired?.spoilt ?? []), ...unresolvedPaths(node)];
+    if (repaired !== null) projectDrafts.push({ id, value: repaired.project, node, path, spoilt });
+  }
+
   // Without settings nothing is loaded in the end; the connectors are checked all the same.
   const timeZone = settings?.value.timeZone ?? 'UTC';
   const connectors: Checked<ReadConnector>[] = [];
@@ -63,12 +104,33 @@ export async function checkSections(
     settings,
     accounts: all('accounts', accountSchema),
     connectors,
-    projects: all('projects', projectSchema),
+    projects,
+    projectDrafts,
+    projectStubs,
+    portfolios: all('portfolios', portfolioSchema),
     stakeholders: all('stakeholders', stakeholderSchema),
     subscriptions: all('subscriptions', subscriptionSchema),
     schedules: all('schedules', scheduleSchema),
     fx: merged.fx.flatMap((node, index) => one(node, ['fx', index], String(index), fxRateSchema)),
   };
+}
+
+/** Of a project that the API defines, YAML says nothing else. */
+function checkStub(node: Located, path: readonly PathPart[], problems: ProblemList): void {
+  if (node.type !== 'map') return;
+  for (const { key, keyPlace } of node.entries.values())
+    if (key !== managedByApi)
+      problems.add(
+        keyPlace,
+        [...path, key],
+        'config/invalid-value',
+        'the project is defined by the API: leave this out, or leave out managed: api',
+      );
+}
+
+function withoutManaged(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => key !== managedByApi));
 }
 
 /** The ids of a section, also of entries that have errors of their own. */

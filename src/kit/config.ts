@@ -1,4 +1,4 @@
-import type { FxRate, Project } from '../domain/types.ts';
+import type { FxRate, Portfolio, Project } from '../domain/types.ts';
 import type { BudgetLimits } from './store/budgets.ts';
 
 export type AuthConfig =
@@ -134,6 +134,9 @@ export interface Config {
   projects: Project[];
   /** Their plans as written, by project and plan: what a frozen plan is compared with. Absent: unknown. */
   writtenPlans?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** Ids of projects that the API defines: they may be named here, their definitions lie in the store. */
+  projectStubs: string[];
+  portfolios: Portfolio[];
   stakeholders: StakeholderConfig[];
   subscriptions: SubscriptionConfig[];
   schedules: ScheduleConfig[];

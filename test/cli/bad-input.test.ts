@@ -123,8 +123,8 @@ describe('bad input', () => {
       expect(result.status).toBe(1);
     });
 
-    it('a metric without a baseline is tracked, not monetised, and says so', async () => {
-      const result = await withConfig(good(url).replace(/ {8}baseline.*\n/, ''), ['validate']);
+    it('a metric without a baseline and rates is tracked, not monetised, and says so', async () => {
+      const result = await withConfig(good(url).replace(/ {8}(baseline|rates).*\n/g, ''), ['validate']);
       expect(result.stdout).toMatch(/outturn\.yaml:\d+:\d+ warning .*baseline/);
       expect(result.status).toBe(0);
     });

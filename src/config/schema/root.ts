@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { type AnyConnectorKind, fields, fxRateSchema, projectSchema } from '#kit';
+import { type AnyConnectorKind, fields, fxRateSchema, portfolioSchema } from '#kit';
 import { accountSchema } from './account.ts';
 import { connectorBase, httpBase, streamBase } from './connector.ts';
 import { scheduleSchema, stakeholderSchema, subscriptionSchema } from './people.ts';
+import { projectEntrySchema } from './project.ts';
 import { settingsSchema } from './settings.ts';
 import { objectVariants } from './walk.ts';
 
 /** Sections that map ids to things. */
-export const idSections = ['accounts', 'connectors', 'projects', 'stakeholders', 'subscriptions', 'schedules'] as const;
+export const idSections = [
+  'accounts',
+  'connectors',
+  'portfolios',
+  'projects',
+  'stakeholders',
+  'subscriptions',
+  'schedules',
+] as const;
 export type IdSection = (typeof idSections)[number];
 export const sections = ['settings', ...idSections, 'fx'] as const;
 
@@ -53,7 +62,8 @@ export function rootSchema(kinds: readonly AnyConnectorKind[]): z.ZodType {
       accounts: section(accountSchema, 'Accounts at sources, whose limits several connectors share; by id.'),
       connectors: section(connector, 'Sources that are pulled, by id.'),
       fx: z.array(fxRateSchema).meta({ description: 'Exchange rates.' }).optional(),
-      projects: section(projectSchema, 'Projects whose value is measured, by id.'),
+      portfolios: section(portfolioSchema, 'Portfolios of projects, by id.'),
+      projects: section(projectEntrySchema, 'Projects whose value is measured, by id.'),
       stakeholders: section(stakeholderSchema, 'People who receive digests, by id.'),
       subscriptions: section(subscriptionSchema, 'Digests: about which project, to whom, when; by id.'),
       schedules: section(scheduleSchema, 'Other work at set times, by id.'),

@@ -1,37 +1,50 @@
-import { addYears } from '../../domain/index.ts';
-import type { CostLine, Project, SeriesSource, ValueMetric } from '../../domain/types.ts';
-import { lineId, metricStart } from './defaults.ts';
-import type { MetricInput } from './metric-schema.ts';
+import type { CostLine, DiscountStep, PlanVersion, PriceBasis, Project } from '../../domain/types.ts';
+import { buildMetric } from './build-metric.ts';
+import { horizonEnd, lineId, ownEntry, seedOf } from './defaults.ts';
+import type { PlanInput } from './plan-schema.ts';
+import { benefitsOf, resolveBenefit } from './planned-benefit.ts';
 import type { ProjectInput } from './schema.ts';
 
-/** The project that an input without problems describes. `timeZone` holds where the project names none. */
+/**
+ * The project that an input describes in which `projectProblems` found no error. `timeZone` holds where the project
+ * names none.
+ */
 export function buildProject(
   id: string,
-  value: ProjectInput,
+  input: ProjectInput,
   { timeZone, managed }: { timeZone: string; managed: Project['managed'] },
 ): Project {
   return {
     id,
-    name: value.name,
-    portfolio: value.portfolio ?? null,
-    sponsor: value.sponsor ?? null,
-    currency: value.currency,
-    timeZone: value.timeZone ?? timeZone,
-    startsOn: value.startsOn,
     managed,
-    horizonEndsOn: addYears(value.startsOn, value.horizonYears),
-    convention: 'dated',
-    discount: [{ fromYear: 0, rate: value.discountRate }],
-    priceBasis: { kind: 'nominal' },
-    fiscalCalendar: { kind: 'months', firstMonth: 1 },
-    costRisk: '0',
-    simulation: { seed: 1, draws: 1000 },
-    deliverables: [],
-    plans: [],
-    timing: value.timing,
-    metrics: Object.entries(value.metrics).map(([metricId, metric]) => buildMetric(metricId, metric, value)),
-    costSources: value.costs.sources,
-    manualCosts: value.costs.lines.map(
+    name: input.name,
+    portfolio: input.portfolio ?? null,
+    sponsor: input.sponsor ?? null,
+    currency: input.currency,
+    timeZone: input.timeZone ?? timeZone,
+    startsOn: input.startsOn,
+    horizonEndsOn: horizonEnd(input),
+    convention: input.convention,
+    discount: discountOf(input),
+    timing: input.timing,
+    priceBasis: priceBasisOf(input),
+    fiscalCalendar: input.fiscalCalendar,
+    costRisk: input.costRisk,
+    simulation: { seed: input.simulation.seed ?? seedOf(id), draws: input.simulation.draws },
+    deliverables: Object.entries(input.deliverables).map(([deliverableId, deliverable]) => ({
+      id: deliverableId,
+      name: deliverable.name ?? deliverableId,
+      plannedOn: deliverable.planned,
+      forecastOn: deliverable.forecast ?? null,
+      actualOn: deliverable.actual ?? null,
+      metrics: deliverable.metrics,
+    })),
+    metrics: Object.entries(input.metrics).map(([metricId, metric]) => buildMetric(metricId, metric, input)),
+    plans: Object.entries(input.plans)
+      .map(([planId, plan]) => buildPlan(planId, plan, input))
+      .sort((a, b) => (a.frozenOn < b.frozenOn ? -1 : 1)),
+    costSources: input.costs.sources,
+    manualCosts: input.costs.lines.map(
       (line, index): CostLine => ({
         sourceKey: lineId(line.id, index),
         projectRef: id,
@@ -40,7 +53,7 @@ export function buildProject(
         recurrence: line.recurrence,
         pool: line.pool ?? null,
         amount: line.amount,
-        currency: line.currency ?? value.currency,
+        currency: line.currency ?? input.currency,
         postingDate: line.date,
         cashDate: line.cashDate ?? null,
         document: line.document ?? null,
@@ -51,53 +64,47 @@ export function buildProject(
   };
 }
 
-function buildMetric(id: string, metric: MetricInput, project: ProjectInput): ValueMetric {
-  const { baseline, exposure } = metric;
+function discountOf({ convention, discount, discountRate }: ProjectInput): DiscountStep[] {
+  if (convention === 'green-book') return [];
+  return discount ?? [{ fromYear: 0, rate: discountRate ?? '0' }];
+}
+
+function priceBasisOf({ priceBasis, startsOn }: ProjectInput): PriceBasis {
+  if (priceBasis === 'nominal') return { kind: 'nominal' };
+  const { baseYear, inflation } = priceBasis.real;
+  const firstYear = Math.min(baseYear, Number(startsOn.slice(0, 4)));
+  return {
+    kind: 'real',
+    baseYear,
+    inflation: typeof inflation === 'string' ? [{ fromYear: firstYear, rate: inflation }] : inflation,
+  };
+}
+
+function buildPlan(id: string, plan: PlanInput, project: ProjectInput): PlanVersion {
   return {
     id,
-    name: metric.name ?? id,
-    owner: metric.owner ?? null,
-    benefitClass: metric.benefitClass,
-    kind: metric.kind,
-    unit: metric.unit,
-    direction: metric.direction,
-    source: metric.source,
-    denominator: metric.denominator ?? null,
-    exposure:
-      exposure === undefined
-        ? null
-        : typeof exposure === 'string'
-          ? { kind: 'value', value: exposure }
-          : { kind: 'series', source: exposure satisfies SeriesSource },
-    cadence: metric.cadence,
-    freshnessLimitMs: metric.freshnessLimit,
-    baseline:
-      baseline?.value !== undefined
-        ? { kind: 'value', value: baseline.value, n: null, sd: null, approvedBy: null, frozenOn: null }
-        : baseline?.from !== undefined && baseline.to !== undefined
-          ? { kind: 'window', from: baseline.from, to: baseline.to, approvedBy: null, frozenOn: null }
-          : null,
-    counterfactual: { kind: 'constant' },
-    stockValuation: metric.kind === 'stock' ? 'holding' : null,
-    dropOff: '0',
-    ramp: [],
-    startRule: null,
-    hasStarted: true,
-    claimKey: null,
-    target: metric.target ?? null,
-    rates: metric.rates.map((rate) => ({
-      from: rate.from,
-      to: rate.to ?? null,
-      amount: rate.amount,
-      currency: rate.currency ?? project.currency,
-      per: rate.per ?? metric.unit,
-      perPeriod: metric.kind === 'stock' ? 'year' : null,
+    frozenOn: plan.frozenOn,
+    approvedBy: plan.approvedBy ?? null,
+    note: plan.note ?? null,
+    fxRates: plan.fx.map((rate) => ({
+      ...rate,
+      validFrom: rate.validFrom ?? '0001-01-01',
+      validTo: rate.validTo ?? null,
+      source: `plan ${id}`,
     })),
-    attribution: metric.attribution,
-    deadweight: metric.deadweight,
-    displacement: metric.displacement,
-    confidence: metric.confidence,
-    startsOn: metricStart(metric, project.startsOn),
-    endsOn: metric.endsOn ?? null,
+    costs: plan.costs.map((cost) => ({
+      date: cost.date,
+      amount: cost.amount,
+      currency: cost.currency ?? project.currency,
+      pool: cost.pool ?? null,
+      capitalisation: cost.capitalisation,
+      recurrence: cost.recurrence,
+      text: cost.text ?? null,
+    })),
+    benefits: benefitsOf(project, plan).flatMap(([metricId, written]) => {
+      const metric = ownEntry(project.metrics, metricId);
+      const resolved = metric && resolveBenefit(project, metric, metricId, plan, written);
+      return resolved?.ok ? [resolved.benefit] : [];
+    }),
   };
 }

@@ -6,16 +6,18 @@ export interface Stretch {
   index: number;
 }
 
-/** Each stretch must end after it starts, and none may overlap another; both places are named. */
+/**
+ * Each stretch must end after it starts, and none may overlap another; `other` is the index of the one that is
+ * overlapped.
+ */
 export function checkStretches(
-  stretches: Stretch[],
-  toKey: string,
-  add: (index: number, key: string, message: string) => void,
+  stretches: readonly Stretch[],
+  add: (index: number, end: 'from' | 'to', message: string, other?: number) => void,
   name: (index: number) => string,
 ): void {
   const proper = stretches.filter(({ from, to, index }) => {
     if (to === undefined || to > from) return true;
-    add(index, toKey, `ends on ${to}, which is not after its start on ${from}`);
+    add(index, 'to', `ends on ${to}, which is not after its start on ${from}`);
     return false;
   });
   proper.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : a.index - b.index));
@@ -25,8 +27,9 @@ export function checkStretches(
       const until = widest.to === undefined ? 'without an end' : `until ${widest.to}`;
       add(
         stretch.index,
-        toKey === 'to' ? 'from' : 'validFrom',
+        'from',
         `starts on ${stretch.from}, but overlaps ${name(widest.index)}, which holds from ${widest.from} ${until}`,
+        widest.index,
       );
     }
     if (widest === undefined || (widest.to !== undefined && (stretch.to === undefined || stretch.to > widest.to)))
