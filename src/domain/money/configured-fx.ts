@@ -1,6 +1,6 @@
 import type { CurrencyCode, FxRate, LocalDate } from '../types.ts';
 import { Decimal } from './decimal.ts';
-import type { FxLeg } from './fx.ts';
+import type { FxLeg } from './fx-lookup.ts';
 
 /** Rates that people wrote, for looking up. */
 export interface ConfiguredFx {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FxQuote, FxRate, LocalDate } from '../types.ts';
-import type { FxLookup } from './fx.ts';
 import { createFxBook } from './fx-book.ts';
+import type { FxLookup } from './fx-lookup.ts';
 
 const euro = (quote: string, date: LocalDate, rate: string, source = 'ecb/daily'): FxQuote => ({
   base: 'EUR',

@@ -10,7 +10,7 @@ import {
   type FxLeg,
   type FxLookup,
   sameCurrency,
-} from './fx.ts';
+} from './fx-lookup.ts';
 import { createPublishedFx, type FxRoute, lastNotAfter, type PublishedFx } from './published-fx.ts';
 
 /** The half-open interval of dates that a mean is taken over. */

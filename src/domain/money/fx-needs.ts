@@ -1,6 +1,6 @@
 import { addDays } from '../time/dates.ts';
 import type { CostLine, CurrencyCode, FxRate, LocalDate, Project } from '../types.ts';
-import { FX_MAX_AGE_DAYS } from './fx.ts';
+import { FX_MAX_AGE_DAYS } from './fx-lookup.ts';
 
 export interface FxNeeds {
   /**

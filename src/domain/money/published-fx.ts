@@ -2,7 +2,7 @@ import { addDays } from '../time/dates.ts';
 import type { CurrencyCode, DecimalString, FxQuote, LocalDate } from '../types.ts';
 import { pivotsFirst } from './configured-fx.ts';
 import { Decimal } from './decimal.ts';
-import type { FxLeg } from './fx.ts';
+import type { FxLeg } from './fx-lookup.ts';
 
 /** One way from a currency to another, with the dates on which every leg of it was published. */
 export interface FxRoute {
