@@ -10,6 +10,14 @@ export const DEFAULT_HORIZON_YEARS = 3;
 export const horizonEnd = (project: ProjectInput): LocalDate =>
   project.horizonEndsOn ?? addYears(project.startsOn, project.horizonYears ?? DEFAULT_HORIZON_YEARS);
 
+/** The same for rules: null where it lies before the start, which is a problem of its own. */
+export function properHorizonEnd(project: ProjectInput): LocalDate | null {
+  const end = horizonEnd(project);
+  return end > project.startsOn ? end : null;
+}
+/** What the end of the horizon rests on. */
+export const horizonPaths = [['startsOn'], ['horizonYears'], ['horizonEndsOn']];
+
 /** Names of hand-written cost lines that have none of their own. */
 export const lineId = (id: string | undefined, index: number): string => id ?? `line-${index + 1}`;
 

@@ -1,6 +1,6 @@
 import { addYears } from '../../domain/index.ts';
 import type { LocalDate } from '../../domain/types.ts';
-import { horizonEnd } from './defaults.ts';
+import { horizonPaths, properHorizonEnd } from './defaults.ts';
 import type { ProblemCollector, ProblemPath } from './problem.ts';
 import type { ProjectInput } from './schema.ts';
 
@@ -75,13 +75,12 @@ function checkPriceBasis(project: ProjectInput, { invalid }: ProblemCollector): 
   const { baseYear, inflation } = project.priceBasis.real;
   const path = ['priceBasis', 'real'];
   const first = Number(project.startsOn.slice(0, 4));
-  const end = horizonEnd(project);
-  const last = Number(end.slice(0, 4)) - (end.endsWith('-01-01') ? 1 : 0);
-  const restsOn = [['startsOn'], ['horizonYears'], ['horizonEndsOn']];
-  if (first <= last && (baseYear < first || baseYear > last))
+  const end = properHorizonEnd(project);
+  const last = end === null ? null : Number(end.slice(0, 4)) - (end.endsWith('-01-01') ? 1 : 0);
+  if (last !== null && (baseYear < first || baseYear > last))
     invalid([...path, 'baseYear'], `the base year ${baseYear} lies outside the horizon, ${first} to ${last}`, {
       severity: 'warning',
-      restsOn,
+      restsOn: horizonPaths,
     });
   if (typeof inflation === 'string') return;
   for (const [index, { fromYear }] of inflation.entries()) {
@@ -93,7 +92,7 @@ function checkPriceBasis(project: ProjectInput, { invalid }: ProblemCollector): 
           at,
           `the first step is from ${fromYear}, but inflation is needed from ${Math.min(first, baseYear)} on`,
           {
-            restsOn: [...restsOn, [...path, 'baseYear']],
+            restsOn: [['startsOn'], [...path, 'baseYear']],
           },
         );
     } else if (fromYear <= before.fromYear)
@@ -131,14 +130,14 @@ function checkFiscalTable(project: ProjectInput, { invalid }: ProblemCollector):
     }
   }
   const start = project.fiscalCalendar.years[0]?.periods[0]?.from ?? '';
-  const end = horizonEnd(project);
-  if (before !== undefined && (start > project.startsOn || before.to < end))
+  const end = properHorizonEnd(project);
+  if (before !== undefined && end !== null && (start > project.startsOn || before.to < end))
     invalid(
       ['fiscalCalendar', 'years'],
       `the table reaches from ${start} to ${before.to}, but the horizon from ${project.startsOn} to ${end}: what lies outside belongs to no fiscal year`,
       {
         severity: 'warning',
-        restsOn: [['startsOn'], ['horizonYears'], ['horizonEndsOn'], before.path],
+        restsOn: [...horizonPaths, before.path],
       },
     );
 }

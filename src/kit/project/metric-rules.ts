@@ -1,6 +1,6 @@
 import { periodsWithin } from '../../domain/index.ts';
 import { compareDecimals } from '../units.ts';
-import { benefitStart, horizonEnd } from './defaults.ts';
+import { benefitStart, horizonPaths, properHorizonEnd } from './defaults.ts';
 import type { MetricInput } from './metric-schema.ts';
 import type { ProblemCollector, ProblemPath } from './problem.ts';
 import type { ProjectInput } from './schema.ts';
@@ -135,7 +135,8 @@ function checkCounterfactual({ metric, at, collector: { invalid } }: MetricAt): 
     );
   const measured = [...path, what];
   const restsOn = [
-    [...at, 'baseline'],
+    [...at, 'baseline', 'from'],
+    [...at, 'baseline', 'to'],
     [...at, 'cadence'],
   ];
   if (!isGivenTrend(metric)) {
@@ -179,7 +180,7 @@ function checkDates({ project, metric, at, collector: { invalid } }: MetricAt): 
   if (start === undefined) return;
   const startPath = metric.start === undefined ? [...at, 'startsOn'] : [...at, 'start'];
   const deliverable = metric.start === undefined ? [] : [['deliverables', metric.start.deliverable]];
-  const restsOn: ProblemPath[] = [startPath, ['startsOn'], [...at, 'baseline'], ...deliverable];
+  const restsOn: ProblemPath[] = [startPath, ['startsOn'], [...at, 'baseline', 'to'], ...deliverable];
   const isWritten = startsOn !== undefined || metric.start !== undefined;
   const properWindow = baseline?.from !== undefined && baseline.to !== undefined && baseline.from < baseline.to;
   if (isWritten && properWindow && baseline.to !== undefined && start < baseline.to)
@@ -198,11 +199,11 @@ function checkDates({ project, metric, at, collector: { invalid } }: MetricAt): 
     invalid([...at, 'target', 'by'], `the target is due on ${target.by}, before the benefit starts on ${start}`, {
       restsOn,
     });
-  const end = horizonEnd(project);
-  if (start >= end && end > project.startsOn)
+  const end = properHorizonEnd(project);
+  if (end !== null && start >= end)
     invalid(startPath, `the benefit starts on ${start}, but the horizon ends on ${end}: none of it will count`, {
       severity: 'warning',
-      restsOn: [...restsOn, ['horizonEndsOn'], ['horizonYears']],
+      restsOn: [...restsOn, ...horizonPaths],
     });
 }
 

@@ -1,6 +1,6 @@
 import { fxRateOn } from '../../domain/index.ts';
 import type { FxRate, LocalDate } from '../../domain/types.ts';
-import { horizonEnd, ownEntry } from './defaults.ts';
+import { horizonPaths, ownEntry, plannedStart, properHorizonEnd } from './defaults.ts';
 import { checkRamp } from './metric-rules.ts';
 import type { PlanInput, PlannedBenefitInput } from './plan-schema.ts';
 import { benefitsOf, resolveBenefit } from './planned-benefit.ts';
@@ -26,20 +26,19 @@ export function checkPlans(project: ProjectInput, collector: ProblemCollector): 
 
 function checkPlan(project: ProjectInput, plan: PlanInput, at: ProblemPath, collector: ProblemCollector): void {
   const { invalid, unknown } = collector;
-  const horizon = [['startsOn'], ['horizonYears'], ['horizonEndsOn']];
-  const end = horizonEnd(project);
-  if (plan.frozenOn >= end)
+  const end = properHorizonEnd(project);
+  if (end !== null && plan.frozenOn >= end)
     invalid([...at, 'frozenOn'], `the plan is frozen on ${plan.frozenOn}, after the horizon has ended on ${end}`, {
-      restsOn: horizon,
+      restsOn: horizonPaths,
     });
   const needRate = checkBudgetRates(project, plan, at, collector);
   for (const [index, { date, currency }] of plan.costs.entries()) {
     const path = [...at, 'costs', index];
     needRate(currency, date, [...path, 'currency'], [[...path, 'date']]);
-    if (date >= end)
+    if (end !== null && date >= end)
       invalid([...path, 'date'], `lies past the end of the horizon on ${end}: it will not count`, {
         severity: 'warning',
-        restsOn: horizon,
+        restsOn: horizonPaths,
       });
   }
   const benefits = benefitsOf(project, plan);
@@ -57,7 +56,7 @@ function checkPlan(project: ProjectInput, plan: PlanInput, at: ProblemPath, coll
     }
     const of = plan.benefits === undefined ? `${metricId}: ` : '';
     // A metric with problems of its own says enough.
-    const restsOn: ProblemPath[] = [['metrics', metricId], ...horizon, [...at, 'frozenOn']];
+    const restsOn: ProblemPath[] = [['metrics', metricId], ['startsOn'], [...at, 'frozenOn']];
     if (metric.start !== undefined) restsOn.push(['deliverables', metric.start.deliverable]);
     const resolved = resolveBenefit(project, metric, metricId, plan, written);
     if (!resolved.ok) {
@@ -73,15 +72,15 @@ function checkPlan(project: ProjectInput, plan: PlanInput, at: ProblemPath, coll
           `${of}the benefit ends on ${endsOn}, which is not after its start on ${startsOn}`,
           { restsOn },
         );
-      checkCurve(written, startsOn, path, restsOn, collector);
     }
+    checkCurve(written, written.startsOn ?? plannedStart(metric, project), path, restsOn, collector);
     checkBenefitParts(metric.kind, written, path, collector);
   }
 }
 
 function checkCurve(
   { curve }: PlannedBenefitInput,
-  startsOn: LocalDate,
+  startsOn: LocalDate | null,
   at: ProblemPath,
   restsOn: readonly ProblemPath[],
   { invalid }: ProblemCollector,
@@ -90,7 +89,7 @@ function checkCurve(
     const before = curve?.[index - 1];
     const path = [...at, 'curve', index, 'from'];
     if (before === undefined) {
-      if (from > startsOn)
+      if (startsOn !== null && from > startsOn)
         invalid(path, `the curve begins on ${from}, but the benefit on ${startsOn}: say what is planned from then on`, {
           restsOn: [...restsOn, [...at, 'startsOn']],
         });

@@ -2,7 +2,7 @@ import { Decimal, fxRateOn, later } from '../../domain/index.ts';
 import type { LocalDate } from '../../domain/types.ts';
 import { quote } from '../wording.ts';
 import type { ProjectContext } from './context.ts';
-import { benefitStart, horizonEnd, lineId } from './defaults.ts';
+import { benefitStart, horizonPaths, lineId, properHorizonEnd } from './defaults.ts';
 import { checkFinance } from './finance-rules.ts';
 import { checkMetric } from './metric-rules.ts';
 import type { MetricInput } from './metric-schema.ts';
@@ -95,7 +95,7 @@ const percent = (share: Decimal): string => `${share.times(100).toFixed()} %`;
 
 function checkCosts(project: ProjectInput, { add, invalid }: ProblemCollector): void {
   const ids = new Map<string, number>();
-  const end = horizonEnd(project);
+  const end = properHorizonEnd(project);
   for (const [index, line] of project.costs.lines.entries()) {
     const at = ['costs', 'lines', index];
     const id = lineId(line.id, index);
@@ -105,10 +105,10 @@ function checkCosts(project: ProjectInput, { add, invalid }: ProblemCollector): 
         seeAlso: ['costs', 'lines', first],
       });
     ids.set(id, index);
-    if (line.date >= end)
+    if (end !== null && line.date >= end)
       invalid([...at, 'date'], `lies past the end of the horizon on ${end}: it does not count`, {
         severity: 'warning',
-        restsOn: [['startsOn'], ['horizonYears'], ['horizonEndsOn']],
+        restsOn: horizonPaths,
       });
   }
 }
@@ -139,7 +139,7 @@ function checkCurrencies(project: ProjectInput, { fxRates }: ProjectContext, { a
     const start = benefitStart(metric, project)?.startsOn;
     if (start === undefined) continue;
     const at = ['metrics', id];
-    const restsOn = [['startsOn'], [...at, 'startsOn'], [...at, 'start'], [...at, 'baseline']];
+    const restsOn = [['startsOn'], [...at, 'startsOn'], [...at, 'start'], [...at, 'baseline', 'to']];
     for (const [index, { from, to, currency: code }] of metric.rates.entries())
       if (to === undefined || to > start)
         needRate(code, later(from, start), [...at, 'rates', index, 'currency'], [...restsOn, [...at, 'rates', index]]);
