@@ -8,19 +8,11 @@ import {
   startOfDayMs,
   type ValueMetric,
 } from '#domain';
-import { type ChangedSample, type DirtyPeriod, PermanentError } from '#kit';
+import { type ChangedSample, type DirtyPeriod, PermanentError, sourcesOf } from '#kit';
 
 interface StreamName {
   connector: string;
   stream: string;
-}
-
-/** Every series that a metric is computed from. */
-function sourcesOf(metric: ValueMetric): SeriesSource[] {
-  const sources = [metric.source];
-  if (metric.denominator !== null) sources.push(metric.denominator);
-  if (metric.exposure?.kind === 'series') sources.push(metric.exposure.source);
-  return sources;
 }
 
 function reads(source: SeriesSource, { connector, stream }: StreamName, labels: Readonly<Record<string, string>>) {
@@ -46,23 +38,22 @@ export function projectsOfCosts(
 
 /**
  * The local periods of each metric whose figures the changed samples touch. A sample counts from its time to the end of
- * what it covers; `durationOf` gives that length.
+ * what it covers, or covered before it was corrected.
  */
 export function dirtyPeriods(
   projects: readonly Project[],
   name: StreamName,
   changed: readonly ChangedSample[],
-  durationOf: (sample: ChangedSample) => number,
 ): DirtyPeriod[] {
   const dirty = new Map<string, DirtyPeriod>();
   for (const project of projects)
     for (const metric of project.metrics) {
-      const sources = sourcesOf(metric);
+      const sources = Object.values(sourcesOf(metric)).filter((source) => source !== null);
       // Samples come in order and share their periods: the calendar is asked once for each period, not for each sample.
       let known = { fromMs: 0, toMs: 0 };
       for (const sample of changed) {
         if (!sources.some((source) => reads(source, name, sample.labels))) continue;
-        const lastMs = sample.atMs + Math.max(durationOf(sample) - 1, 0);
+        const lastMs = sample.atMs + Math.max(sample.durationMs - 1, 0);
         if (sample.atMs >= known.fromMs && lastMs < known.toMs) continue;
         const { timeZone } = project;
         const end = addDays(localDateAt(lastMs, timeZone), 1);

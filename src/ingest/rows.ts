@@ -1,5 +1,5 @@
 import type { CostLine, Measurement } from '#domain';
-import { type IngestCost, type IngestRow, type ParsedPage, PermanentError } from '#kit';
+import { type IngestCost, type IngestQuote, type IngestRow, type ParsedPage, PermanentError } from '#kit';
 
 /** Warnings kept with one pull; beyond them only their number. */
 const MAX_WARNINGS = 100;
@@ -28,11 +28,14 @@ function sameCost(a: CostLine, b: CostLine): boolean {
   return content(a) === content(b);
 }
 
-/** What one pull brought, each sample and each cost line once. Only parsed rows are held, never page bodies. */
+const sameRate = (a: IngestQuote, b: IngestQuote): boolean => a.rate === b.rate;
+
+/** What one pull brought, each sample, cost line and exchange rate once. Only parsed rows are held, never page bodies. */
 export class PulledRows {
   readonly #redact: (text: string) => string;
   readonly #samples = new Map<string, IngestRow>();
   readonly #costs = new Map<string, IngestCost>();
+  readonly #quotes = new Map<string, IngestQuote>();
   readonly #series = new Set<string>();
   readonly #warnings: string[] = [];
   #moreWarnings = 0;
@@ -68,6 +71,10 @@ export class PulledRows {
     }
     for (const line of page.costs)
       this.#put(this.#costs, line.sourceKey, { ...line, pageHash }, sameCost, () => `cost line ${line.sourceKey}`);
+    for (const quote of page.quotes ?? []) {
+      const pair = `${quote.base}/${quote.quote} of ${quote.date}`;
+      this.#put(this.#quotes, pair, { ...quote, pageHash }, sameRate, () => `rate ${pair}`);
+    }
     for (const warning of page.warnings) this.warn(warning);
   }
 
@@ -92,8 +99,11 @@ export class PulledRows {
   get costs(): IngestCost[] {
     return [...this.#costs.values()];
   }
+  get quotes(): IngestQuote[] {
+    return [...this.#quotes.values()];
+  }
   get size(): number {
-    return this.#samples.size + this.#costs.size;
+    return this.#samples.size + this.#costs.size + this.#quotes.size;
   }
   get seriesCount(): number {
     return this.#series.size;

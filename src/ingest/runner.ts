@@ -100,7 +100,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       rows.add(kind.parse(page, parseContext), hash, finalUpToMs);
     }
     if (signal.aborted) throw cancelled(signal);
-    requireSameUnits(parts.config.projects, { connector: connector.id, stream: stream.id }, rows.samples);
+    requireSameUnits(await store.projects.list(), { connector: connector.id, stream: stream.id }, rows.samples);
     judgeCompleteness(rows, expected(target, planned, rows));
     return rows;
   }
@@ -175,7 +175,6 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         expected: expected(target, planned, rows),
         rows,
         pages: archive.pages,
-        projects: parts.config.projects,
       });
       progress(archive.pages.length, archive.pages.length);
       finished('succeeded', rows.size, stored.revisions);

@@ -1,7 +1,6 @@
-import type { Project } from '#domain';
 import type { IngestResult, JobFence, PullPageRow, Store } from '#kit';
 import { dirtyPeriods, projectsOfCosts } from './affected.ts';
-import { labelsKey, type PulledRows } from './rows.ts';
+import type { PulledRows } from './rows.ts';
 
 export interface StoreInput {
   connector: string;
@@ -18,7 +17,6 @@ export interface StoreInput {
   expected: number | null;
   rows: PulledRows;
   pages: readonly PullPageRow[];
-  projects: readonly Project[];
 }
 export interface StoreOutcome {
   inserted: number;
@@ -35,11 +33,14 @@ const NOTHING: Pick<IngestResult, 'inserted' | 'revisions' | 'changed'> = { inse
  * kept until the backfill ends; the next chunk's job is written here.
  */
 export async function storePull(store: Store, input: StoreInput): Promise<StoreOutcome> {
-  const { connector, stream, pullId, rows, projects } = input;
+  const { connector, stream, pullId, rows } = input;
   const { samples, costs } = rows;
   return await store.transaction(
     async (repositories) => {
       await repositories.lock(`pull:${connector}/${stream}`);
+      // Whoever defines a metric waits for this or is waited for: no sample is stored that its readings are not told of.
+      await repositories.lockShared('projects');
+      const projects = await repositories.projects.list();
       for (const page of input.pages) await repositories.pulls.addPage(page);
       const ingested =
         samples.length === 0
@@ -61,17 +62,20 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
               observedAtMs: input.observedAtMs,
               rows: costs,
             });
-      const inserted = ingested.inserted + costed.inserted;
-      const revisions = ingested.revisions + costed.revisions;
+      const quoted =
+        rows.quotes.length === 0
+          ? { inserted: 0, revisions: 0, changed: [] }
+          : await repositories.fx.ingest({
+              connector,
+              stream,
+              pullId,
+              observedAtMs: input.observedAtMs,
+              rows: rows.quotes,
+            });
+      const inserted = ingested.inserted + costed.inserted + quoted.inserted;
+      const revisions = ingested.revisions + costed.revisions + quoted.revisions;
 
-      const lengths = new Map<string, number>();
-      for (const { labels, atMs, durationMs } of samples) lengths.set(`${atMs} ${labelsKey(labels)}`, durationMs);
-      const dirty = dirtyPeriods(
-        projects,
-        { connector, stream },
-        ingested.changed,
-        ({ atMs, labels }) => lengths.get(`${atMs} ${labelsKey(labels)}`) ?? 0,
-      );
+      const dirty = dirtyPeriods(projects, { connector, stream }, ingested.changed);
       if (dirty.length > 0) await repositories.dirty.mark(dirty, pullId);
       const affected = new Set(dirty.map(({ projectId }) => projectId));
       if (costed.inserted + costed.revisions > 0)

@@ -6,6 +6,8 @@ import {
   type Project,
   type RoiInput,
   type RoiOutputs,
+  type SnapshotVersions,
+  versionsOf,
 } from '../domain/index.ts';
 import type { Config } from './config.ts';
 import { PermanentError } from './errors.ts';
@@ -20,13 +22,15 @@ export interface FiguresAt {
   knownAtMs: number;
   input: RoiInput;
   inputsHash: string;
+  versions: SnapshotVersions;
   outputs: RoiOutputs;
 }
 
 /**
  * Computes a project's figures as of a date from what was recorded by `knownAtMs` (absent: now): samples, costs, exchange rates
  * and the definition as they were then. Writes nothing. The same arguments give the same bytes after any number of
- * restatements. Throws `not-found` for a project that was not defined by then.
+ * restatements. Without `asOf` it is the project's local date at `knownAtMs`. Throws `not-found` for a project that was not
+ * defined by then, `usage` for a date that was still to come then.
  */
 export async function figuresAt(
   ports: { config: Config; registry: Registry; store: Store; clock: Clock },
@@ -36,13 +40,44 @@ export async function figuresAt(
   const knownAtMs = until ?? ports.clock.nowMs();
   return ports.store.transaction(
     async (repositories) => {
-      const project = await repositories.projects.get(projectId);
-      if (project === null) throw new PermanentError('not-found', `No project ${projectId}`);
+      const defined = await repositories.projects.versionAt(projectId, knownAtMs);
+      if (defined === null) throw await notDefined(repositories, projectId, knownAtMs);
+      const { project } = defined;
       const today = localDateAt(knownAtMs, project.timeZone);
       const asOf = wanted ?? today;
-      const input = await loadRoiInput(ports, repositories, project, { asOf, today, knownAtMs });
-      return { project, asOf, knownAtMs, input, inputsHash: inputsHash(input), outputs: computeRoi(input) };
+      if (asOf > today)
+        throw new PermanentError(
+          'usage',
+          `${asOf} was still to come on ${today}, by which the figures are to be known`,
+          {
+            hint: 'Choose a date that is not after the one by which it was known.',
+          },
+        );
+      const input = await loadRoiInput(ports, repositories, defined, { asOf, today, knownAtMs });
+      return {
+        project,
+        asOf,
+        knownAtMs,
+        input,
+        inputsHash: inputsHash(input),
+        versions: versionsOf(input, defined.version),
+        outputs: computeRoi(input),
+      };
     },
     { oneInstant: true },
+  );
+}
+
+async function notDefined(
+  { projects }: Pick<Store, 'projects'>,
+  projectId: string,
+  knownAtMs: number,
+): Promise<PermanentError> {
+  const first = (await projects.versions(projectId, { limit: 1_000 })).at(-1);
+  if (first === undefined) return new PermanentError('not-found', `There is no project ${projectId}`);
+  return new PermanentError(
+    'not-found',
+    `The project ${projectId} was not defined by ${new Date(knownAtMs).toISOString()}`,
+    { hint: `Its first definition was recorded ${new Date(first.recordedAtMs).toISOString()}.` },
   );
 }

@@ -3,30 +3,17 @@ import { z } from 'zod';
 import type { ChangedSample, IngestResult, IngestRow, MeasurementRepository } from '#kit';
 import { atomically, instant, type StoreContext, sql } from './context.ts';
 import { lockKey } from './locks.ts';
+import { readHeads, readWindows, sampleSchema } from './sample-windows.ts';
 import { ensureSeries, findSeries, seriesKeys } from './series.ts';
 
 /** Large enough that the round trips vanish, small enough that one statement's arrays stay a few megabytes. */
 const batchRows = 5_000;
 
-const sampleSchema = z.object({
-  seriesId: z.string(),
-  atMs: z.number(),
-  durationMs: z.number(),
-  value: z.number().nullable(),
-  numerator: z.number().nullable(),
-  denominator: z.number().nullable(),
-  status: z.enum(['provisional', 'final', 'estimated', 'missing']),
-  revision: z.number(),
-  pullId: z.string(),
-  pageHash: z.string(),
-  observedAtMs: z.number(),
-  recordedAtMs: z.number(),
-});
-
 const verdictSchema = z.object({
   ordinal: z.number(),
   verdict: z.enum(['new', 'revision', 'finalised']),
   revision: z.number(),
+  durationMs: z.number(),
 });
 
 interface PlacedRow {
@@ -97,6 +84,15 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
       return rows.map((row) => ({ ...row, seriesKey: keys.get(row.seriesId) ?? '' }));
     },
 
+    async readWindows(source, windows, range) {
+      const series = await findSeries(context.connection, source);
+      return await readWindows(context.connection, series, windows, range);
+    },
+
+    async readHeads(series, range, limit) {
+      return await readHeads(context.connection, series, range, limit);
+    },
+
     async series(source) {
       return await findSeries(context.connection, source);
     },
@@ -137,7 +133,7 @@ async function writeBatch(
         )}
       ) WITH ORDINALITY AS i(series_id, at_ms, duration_ms, value, numerator, denominator, status, page_hash, ordinal)
     ), judged AS MATERIALIZED (
-      SELECT i.*, newest.revision AS newest_revision,
+      SELECT i.*, newest.revision AS newest_revision, newest.duration_ms AS newest_duration_ms,
         CASE
           WHEN newest.revision IS NULL THEN 'new'
           -- A time to come is of a clock that was wrong: it must not keep corrections out for ever.
@@ -172,14 +168,15 @@ async function writeBatch(
       WHERE j.verdict = 'finalised' AND m.series_id = j.series_id AND m.at = j.at AND m.revision = j.newest_revision
     )
     SELECT ordinal, verdict,
-      CASE verdict WHEN 'finalised' THEN newest_revision ELSE coalesce(newest_revision, 0) + 1 END AS revision
+      CASE verdict WHEN 'finalised' THEN newest_revision ELSE coalesce(newest_revision, 0) + 1 END AS revision,
+      greatest(duration_ms, newest_duration_ms) AS "durationMs"
     FROM judged
     WHERE verdict <> 'unchanged'
     ORDER BY ordinal`);
-  return rows.map(({ ordinal, verdict, revision }) => {
+  return rows.map(({ ordinal, verdict, revision, durationMs }) => {
     const placed = batch[ordinal - 1];
     if (placed === undefined) throw new RangeError(`ordinal ${ordinal} of ${batch.length} rows`);
     const { seriesId, row } = placed;
-    return { verdict, sample: { seriesId, labels: row.labels, atMs: row.atMs, revision } };
+    return { verdict, sample: { seriesId, labels: row.labels, atMs: row.atMs, durationMs, revision } };
   });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RoiOutputs } from '#domain';
+import type { RoiOutputs, SnapshotVersions } from '#domain';
 import type { SnapshotRepository } from '#kit';
 import { atomically, instant, json, type StoreContext, sql } from './context.ts';
 import { lockKey } from './locks.ts';
@@ -11,12 +11,13 @@ const snapshotSchema = z.object({
   knownAtMs: z.number(),
   engineVersion: z.string(),
   inputsHash: z.string(),
+  versions: z.custom<SnapshotVersions | null>((value) => typeof value === 'object'),
   outputs: z.custom<RoiOutputs>((value) => typeof value === 'object' && value !== null),
   createdAtMs: z.number(),
 });
 const columns = sql.fragment`
   s.id, s.project_id AS "projectId", s.as_of AS "asOf", s.known_at AS "knownAtMs", s.engine_version AS "engineVersion",
-  s.inputs_hash AS "inputsHash", s.outputs, s.created_at AS "createdAtMs"`;
+  s.inputs_hash AS "inputsHash", s.versions, s.outputs, s.created_at AS "createdAtMs"`;
 
 export function createSnapshotRepository(context: StoreContext): SnapshotRepository {
   return {
@@ -25,9 +26,10 @@ export function createSnapshotRepository(context: StoreContext): SnapshotReposit
         await lockKey(connection, `snapshot ${snapshot.projectId}`);
         const inserted = await connection.maybeOne(sql.type(snapshotSchema)`
           INSERT INTO roi_snapshot AS s
-            (id, project_id, as_of, known_at, engine_version, inputs_hash, outputs, created_at)
+            (id, project_id, as_of, known_at, engine_version, inputs_hash, versions, outputs, created_at)
           VALUES (${snapshot.id}, ${snapshot.projectId}, ${snapshot.asOf}::date, ${instant(snapshot.knownAtMs)},
-            ${snapshot.engineVersion}, ${snapshot.inputsHash}, ${json(snapshot.outputs)}::json,
+            ${snapshot.engineVersion}, ${snapshot.inputsHash},
+            ${snapshot.versions ? json(snapshot.versions) : null}::json, ${json(snapshot.outputs)}::json,
             ${instant(context.clock.nowMs())})
           ON CONFLICT (project_id, as_of, inputs_hash, engine_version) DO NOTHING
           RETURNING ${columns}`);
@@ -50,6 +52,13 @@ export function createSnapshotRepository(context: StoreContext): SnapshotReposit
     async get(id) {
       return await context.connection.maybeOne(sql.type(snapshotSchema)`
         SELECT ${columns} FROM roi_snapshot s WHERE s.id = ${id}`);
+    },
+
+    async find(prefix, limit) {
+      return [
+        ...(await context.connection.any(sql.type(snapshotSchema)`
+          SELECT ${columns} FROM roi_snapshot s WHERE starts_with(s.id, ${prefix}) ORDER BY s.seq DESC LIMIT ${limit}`)),
+      ];
     },
 
     /**

@@ -15,15 +15,17 @@ import { createFxRepository } from './fx.ts';
 import { createJobRunRepository, holdFence } from './job-runs.ts';
 import { createJobSearch } from './job-search.ts';
 import { listenOutbox } from './listener.ts';
-import { lockKey } from './locks.ts';
+import { lockKey, shareKey } from './locks.ts';
 import { createMeasurementRepository } from './measurements.ts';
 import { createMissingWorkRepository } from './missing-work.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createMeasurementPartitions } from './partitions.ts';
+import { createReadingRepository } from './period-readings.ts';
 import { openPool } from './pool.ts';
 import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
 import { createReportRepository } from './reports.ts';
+import { createRestatementRepository } from './restatements.ts';
 import { createScheduleRepository } from './schedules.ts';
 import { createSnapshotRepository } from './snapshots.ts';
 import { createWatermarkRepository } from './watermarks.ts';
@@ -78,6 +80,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw new OutturnError('internal', 'a lock works only within a transaction');
     },
 
+    async lockShared() {
+      throw new OutturnError('internal', 'a lock works only within a transaction');
+    },
+
     async transaction(work, { oneInstant = false, fence } = {}) {
       let begun = false;
       try {
@@ -127,6 +133,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 function createRepositories(context: StoreContext): Repositories {
   return {
     measurements: createMeasurementRepository(context),
+    readings: createReadingRepository(context),
+    restatements: createRestatementRepository(context),
     costs: createCostRepository(context),
     fx: createFxRepository(context),
     watermarks: createWatermarkRepository(context),
@@ -147,6 +155,7 @@ function createRepositories(context: StoreContext): Repositories {
     jobs: createJobSearch(context),
     missing: createMissingWorkRepository(context),
     lock: (key) => lockKey(context.connection, key),
+    lockShared: (key) => shareKey(context.connection, key),
   };
 }
 

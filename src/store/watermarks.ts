@@ -8,9 +8,11 @@ const watermarkSchema = z.object({
   watermarkMs: z.number(),
   pullId: z.string(),
   updatedAtMs: z.number(),
+  firstReadAtMs: z.number(),
 });
 const columns = sql.fragment`
-  connector, stream, watermark_at AS "watermarkMs", pull_id AS "pullId", updated_at AS "updatedAtMs"`;
+  connector, stream, watermark_at AS "watermarkMs", pull_id AS "pullId", updated_at AS "updatedAtMs",
+  coalesce(first_read_at, updated_at) AS "firstReadAtMs"`;
 
 export function createWatermarkRepository(context: StoreContext): WatermarkRepository {
   return {
@@ -28,8 +30,9 @@ export function createWatermarkRepository(context: StoreContext): WatermarkRepos
 
     async advance({ connector, stream, watermarkMs, pullId }) {
       await context.connection.query(sql.unsafe`
-        INSERT INTO watermark (connector, stream, watermark_at, pull_id, updated_at)
-        VALUES (${connector}, ${stream}, ${instant(watermarkMs)}, ${pullId}, ${instant(context.clock.nowMs())})
+        INSERT INTO watermark (connector, stream, watermark_at, pull_id, updated_at, first_read_at)
+        VALUES (${connector}, ${stream}, ${instant(watermarkMs)}, ${pullId}, ${instant(context.clock.nowMs())},
+          ${instant(context.clock.nowMs())})
         ON CONFLICT (connector, stream) DO UPDATE
         SET watermark_at = excluded.watermark_at, pull_id = excluded.pull_id, updated_at = excluded.updated_at
         WHERE watermark.watermark_at < excluded.watermark_at`);

@@ -240,7 +240,16 @@ export function scriptedPull(
   };
   const runner = createPullRunner(parts);
   const due = { connector: id, stream: 'hours', fromMs: null, toMs: null };
+  /** As `outturn apply` would have them: whom a pull touches is read from the store. */
+  const define = async (): Promise<void> => {
+    for (const project of projects) {
+      const [inForce] = await store.projects.versions(project.id, { limit: 1 });
+      const draft = { project: { ...project, managed: 'api' as const } };
+      await store.projects.put(draft, { by: 'test', ifVersion: inForce?.version ?? null });
+    }
+  };
   const run = async (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
+    await define();
     const { signal = new AbortController().signal, ...window } = changes;
     const { id: jobId } = await store.outbox.enqueue({ kind: 'pull', args: { id, run: randomUUID() }, cause: 'test' });
     const start = await store.outbox.started(jobId, { attempt: 1, instance: 'test:1' });
@@ -250,6 +259,7 @@ export function scriptedPull(
   };
   /** Runs the chunk that is queued, as its job would; gives back what the runner says. */
   const runChunk = async (backfill: string, signal = new AbortController().signal) => {
+    await define();
     const chunk = (await store.backfills.get(backfill))?.current;
     if (chunk == null) throw new Error('no chunk is queued');
     const start = await store.outbox.started(chunk.jobId, { attempt: 1, instance: 'test:1' });

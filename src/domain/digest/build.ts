@@ -1,10 +1,11 @@
 import { Decimal } from 'decimal.js';
 import type { CurrencyCode, DecimalString, LocalDate, Project } from '../types.ts';
+import { isCounted } from '../value/counted-periods.ts';
 import type { CashFlow, MetricOutput, RoiOutputs } from '../value/outputs.ts';
 import { digestAlerts } from './alerts.ts';
 import type { DigestFacts, DigestHeadline, DigestMetric } from './facts.ts';
 import { createFormat, type Format, localDateOf } from './format.ts';
-import { count, isCounted, whatMoved } from './moves.ts';
+import { count, whatMoved } from './moves.ts';
 import { restatements } from './restatements.ts';
 
 /** A line of a chart needs no more points than that. */

@@ -1,6 +1,7 @@
 import { Decimal } from 'decimal.js';
 import type { DecimalString } from '../types.ts';
-import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts';
+import { countedBenefit, countedBenefits, isCounted } from '../value/counted-periods.ts';
+import type { MetricOutput, RoiOutputs } from '../value/outputs.ts';
 import type { DigestFacts } from './facts.ts';
 
 /** So many causes are named; the rest is one sum. */
@@ -88,26 +89,6 @@ function causesOfMetric(metric: MetricOutput, old: MetricOutput | undefined): Ca
 function costCauses(now: RoiOutputs, before: RoiOutputs): Cause[] {
   const amount = zeroIfNull(before.costToDate).minus(zeroIfNull(now.costToDate));
   return [{ cause: amount.isNegative() ? 'Cost posted' : 'Cost corrected downwards', amount }];
-}
-
-/** Benefit of the periods that were counted, by first day. */
-export function countedBenefits(periods: readonly PeriodOutput[]): Map<string, Decimal> {
-  const benefits = new Map<string, Decimal>();
-  for (const period of periods) {
-    const benefit = countedBenefit(period);
-    if (benefit !== null) benefits.set(period.from, benefit);
-  }
-  return benefits;
-}
-
-function countedBenefit(period: PeriodOutput): Decimal | null {
-  if (!isCounted(period) || period.benefit === null) return null;
-  return new Decimal(period.benefit);
-}
-
-/** Only these periods are money: provisional, open and missing ones never are. */
-export function isCounted(period: PeriodOutput): boolean {
-  return period.status === 'closed' || period.status === 'incomplete';
 }
 
 function net(outputs: RoiOutputs): Decimal {

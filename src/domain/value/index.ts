@@ -5,6 +5,8 @@ export { keptShare, wholeYears } from './drop-off.ts';
 export * from './input.ts';
 export * from './inputs-hash.ts';
 export * from './outputs.ts';
+export * from './restatements.ts';
 export * from './roi.ts';
+export * from './snapshot-versions.ts';
 export { type Valuation, valuate } from './valuation.ts';
 export { assertValuable, type MetricRuleProblem, metricProblems } from './value-rules.ts';

@@ -41,6 +41,14 @@ export interface FxTableVersion {
   recordedAtMs: number;
 }
 
+export interface CostCurrency {
+  connector: string;
+  stream: string;
+  projectRef: string;
+  currency: CurrencyCode;
+  firstPostedOn: LocalDate;
+}
+
 /** Exchange rates, published and configured. Nothing is ever changed in place: what was known at any time can be read. */
 export interface FxRepository {
   /**
@@ -85,6 +93,6 @@ export interface FxRepository {
   configuredAt(knownAtMs?: number): Promise<FxRate[]>;
   /** The version that `configuredAt` reads; null before the first. */
   configuredVersionAt(knownAtMs?: number): Promise<FxTableVersion | null>;
-  /** Currencies of the stored cost lines of each cost source and reference. */
-  costCurrencies(): Promise<{ connector: string; stream: string; projectRef: string; currency: CurrencyCode }[]>;
+  /** Currencies of the stored cost lines of each cost source and reference, with the earliest posting date of each. */
+  costCurrencies(): Promise<CostCurrency[]>;
 }

@@ -11,6 +11,8 @@ export type * from './missing-work.ts';
 export type * from './outbox.ts';
 export type * from './projects.ts';
 export type * from './pulls.ts';
+export type * from './readings.ts';
+export type * from './restatements.ts';
 export type * from './samples.ts';
 export type * from './schedules.ts';
 export type * from './store.ts';

@@ -6,6 +6,8 @@ export interface WatermarkRow {
   watermarkMs: number;
   pullId: string;
   updatedAtMs: number;
+  /** From when on it is known what the stream says, be it nothing. */
+  firstReadAtMs: number;
 }
 export interface WatermarkRepository {
   get(connector: string, stream: string): Promise<WatermarkRow | null>;

@@ -27,6 +27,8 @@ export interface ChangedSample {
   seriesId: string;
   labels: Record<string, string>;
   atMs: number;
+  /** What it covers; of a corrected one the longer of then and now. */
+  durationMs: number;
   revision: number;
 }
 export interface IngestResult {
@@ -57,6 +59,18 @@ export interface MeasurementRepository {
   read(
     source: SeriesSource,
     range: { fromMs: number; toMs: number; knownAtMs?: number | undefined },
+  ): Promise<StoredSample[]>;
+  /** The newest revisions of the samples that begin in one of the windows and, of each series, of the last evidence before each. */
+  readWindows(
+    source: SeriesSource,
+    windows: readonly { fromMs: number; toMs: number }[],
+    range: { fromMs: number; toMs: number },
+  ): Promise<StoredSample[]>;
+  /** Of each series given, by id: its first `limit` samples within the range and its first one that is evidence. */
+  readHeads(
+    series: readonly SeriesRow[],
+    range: { fromMs: number; toMs: number },
+    limit: number,
   ): Promise<StoredSample[]>;
   series(source: SeriesSource): Promise<SeriesRow[]>;
 }

@@ -10,6 +10,8 @@ import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
 import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
+import type { ReadingRepository } from './readings.ts';
+import type { RestatementRepository } from './restatements.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
 import type { ReportRepository, SnapshotRepository } from './value.ts';
@@ -25,6 +27,8 @@ export type OutboxNotice = { kind: 'due' } | { kind: 'cancelled'; jobId: string 
 /** Everything one transaction can touch. */
 export interface Repositories {
   measurements: MeasurementRepository;
+  readings: ReadingRepository;
+  restatements: RestatementRepository;
   costs: CostRepository;
   fx: FxRepository;
   watermarks: WatermarkRepository;
@@ -46,6 +50,8 @@ export interface Repositories {
   schedules: ScheduleRepository;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
   lock(key: string): Promise<void>;
+  /** Together with others that only share it; waits for one that has it by `lock`. */
+  lockShared(key: string): Promise<void>;
 }
 
 export interface Store extends Repositories {

@@ -1,5 +1,6 @@
 import type { LocalDate } from '../../domain/types.ts';
 import type { RoiOutputs } from '../../domain/value/outputs.ts';
+import type { SnapshotVersions } from '../../domain/value/snapshot-versions.ts';
 import type { ReportFormat } from '../ports.ts';
 
 export interface RoiSnapshot {
@@ -9,13 +10,19 @@ export interface RoiSnapshot {
   knownAtMs: number;
   engineVersion: string;
   inputsHash: string;
+  /** Null: made by an earlier release. */
+  versions: SnapshotVersions | null;
   outputs: RoiOutputs;
   createdAtMs: number;
 }
 export interface SnapshotRepository {
   /** Immutable: the same project, date, inputs and engine give the row that is there, `created: false`. */
-  save(snapshot: Omit<RoiSnapshot, 'createdAtMs'>): Promise<{ snapshot: RoiSnapshot; created: boolean }>;
+  save(
+    snapshot: Omit<RoiSnapshot, 'createdAtMs' | 'versions'> & Partial<Pick<RoiSnapshot, 'versions'>>,
+  ): Promise<{ snapshot: RoiSnapshot; created: boolean }>;
   get(id: string): Promise<RoiSnapshot | null>;
+  /** By the beginning of the id, newest first. */
+  find(prefix: string, limit: number): Promise<RoiSnapshot[]>;
   latest(projectId: string): Promise<RoiSnapshot | null>;
   history(projectId: string, limit: number): Promise<RoiSnapshot[]>;
 }

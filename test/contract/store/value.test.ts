@@ -98,6 +98,7 @@ const snapshot = (
   inputsHash: string,
   changes: Partial<RoiSnapshot> = {},
 ): Omit<RoiSnapshot, 'createdAtMs'> => ({
+  versions: null,
   id,
   projectId,
   asOf: '2026-06-30',
