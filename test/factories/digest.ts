@@ -127,6 +127,10 @@ export function roiOutputs(overrides: Partial<RoiOutputs> = {}): RoiOutputs {
       estimateAtCompletion: null,
       capex: null,
       opex: null,
+      oneOff: null,
+      run: null,
+      problems: [],
+      problemCount: 0,
       lineCount: 23,
       byPool: [
         { pool: 'External services', amount: '98400' },

@@ -1,3 +1,4 @@
+import type { CostLine } from '../types.ts';
 import { canonicalHash } from './canonical.ts';
 import type { RoiInput } from './input.ts';
 import { engineVersion } from './roi.ts';
@@ -13,24 +14,28 @@ export function inputsHash(input: RoiInput): string {
     asOf: input.asOf,
     closedBefore: input.closedBefore,
     metrics: input.metrics,
-    costs: input.costs
-      .map(({ sourceKey, projectRef, kind, pool, amount, currency, postingDate, cashDate, correctionOf, text }) =>
-        canonicalHash({
-          sourceKey,
-          projectRef,
-          kind,
-          pool,
-          amount,
-          currency,
-          postingDate,
-          cashDate,
-          correctionOf,
-          text,
-        }),
-      )
-      .sort(),
+    costs: input.costs.map((line) => canonicalHash(costLineOf(line))).sort(),
     unreadCostSources: input.unreadCostSources,
     fxRates: input.fxRates.map((rate) => canonicalHash(rate)).sort(),
     fxQuotes: input.fxQuotes.map((quote) => canonicalHash(quote)).sort(),
   });
+}
+
+/** What the line says, without where and when it came from. */
+function costLineOf(line: CostLine): CostLine {
+  return {
+    sourceKey: line.sourceKey,
+    projectRef: line.projectRef,
+    kind: line.kind,
+    capitalisation: line.capitalisation,
+    recurrence: line.recurrence,
+    pool: line.pool,
+    amount: line.amount,
+    currency: line.currency,
+    postingDate: line.postingDate,
+    cashDate: line.cashDate,
+    document: line.document,
+    correctionOf: line.correctionOf,
+    text: line.text,
+  };
 }

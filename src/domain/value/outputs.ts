@@ -304,20 +304,39 @@ export interface CostOutput {
   toDate: DecimalString | null;
   /** Σ budget lines, null when there are none. */
   budget: DecimalString | null;
-  /** Open commitments net of what was taken back; null without a line. */
+  /** Open commitments: net of what was taken back and of what actuals and accruals used up; null without a line. */
   commitments: DecimalString | null;
   actual: DecimalString | null;
   accrual: DecimalString | null;
-  /** Estimate to complete: forecast lines from `asOf` on; null without a line. */
+  /** Forecast lines after `asOf`; null without a line. */
   forecast: DecimalString | null;
-  /** Of cost to date: lines that correct another. */
+  /** Of cost to date: what corrections and replaced accruals changed it by; null without one. */
   corrections: DecimalString | null;
-  /** Cost to date + open commitments + forecast, what is not spent yet times (1 + cost risk); null where one of them is not known. */
+  /** Cost to date + open commitments + forecast, what is not spent yet times (1 + cost risk); null where one of them is not known, or no line says what is to come. */
   estimateAtCompletion: DecimalString | null;
+  /** Capex + opex, one-off + run, and all pools: cost to date each time. */
   capex: DecimalString | null;
   opex: DecimalString | null;
+  oneOff: DecimalString | null;
+  run: DecimalString | null;
+  /** Lines of any kind and date. */
   lineCount: number;
   byPool: { pool: string; amount: DecimalString }[];
+  /** Lines that cannot be taken as they are, by posting date; the first 50. */
+  problems: CostProblem[];
+  /** All of them. */
+  problemCount: number;
+}
+/** `value/missing-fx-rate`: it has no amount in the project's currency; `value/bad-input`: what it says it corrects is doubtful. */
+export interface CostProblem {
+  sourceKey: string;
+  document: string | null;
+  /** As booked. */
+  amount: DecimalString;
+  currency: CurrencyCode;
+  postingDate: LocalDate;
+  code: 'value/missing-fx-rate' | 'value/bad-input';
+  message: string;
 }
 /** `no-rate`: periods that would count have no rate; `cost-unknown`: a cost figure leaves something out or is not known. */
 export interface ValueWarning {

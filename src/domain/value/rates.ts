@@ -10,7 +10,7 @@ export interface RatePart extends Period {
   /** In `currency`; for a stock held of a whole year. */
   amount: Decimal;
   currency: CurrencyCode;
-  /** Mean exchange rate of the stretch into the project's currency. */
+  /** Mean exchange rate of the whole period into the project's currency. */
   exchange: Decimal;
   /** Its part of the period; all of a period's parts sum to 1. */
   share: Decimal;
@@ -27,8 +27,8 @@ const ONE = new Decimal(1);
 /**
  * What one unit is worth in a period. Where the declared rate changes within it the period is split at that date, and
  * each rate counts by its days: nothing says when in a period the units moved, so that they are taken as spread evenly. (For
- * a stock held, by its part of a year, which is the same but across a leap year's border.) Each stretch is converted at the mean
- * exchange rate of its own days. A day without a rate leaves the whole period without one: half of it would be a guess.
+ * a stock held, by its part of a year, which is the same but across a leap year's border.) Each is converted at the mean exchange
+ * rate of the period. A day without a rate leaves the whole period without one: half of it would be a guess.
  */
 export function rateOf({ metric, project, fx }: MetricContext, period: Period): RateLookup {
   const { rates } = metric;
@@ -49,7 +49,7 @@ export function rateOf({ metric, project, fx }: MetricContext, period: Period): 
     if (declared === null)
       return { found: false, problem: 'rate', because: `no rate is declared for ${spell(stretch)}` };
     const { currency } = declared;
-    const lookup = fx.average(currency, project.currency, stretch);
+    const lookup = fx.average(currency, project.currency, period);
     if (!lookup.found)
       return {
         found: false,
