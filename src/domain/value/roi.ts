@@ -2,8 +2,12 @@ import { metricProfilesOf } from '../doubt/metric-profile.ts';
 import { sensitivityOf } from '../doubt/sensitivity.ts';
 import { doubtOf } from '../doubt/simulate.ts';
 import { divideOrNull } from '../money/decimal.ts';
+import { deliverablesAt } from '../plan/deliverables.ts';
+import { planFigures } from '../plan/plan-figures.ts';
+import { toComeOf } from '../plan/to-come.ts';
 import { basisOf } from './basis.ts';
 import { addCoverage, money, moneyOrNull, ratioOrNull } from './figures.ts';
+import { fiscalYearsOf } from './fiscal-years.ts';
 import type { RoiInput } from './input.ts';
 import type { RoiOutputs } from './outputs.ts';
 import { irrOf, mirrOf, NO_IRR, NO_PAYBACK, npvCurveOf, paybackOf } from './returns.ts';
@@ -23,6 +27,8 @@ export function computeRoi(input: RoiInput): RoiOutputs {
   const valuation = valuate(input);
   const { metrics, costs, benefitToDate, flows, presentValue, hasHeadline } = valuation;
   const profiles = hasHeadline ? metricProfilesOf(valuation) : [];
+  const { completion, warnings: planWarnings, ...planned } = planFigures(valuation);
+  const fiscal = fiscalYearsOf(valuation);
   const cost = costs.toDate;
   const npv = presentValue.benefits.minus(presentValue.costs);
   return {
@@ -50,14 +56,11 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     convention: project.convention,
     mirr: hasHeadline ? mirrOf(project, flows) : null,
     npvCurve: hasHeadline ? npvCurveOf(project, flows) : [],
-    fiscalYears: [],
-    plan: null,
-    forecast: null,
-    variance: null,
-    constantCurrency: null,
-    deliverables: [],
-    doubt: doubtOf(valuation, profiles, null),
+    fiscalYears: fiscal.years,
+    ...planned,
+    deliverables: deliverablesAt(project, asOf),
+    doubt: doubtOf(valuation, profiles, completion && toComeOf(valuation, completion)),
     sensitivity: sensitivityOf(valuation, profiles),
-    warnings: [...metrics.flatMap(({ warnings }) => warnings), ...costs.warnings],
+    warnings: [...metrics.flatMap(({ warnings }) => warnings), ...costs.warnings, ...planWarnings, ...fiscal.warnings],
   };
 }
