@@ -54,6 +54,14 @@ export const recomputeRoi = defineJob({
       const { snapshot, created, ...facts } = await recompute(ports, repositories, request);
       const report = { kind: 'build-report', args: { project: id, snapshotId: snapshot.id } };
       if (created) await repositories.outbox.enqueue({ ...report, cause: `recompute-roi ${id}`, parentId: jobId });
+      const portfolio = (await repositories.projects.get(id))?.portfolio ?? null;
+      if (created && portfolio !== null && asOf === undefined)
+        await repositories.outbox.enqueue({
+          kind: 'recompute-portfolio',
+          args: { portfolio },
+          cause: `recompute-roi ${id}`,
+          parentId: jobId,
+        });
       const { asOf: date, outputs } = snapshot;
       return { snapshotId: snapshot.id, created, asOf: date, ...facts, warnings: outputs.warnings.length };
     };

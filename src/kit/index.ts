@@ -19,6 +19,7 @@ export * from './load-fx.ts';
 export { sourcesOf } from './metric-samples.ts';
 export * from './nearest.ts';
 export * from './planned-effects.ts';
+export * from './portfolio-at.ts';
 export * from './ports.ts';
 export * from './project/index.ts';
 export * from './project-changes.ts';

@@ -5,6 +5,7 @@ import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { deliverMessage } from '#jobs/deliver-message';
 import { pull } from '#jobs/pull';
+import { recomputePortfolio } from '#jobs/recompute-portfolio';
 import { recomputeRoi } from '#jobs/recompute-roi';
 import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
@@ -15,6 +16,7 @@ export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,
   recomputeRoi,
+  recomputePortfolio,
   buildReport,
   sendDigest,
   deliverMessage,

@@ -22,6 +22,7 @@ import { createOutboxRepository } from './outbox.ts';
 import { createMeasurementPartitions } from './partitions.ts';
 import { createReadingRepository } from './period-readings.ts';
 import { openPool } from './pool.ts';
+import { createPortfolioSnapshotRepository } from './portfolios.ts';
 import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
 import { createReportRepository } from './reports.ts';
@@ -142,6 +143,7 @@ function createRepositories(context: StoreContext): Repositories {
     dirty: createDirtyRepository(context),
     projects: createProjectRepository(context),
     snapshots: createSnapshotRepository(context),
+    portfolios: createPortfolioSnapshotRepository(context),
     reports: createReportRepository(context),
     digests: createDigestRepository(context),
     deliveries: createDeliveryRepository(context),

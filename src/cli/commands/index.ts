@@ -11,6 +11,7 @@ import { explain } from './explain.ts';
 import { finance } from './finance.ts';
 import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
+import { portfolio } from './portfolio.ts';
 import { processes } from './processes.ts';
 import { pull } from './pull.ts';
 import { queue } from './queue.ts';
@@ -32,6 +33,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   recompute,
   roi,
   explain,
+  portfolio,
   digest,
   status,
   jobs,

@@ -75,7 +75,7 @@ export function rollUp(given: PortfolioInput): PortfolioOutputs {
   const [pvBenefits, pvCosts] = [total(({ pv }) => pv.benefit), total(({ pv }) => pv.cost)];
   const npv = pvBenefits.minus(pvCosts);
   const flows = added(counted.map((part) => part.flows));
-  const frame = frameOf(portfolio, baseDate ?? asOf);
+  const frame = portfolioFrame(portfolio, baseDate ?? asOf);
   return {
     portfolioId: portfolio.id,
     name: portfolio.name,
@@ -183,14 +183,14 @@ function factorOf(
   date: LocalDate,
   side: FlowSide,
 ): Decimal {
-  if (portfolio.discount !== null) return discountFactorOf(frameOf(portfolio, baseDate), date, side);
+  if (portfolio.discount !== null) return discountFactorOf(portfolioFrame(portfolio, baseDate), date, side);
   const toBase = factorOver(discountStepsOf(project), daysBetween(baseDate, project.startsOn), YEAR_DAYS);
   return discountFactorOf(project, date, side).times(toBase);
 }
 
 const frames = new WeakMap<Portfolio, Map<LocalDate, Project>>();
 /** The portfolio as the finance functions know a project: dated flows from the base date on. */
-function frameOf(portfolio: Portfolio, startsOn: LocalDate): Project {
+export function portfolioFrame(portfolio: Portfolio, startsOn: LocalDate): Project {
   const known = frames.get(portfolio) ?? new Map<LocalDate, Project>();
   frames.set(portfolio, known);
   const frame = known.get(startsOn) ?? {

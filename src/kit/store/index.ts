@@ -10,6 +10,7 @@ export type * from './job-search.ts';
 export type * from './missing-work.ts';
 export type * from './outbox.ts';
 export type * from './projects.ts';
+export type * from './portfolios.ts';
 export type * from './pulls.ts';
 export type * from './readings.ts';
 export type * from './restatements.ts';

@@ -8,6 +8,7 @@ import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { JobSearch } from './job-search.ts';
 import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
+import type { PortfolioSnapshotRepository } from './portfolios.ts';
 import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { ReadingRepository } from './readings.ts';
@@ -36,6 +37,7 @@ export interface Repositories {
   dirty: DirtyRepository;
   projects: ProjectRepository;
   snapshots: SnapshotRepository;
+  portfolios: PortfolioSnapshotRepository;
   reports: ReportRepository;
   digests: DigestRepository;
   deliveries: DeliveryRepository;
