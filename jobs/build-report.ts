@@ -30,7 +30,7 @@ export const buildReport = defineJob({
   async run({ project: projectId, snapshotId }, { signal, ports, progress }) {
     const { store, objects, reports, newId } = ports;
     const snapshot = await store.snapshots.get(snapshotId);
-    const project = ports.config.projects.find(({ id }) => id === projectId) ?? (await store.projects.get(projectId));
+    const project = await store.projects.get(projectId);
     if (snapshot === null || project === null || snapshot.projectId !== projectId)
       throw new PermanentError('not-found', `No snapshot ${snapshotId} of project ${projectId} to report on`);
     // Compared with the one before it by business date: a past date that somebody asked for lately is not "before".

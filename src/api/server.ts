@@ -176,12 +176,8 @@ function addRoutes(server: FastifyInstance, { config, store, metrics }: ApiOptio
   });
   routes.post('/v1/recalculations', { schema: { body: recalculationBody } }, async (request, reply) => {
     const { project } = request.body;
-    if (!config.projects.some((known) => known.id === project))
-      throw unknownReference(
-        'project',
-        project,
-        config.projects.map((known) => known.id),
-      );
+    const projects = (await store.projects.list()).map((known) => known.id);
+    if (!projects.includes(project)) throw unknownReference('project', project, projects);
     const row = await store.transaction((tx) =>
       tx.outbox.enqueue({ kind: 'recompute-roi', args: request.body, cause: 'api' }),
     );

@@ -53,6 +53,7 @@ export function buildConfig(
     settings,
     connectors: sections.connectors.map(({ value }) => withAccount(value, sections.accounts, settings.timeZone)),
     projects,
+    writtenPlans: Object.fromEntries(sections.projects.map(({ id, value }) => [id, value.plans])),
     projectStubs: sections.projectStubs,
     portfolios: sections.portfolios.map(({ id, value }) => buildPortfolio(id, value)),
     stakeholders,
@@ -80,6 +81,7 @@ function buildSettings(value: SettingsInput): Settings {
   const { smtp, slack, objects } = value;
   return {
     timeZone: value.timeZone,
+    apply: value.apply,
     publicUrl: value.publicUrl ?? null,
     smtp:
       smtp === undefined

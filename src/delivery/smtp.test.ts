@@ -285,6 +285,7 @@ describe('a channel that is not configured', () => {
   ] as const)('%s: says which setting is missing', async (channel, key) => {
     const settings: Settings = {
       timeZone: 'UTC',
+      apply: 'automatic',
       publicUrl: null,
       smtp: null,
       slack: null,

@@ -16,7 +16,7 @@ export interface ComposedDigest {
 
 /**
  * The digest of a subscription as it would be sent now: the newest snapshot against that of the digest sent before.
- * Preview, test-send and the job share it. Throws `not-found` when the configuration has no such project.
+ * Preview, test-send and the job share it. Throws `not-found` when no such project is in force.
  */
 export async function composeDigest(
   ports: { config: Config; store: Store; clock: Clock },
@@ -24,10 +24,10 @@ export async function composeDigest(
   options: { notice?: string | null } = {},
 ): Promise<ComposedDigest> {
   const { config, store, clock } = ports;
-  const project = config.projects.find(({ id }) => id === subscription.project);
+  const project = (await store.projects.list()).find(({ id }) => id === subscription.project);
   if (project === undefined)
-    throw new PermanentError('not-found', `Project ${subscription.project} is not in the configuration`, {
-      hint: `Add it under projects, or correct the subscription ${subscription.id}.`,
+    throw new PermanentError('not-found', `Project ${subscription.project} is not in force`, {
+      hint: `Add it under projects and apply that, make it by the API, or correct the subscription ${subscription.id}.`,
     });
   const snapshot = await store.snapshots.latest(project.id);
   const previous = await store.digests.latest(subscription.id);

@@ -105,6 +105,8 @@ export interface SlackConfig {
 
 export interface Settings {
   timeZone: string;
+  /** `automatic`: each start puts the projects of the configuration in force; `manual`: only `outturn apply` does. */
+  apply: 'automatic' | 'manual';
   /** Where links in digests lead; null: no links are written. */
   publicUrl: string | null;
   smtp: SmtpConfig | null;

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import {
   type Backfills,
   type Config,
-  configuredProjects,
   type JobPorts,
   type Logger,
   type MessageRenderer,
@@ -23,6 +22,7 @@ import { createMetrics, type OpenTracing, openTracing } from '#src/telemetry/ind
 import { requireConfig } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
+import { applyConfiguration } from './projects.ts';
 import { jobKinds, registry } from './registry.ts';
 import { traceFetch, traceMessenger, traceObjects, traceReports, traceStore } from './traced-ports.ts';
 import { version } from './version.ts';
@@ -101,13 +101,15 @@ export interface App {
 }
 
 /**
- * Reads the configuration, opens the database, makes the stored projects equal to the configuration and wires the ports.
+ * Reads the configuration, opens the database, puts the projects of the configuration in force where settings.apply says so
+ * (never with `applies: false`), and wires the ports.
  * `check` may refuse what was asked for, by the configuration alone, before anything is opened.
  */
 export async function openApp(
   environment: Environment,
   server?: Promise<DatabaseServer>,
   check?: (config: Config) => void,
+  { applies = true }: { applies?: boolean } = {},
 ): Promise<App> {
   const config = await requireConfig(environment);
   check?.(config);
@@ -116,7 +118,8 @@ export async function openApp(
   let database: Database | null = null;
   try {
     database = await openDatabase(environment, server, tracing);
-    await database.store.projects.apply(configuredProjects({ config, registry }), { by: 'config' });
+    if (applies && config.settings.apply === 'automatic')
+      await applyConfiguration({ config, registry, store: database.store }, { by: 'config' });
     return wire(environment, config, database, tracing);
   } catch (error) {
     await database?.close();

@@ -4,6 +4,7 @@ import { formatProblem, readConfig } from './configuration.ts';
 import { type Environment, requireDataDirectory } from './environment.ts';
 import { mendMissingWork } from './mend-missing-work.ts';
 import { findMissingWork, isStream, MEND_COMMAND } from './missing-work.ts';
+import { unappliedProjects } from './projects.ts';
 import { JOB_LATE_MS, STREAM_LATE_MS } from './status.ts';
 import { isRetrying } from './work.ts';
 
@@ -61,6 +62,7 @@ export async function diagnose(
       }
     };
     findings.push(...(await probe('database', () => database(app))));
+    findings.push(...(await probe('projects', () => projects(app))));
     findings.push(
       ...(await probe('queue', async () => {
         const { backend, label, target, warnings } = await (await app.queue()).health();
@@ -87,6 +89,21 @@ export async function diagnose(
   } finally {
     await app.close();
   }
+}
+
+async function projects(app: App): Promise<Finding[]> {
+  const inForce = (await app.store.projects.list()).length;
+  const unapplied = await unappliedProjects(app.ports);
+  if (unapplied.length === 0)
+    return [{ level: 'ok', aspect: 'projects', message: `${counted(inForce, 'project')} in force` }];
+  return [
+    {
+      level: 'warning',
+      aspect: 'projects',
+      message: `${unapplied.join(', ')}: the configuration says something else than what is in force`,
+      hint: 'outturn plan shows the difference, outturn apply puts it in force.',
+    },
+  ];
 }
 
 async function database(app: App): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import type { DeadLetterRow, JobSummary, OutboxRow, QueueName, SchedulePauseRow 
 import { budgetAccounts, queueNames } from '#kit';
 import type { App } from './app.ts';
 import { findMissingWork, type MissingWorkFinding } from './missing-work.ts';
+import { unappliedProjects } from './projects.ts';
 
 /** A stream is called late when its watermark is older than this. */
 export const STREAM_LATE_MS = 2 * 86_400_000;
@@ -34,6 +35,8 @@ export interface Status {
   pausedQueues: QueueName[] | null;
   queueProblem: string | null;
   missing: MissingWorkFinding[];
+  /** Projects whose configuration was changed and not applied; always none where applying is automatic. */
+  unapplied: string[];
   /** Accounts that are asked nothing at the moment, because the source said so. */
   blockedAccounts: { account: string; untilMs: number; reason: string | null }[];
 }
@@ -56,6 +59,7 @@ export async function readStatus(app: App): Promise<Status> {
     findMissingWork(app, queue.runtime),
     store.watermarks.list(),
   ]);
+  const unapplied = await unappliedProjects(app.ports);
   const budgets = await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
   const isScheduled = (connector: string, stream: string): boolean =>
     config.schedules.some(
@@ -95,6 +99,7 @@ export async function readStatus(app: App): Promise<Status> {
     pausedQueues: counts === null ? null : queueNames.filter((name) => counts[name].paused),
     queueProblem: problem,
     missing,
+    unapplied,
     blockedAccounts: budgets.flatMap(({ account, blockedUntilMs, blockedReason }) =>
       blockedUntilMs === null || blockedUntilMs <= atMs
         ? []

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
+import { apply } from './apply.ts';
 import { backfill } from './backfill.ts';
 import { budgets } from './budgets.ts';
 import { check } from './check.ts';
@@ -11,6 +12,7 @@ import { explain } from './explain.ts';
 import { finance } from './finance.ts';
 import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
+import { plan } from './plan.ts';
 import { portfolio } from './portfolio.ts';
 import { processes } from './processes.ts';
 import { pull } from './pull.ts';
@@ -27,6 +29,8 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   demo,
   validate,
   check,
+  plan,
+  apply,
   processes,
   pull,
   backfill,

@@ -26,16 +26,14 @@ export function recompute(program: Command, io: Io): void {
       throw new OutturnError('usage', `--as-of takes a date of the calendar like 2026-09-30, not "${asOf}".`);
     const json = options.json === true;
     const work = async (app: App): Promise<void> => {
-      const requests = select(app.config.projects, ids, asOf).map(({ id }) => ({
+      const requests = select(await app.store.projects.list(), ids, asOf).map(({ id }) => ({
         kind: 'recompute-roi',
         args: { project: id, ...(asOf === undefined ? {} : { asOf }) },
       }));
       if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
       finishJobs(io, await runToEnd(app, requests, { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal }), json);
     };
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, {
-      check: (config) => void select(config.projects, ids, asOf),
-    });
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work);
   });
 }
 

@@ -18,7 +18,7 @@ export function roi(program: Command, io: Io): void {
     ['roi', 'roi checkout-rewrite', 'roi --history', 'roi checkout-rewrite --json'],
   ).action(async (id: string | undefined, options: CommonOptions & { history?: boolean }) => {
     const show = async (app: App): Promise<void> => {
-      const projects = select(app.config.projects, id);
+      const projects = select(await app.store.projects.list(), id);
       if (options.history) return await history(app, io, projects, options.json === true);
       const rows = await Promise.all(
         projects.map(async (project) => ({ project, snapshot: await app.store.snapshots.latest(project.id) })),
@@ -29,14 +29,11 @@ export function roi(program: Command, io: Io): void {
           rows.map(({ project, snapshot }) => snapshot ?? { projectId: project.id, outputs: null }),
         );
       if (rows.length === 0)
-        return io.out('No project is configured. Add one below `projects:`; `outturn validate` checks it.');
+        return io.out('No project is in force. Add one below `projects:`; `outturn plan` shows what comes of it.');
       if (id === undefined) return overview(io, rows);
       for (const { project, snapshot } of rows) detail(io, project, snapshot);
     };
-    await withApp(io, environmentOf(io, options), show, {
-      reads: true,
-      check: (config) => void select(config.projects, id),
-    });
+    await withApp(io, environmentOf(io, options), show, { reads: true });
   });
 }
 

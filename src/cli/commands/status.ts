@@ -155,6 +155,14 @@ function lines(io: Io, found: Status, subjects: ReadonlyMap<string, string>): st
   if (found.pausedQueues !== null && found.pausedQueues.length > 0)
     out.push(line(look, 'paused', `queue ${found.pausedQueues.join(', ')}: \`outturn queue resume\``));
 
+  if (found.unapplied.length > 0)
+    out.push(
+      line(
+        look,
+        'projects',
+        `${plural(found.unapplied.length, 'project')} ${found.unapplied.length === 1 ? 'differs' : 'differ'} from the configuration: \`outturn plan\``,
+      ),
+    );
   for (const { account, untilMs, reason } of found.blockedAccounts)
     out.push(
       line(look, 'blocked', `account ${account} until ${instantWords(untilMs)}${reason === null ? '' : `: ${reason}`}`),

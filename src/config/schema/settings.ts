@@ -123,6 +123,10 @@ export const settingsSchema = z
     timeZone: fields.timeZone
       .prefault('UTC')
       .meta({ description: 'Time zone of schedules and of whatever names none.', examples: ['Europe/Berlin'] }),
+    apply: z.enum(['automatic', 'manual']).prefault('automatic').meta({
+      description:
+        'When projects as written come into force. `automatic`: with each start of a command or process; `manual`: only by `outturn apply`, after `outturn plan` has shown what changes.',
+    }),
     publicUrl: fields.httpUrl
       .meta({
         description:

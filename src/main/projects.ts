@@ -1,0 +1,72 @@
+import {
+  configuredProjects,
+  hasChanges,
+  type JobPorts,
+  type OutboxRow,
+  OutturnError,
+  type ProjectsPlan,
+  planProjects,
+  type Repositories,
+} from '#kit';
+
+export { hasChanges, type PlannedProject, type ProjectsPlan } from '#kit';
+
+type Parts = Pick<JobPorts, 'config' | 'registry' | 'store'>;
+
+/** What applying the configuration would change; nothing is written. */
+export const readPlan = ({ config, registry, store }: Parts): Promise<ProjectsPlan> =>
+  store.transaction((tx) => planProjects(tx, configuredProjects({ config, registry })), { oneInstant: true });
+
+/**
+ * Puts the projects of the configuration in force, and has the figures of each one that changed computed anew, in one
+ * transaction. `recomputesNew`: those of new ones as well. Throws as `ProjectRepository.apply`.
+ */
+export async function applyConfiguration(
+  { config, registry, store }: Parts,
+  {
+    by,
+    reason,
+    recomputesNew = false,
+    expected,
+  }: {
+    by: string;
+    reason?: string | null;
+    recomputesNew?: boolean;
+    /** What somebody agreed to: when it would do anything else by now, nothing is done. */
+    expected?: ProjectsPlan;
+  },
+): Promise<{ created: string[]; changed: string[]; retired: string[]; jobs: OutboxRow[] }> {
+  const drafts = configuredProjects({ config, registry });
+  return await store.transaction(async (tx) => {
+    await tx.lock('projects');
+    if (expected !== undefined) await requireSamePlan(tx, drafts, expected);
+    const applied = await tx.projects.apply(drafts, { by, reason });
+    const wanted = [...(recomputesNew ? applied.created : []), ...applied.changed];
+    const jobs: OutboxRow[] = [];
+    for (const project of wanted.sort())
+      jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
+    return { ...applied, jobs };
+  });
+}
+
+async function requireSamePlan(
+  tx: Repositories,
+  drafts: ReturnType<typeof configuredProjects>,
+  expected: ProjectsPlan,
+): Promise<void> {
+  if (JSON.stringify(await planProjects(tx, drafts)) === JSON.stringify(expected)) return;
+  throw new OutturnError(
+    'api/conflict',
+    'Somebody changed the projects since the plan was shown; nothing is applied.',
+    {
+      hint: 'Run outturn apply again and look at the new plan.',
+    },
+  );
+}
+
+/** How many projects differ from what is written; where applying is automatic, that is none. */
+export async function unappliedProjects(parts: Parts): Promise<string[]> {
+  if (parts.config.settings.apply === 'automatic') return [];
+  const plan = await readPlan(parts);
+  return hasChanges(plan) ? plan.projects.filter(({ action }) => action !== 'none').map(({ id }) => id) : [];
+}
