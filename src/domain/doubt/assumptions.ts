@@ -1,5 +1,6 @@
 import { Decimal, plain } from '../money/decimal.ts';
 import type { DoubtAssumption } from '../value/outputs.ts';
+import { isReleased } from './level-doubt.ts';
 import type { MetricProfile } from './metric-profile.ts';
 
 const written = (value: Decimal): string => plain(value.toSignificantDigits(6));
@@ -19,8 +20,9 @@ export function metricAssumptions({ metric, level }: MetricProfile): DoubtAssump
       driver: `${metric.id}.counterfactual`,
       name: `${metric.name}: counterfactual level`,
       varied: level !== null,
-      distribution:
-        level === null
+      distribution: isReleased(metric)
+        ? 'not varied: each level is compared with the one before'
+        : level === null
           ? 'not varied: no standard deviation of the level is known, so its doubt is not stated'
           : `normal, mean ${written(level.mean)}, standard error ${written(level.standardError)} (${level.origin}); one shift for all periods`,
     },

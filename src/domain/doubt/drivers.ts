@@ -1,6 +1,7 @@
 import { Decimal } from '../money/decimal.ts';
 import { addMonths, daysBetween } from '../time/dates.ts';
-import type { Project } from '../types.ts';
+import type { Project, ValueMetric } from '../types.ts';
+import { wholeYears } from '../value/drop-off.ts';
 import { presentValueOf } from '../value/present-value.ts';
 import type { Valuation } from '../value/valuation.ts';
 import { valuateMetric } from '../value/value-parts.ts';
@@ -17,12 +18,14 @@ export interface Driver {
   high: Decimal;
   /** Where low and high come from. */
   range: string;
-  /** Where a switching value may lie; null: none is asked for. */
-  bounds: { least: Decimal; most: Decimal } | null;
+  /** Where a switching value may lie. */
+  bounds: { least: Decimal; most: Decimal };
   /** NPV with the driver at a value. */
   npvAt(value: Decimal): Decimal;
   /** A straight line between bounds, so that two values say all. */
   isLinear: boolean;
+  /** How many values on the way to each bound are looked at for a change of sign. */
+  strides: number;
   /** Values that mean something are whole. */
   isWhole: boolean;
 }
@@ -39,6 +42,9 @@ const MOST_TIMES = 100;
 const HIGHEST_DISCOUNT = new Decimal(1);
 const LOWEST_DISCOUNT = new Decimal('-0.5');
 const DELAY_MONTHS = 3;
+const STRIDES = 20;
+/** Each discount rate takes fractional powers of its own. */
+const DISCOUNT_STRIDES = 7;
 
 /** Everything that a project's NPV to date can be asked about. */
 export function driversOf(valuation: Valuation, profiles: readonly MetricProfile[]): Driver[] {
@@ -77,10 +83,10 @@ function metricDrivers(valuation: Valuation, profile: MetricProfile, npv: Decima
       low: Decimal.max(NOTHING, base.minus(POINTS)),
       high: Decimal.min(WHOLE, base.plus(POINTS)),
       range: '± 10 points, within 0 and 1',
-      // Each value of a drop-off is a valuation of its own: too many to search.
-      bounds: field === 'dropOff' ? null : { least: NOTHING, most: WHOLE },
+      bounds: { least: NOTHING, most: WHOLE },
       npvAt: (value) => others.plus(ownWith(valuation, profile, field, base, value, own)),
       isLinear: field !== 'dropOff',
+      strides: STRIDES,
       isWhole: false,
     };
   });
@@ -95,7 +101,7 @@ function metricDrivers(valuation: Valuation, profile: MetricProfile, npv: Decima
 /** What the metric alone is worth with one share changed: shares multiply, so that a known multiple is scaled. */
 function ownWith(
   { input }: Valuation,
-  { metric }: MetricProfile,
+  { metric, periods }: MetricProfile,
   field: ShareField,
   base: Decimal,
   value: Decimal,
@@ -103,10 +109,23 @@ function ownWith(
 ): Decimal {
   const multiplier = (share: Decimal): Decimal => (field === 'attribution' ? share : WHOLE.minus(share));
   if (value.eq(base)) return own;
-  if (field !== 'dropOff' && !multiplier(base).isZero()) return own.times(multiplier(value)).div(multiplier(base));
+  if (!multiplier(base).isZero()) {
+    const scale = multiplier(value).div(multiplier(base));
+    return field === 'dropOff' ? droppedOff(metric, periods, scale) : own.times(scale);
+  }
   const readings = input.metrics.find(({ metricId }) => metricId === metric.id);
   if (readings === undefined) return own;
   return valuateMetric(input, { ...metric, [field]: value.toFixed() }, readings).presentValue.benefits;
+}
+
+/** A drop-off is taken once for each whole year since the start. */
+function droppedOff({ startsOn }: ValueMetric, periods: MetricProfile['periods'], scale: Decimal): Decimal {
+  const byYears: Decimal[] = [];
+  for (const { from, presentValue } of periods) {
+    const years = wholeYears(startsOn, from);
+    byYears[years] = (byYears[years] ?? NOTHING).plus(presentValue);
+  }
+  return byYears.reduce((total, worth, years) => total.plus(worth.times(scale.pow(years))), NOTHING);
 }
 
 function confidenceDriver({ metric, gains, losses }: MetricProfile, others: Decimal): Driver[] {
@@ -126,6 +145,7 @@ function confidenceDriver({ metric, gains, losses }: MetricProfile, others: Deci
       bounds: { least: NOTHING, most: WHOLE },
       npvAt: (value) => others.plus(gains.times(value)).plus(losses),
       isLinear: true,
+      strides: STRIDES,
       isWhole: false,
     },
   ];
@@ -144,6 +164,7 @@ function rateDriver({ metric }: MetricProfile, others: Decimal, own: Decimal): D
       ...aroundAmount(base),
       npvAt: (value) => others.plus(own.times(value).div(base)),
       isLinear: true,
+      strides: STRIDES,
       isWhole: false,
     },
   ];
@@ -181,6 +202,7 @@ function levelDriver({ metric, level, level0, step, curve }: MetricProfile, othe
         return others.plus(q * gains + losses);
       },
       isLinear: false,
+      strides: STRIDES,
       isWhole: false,
     },
   ];
@@ -197,6 +219,7 @@ function costDriver({ costs, presentValue }: Valuation, npv: Decimal): Driver[] 
       ...aroundAmount(base),
       npvAt: (value) => npv.plus(presentValue.costs).minus(presentValue.costs.times(value).div(base)),
       isLinear: true,
+      strides: STRIDES,
       isWhole: false,
     },
   ];
@@ -220,12 +243,13 @@ function discountDriver({ input, flows }: Valuation): Driver[] {
       npvAt(value) {
         const discount = project.discount.map((step) => ({
           ...step,
-          rate: value.minus(base).plus(step.rate).toFixed(),
+          rate: Decimal.max(LOWEST_DISCOUNT, value.minus(base).plus(step.rate)).toFixed(),
         }));
         const { benefits, costs } = presentValueOf({ ...project, discount }, flows);
         return benefits.minus(costs);
       },
       isLinear: false,
+      strides: DISCOUNT_STRIDES,
       isWhole: false,
     },
   ];
@@ -256,6 +280,7 @@ function delayDriver({ input }: Valuation, profiles: readonly MetricProfile[], n
           return periods.reduce((sum, period) => (period.from < start ? sum.minus(period.presentValue) : sum), left);
         }, npv),
       isLinear: false,
+      strides: STRIDES,
       isWhole: true,
     },
   ];

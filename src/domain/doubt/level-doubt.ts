@@ -17,7 +17,7 @@ export interface LevelDoubt {
  * a trend's slope is not in it.
  */
 export function levelDoubtOf(metric: ValueMetric, output: MetricOutput): LevelDoubt | null {
-  if (output.baseline === null) return null;
+  if (output.baseline === null || isReleased(metric)) return null;
   const mean = new Decimal(output.baseline.value);
   const fitted = metric.counterfactual.kind !== 'constant';
   const sd = fitted ? (output.fit?.residualSd ?? null) : output.baseline.sd;
@@ -29,6 +29,10 @@ export function levelDoubtOf(metric: ValueMetric, output: MetricOutput): LevelDo
     origin: `${fitted ? 'residual sd' : 'sd'} ${plain(new Decimal(sd).toSignificantDigits(6))} of ${n} ${n === 1 ? 'period' : 'periods'} / √${n}`,
   };
 }
+
+/** A release is compared with the end of the period before: there is no level that could be off throughout. */
+export const isReleased = ({ kind, stockValuation }: ValueMetric): boolean =>
+  kind === 'stock' && stockValuation === 'release';
 
 /** The same metric with its counterfactual level moved by so much, throughout. */
 export function withLevelShifted(

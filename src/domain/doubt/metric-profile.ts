@@ -6,7 +6,7 @@ import type { Valuation } from '../value/valuation.ts';
 import { valuateMetric } from '../value/value-parts.ts';
 import { discountWeightsOf } from './discount-weights.ts';
 import { type GainsAndLosses, gainCurveOf } from './gain-curve.ts';
-import { type LevelDoubt, levelDoubtOf, withLevelShifted } from './level-doubt.ts';
+import { isReleased, type LevelDoubt, levelDoubtOf, withLevelShifted } from './level-doubt.ts';
 
 /** What a metric brought, ready to be asked "and if …?". All in the project's currency at its start's prices. */
 export interface MetricProfile {
@@ -58,7 +58,7 @@ function profileOf(
   const level = levelDoubtOf(metric, output);
   const { counterfactual } = metric;
   const isGiven = counterfactual.kind === 'trend' && counterfactual.fit === 'given';
-  const level0 = new Decimal(isGiven ? counterfactual.level : (output.baseline?.value ?? 0));
+  const level0 = new Decimal(isReleased(metric) ? 0 : isGiven ? counterfactual.level : (output.baseline?.value ?? 0));
   const step =
     level !== null && !level.standardError.isZero() ? level.standardError : level0.abs().times(STEP_WITHOUT_ERROR);
   const shifted = withLevelShifted(certain, readings, step);

@@ -29,26 +29,20 @@ export function sensitivityOf(valuation: Valuation, profiles: readonly MetricPro
       npvAtHigh: money(high),
       swing: money(swing),
     })),
-    switching: rows.flatMap(({ driver }) =>
-      driver.bounds === null
-        ? []
-        : [
-            {
-              driver: driver.driver,
-              name: driver.name,
-              base: ratio(driver.base),
-              value: ratioOrNull(switchingValueOf(driver, driver.bounds)),
-            },
-          ],
-    ),
+    switching: rows.map(({ driver }) => ({
+      driver: driver.driver,
+      name: driver.name,
+      base: ratio(driver.base),
+      value: ratioOrNull(switchingValueOf(driver)),
+    })),
   };
 }
 
 const ratio = (value: Decimal): string => ratioOrNull(value) as string;
 
 /** The value nearest to the base at which NPV is zero, to twelve places; for whole numbers the first that takes it across. */
-function switchingValueOf(driver: Driver, bounds: { least: Decimal; most: Decimal }): Decimal | null {
-  const { base } = driver;
+function switchingValueOf(driver: Driver): Decimal | null {
+  const { base, bounds } = driver;
   if (driver.isWhole) return firstWholeAcross(driver, bounds.most);
   if (driver.npvAt(base).isZero()) return base;
   if (driver.isLinear) return crossingOfLine(driver, bounds);
@@ -65,30 +59,43 @@ function crossingOfLine({ npvAt }: Driver, { least, most }: { least: Decimal; mo
   return value.gte(least) && value.lte(most) ? value : null;
 }
 
-const STEPS = 48;
-const HALVINGS = 60;
+/** The first stride is this part of the way. */
+const FIRST_STRIDE = '0.0002';
+const MOST_CHORDS = 80;
+const PLACES = 12;
 
-/** The first change of sign on the way from the base to one end, in strides that grow; then by halving. */
-function towards({ npvAt, base }: Driver, end: Decimal): Decimal | null {
+/** The first change of sign on the way from the base to one end, in strides that grow. */
+function towards({ npvAt, base, strides }: Driver, end: Decimal): Decimal | null {
   const way = end.minus(base);
-  const isPositive = npvAt(base).isPositive();
-  let near = base;
-  for (let step = STEPS - 1; step >= 0; step--) {
-    const far = base.plus(way.times(new Decimal('0.8').pow(step)));
-    if (npvAt(far).isPositive() !== isPositive) return halved(npvAt, near, far, isPositive);
+  const ratio = new Decimal(FIRST_STRIDE).pow(new Decimal(1).div(strides - 1));
+  let near = { value: base, npv: npvAt(base) };
+  for (let stride = strides - 1; stride >= 0; stride--) {
+    const value = base.plus(way.times(ratio.pow(stride))).toDecimalPlaces(PLACES);
+    const far = { value, npv: npvAt(value) };
+    if (far.npv.isPositive() !== near.npv.isPositive()) return crossingBetween(npvAt, near, far);
     near = far;
   }
   return null;
 }
 
-function halved(npvAt: Driver['npvAt'], near: Decimal, far: Decimal, isPositive: boolean): Decimal {
-  let [inside, outside] = [near, far];
-  for (let halving = 0; halving < HALVINGS; halving++) {
-    const middle = inside.plus(outside).div(2);
-    if (npvAt(middle).isPositive() === isPositive) inside = middle;
-    else outside = middle;
+interface Point {
+  value: Decimal;
+  npv: Decimal;
+}
+
+/** Chords by the Illinois rule: an end that stays twice counts half, so that the bracket shrinks from both sides. */
+function crossingBetween(npvAt: Driver['npvAt'], near: Point, far: Point): Decimal {
+  let [a, b] = [near, far];
+  const enough = new Decimal(10).pow(-PLACES);
+  for (let chord = 0; chord < MOST_CHORDS && a.value.minus(b.value).abs().gt(enough); chord++) {
+    const value = b.value.minus(b.npv.times(b.value.minus(a.value)).div(b.npv.minus(a.npv)));
+    if (value.minus(b.value).abs().lt(enough)) return value.toDecimalPlaces(PLACES);
+    const next = { value, npv: npvAt(value) };
+    if (next.npv.isZero()) return value.toDecimalPlaces(PLACES);
+    a = next.npv.isPositive() === b.npv.isPositive() ? { ...a, npv: a.npv.div(2) } : b;
+    b = next;
   }
-  return outside.toDecimalPlaces(12);
+  return b.value.toDecimalPlaces(PLACES);
 }
 
 function firstWholeAcross({ npvAt, base }: Driver, most: Decimal): Decimal | null {
