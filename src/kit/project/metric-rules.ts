@@ -134,6 +134,24 @@ function checkCounterfactual({ metric, at, collector: { invalid } }: MetricAt): 
       { seeAlso: path, restsOn: [path] },
     );
   const measured = [...path, what];
+  if (metric.kind === 'percentile' && what === 'trend' && !isGivenTrend(metric))
+    invalid(
+      [...path, 'trend'],
+      'a line through percentiles averages them, which says nothing; write trend: { level, change }',
+      { restsOn: [[...at, 'kind']] },
+    );
+  if (metric.kind === 'stock' && metric.stockValuation === 'release')
+    invalid(
+      path,
+      `a release counts changes of the level itself, so that a ${what} has no place in it; write constant`,
+      {
+        seeAlso: [...at, 'stockValuation'],
+        restsOn: [
+          [...at, 'kind'],
+          [...at, 'stockValuation'],
+        ],
+      },
+    );
   const restsOn = [
     [...at, 'baseline', 'from'],
     [...at, 'baseline', 'to'],

@@ -90,9 +90,11 @@ function checkCurve(
     const path = [...at, 'curve', index, 'from'];
     if (before === undefined) {
       if (startsOn !== null && from > startsOn)
-        invalid(path, `the curve begins on ${from}, but the benefit on ${startsOn}: say what is planned from then on`, {
-          restsOn: [...restsOn, [...at, 'startsOn']],
-        });
+        invalid(
+          path,
+          `the curve begins on ${from}, but the benefit on ${startsOn}: the first level is taken for the time between`,
+          { severity: 'warning', restsOn: [...restsOn, [...at, 'startsOn']] },
+        );
     } else if (from <= before.from)
       invalid(path, `the curve must ascend, but ${from} follows ${before.from}`, {
         seeAlso: [...at, 'curve', index - 1, 'from'],

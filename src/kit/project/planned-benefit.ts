@@ -40,10 +40,10 @@ export function resolveBenefit(
     });
   const scaled = metric.kind === 'ratio' || metric.kind === 'percentile';
   const exposure = written.exposure ?? (typeof metric.exposure === 'string' ? metric.exposure : null);
-  if (scaled && exposure === null && metric.exposure !== undefined)
+  if (scaled && exposure === null)
     gaps.push({
       key: 'exposure',
-      message: "the metric's exposure is a series; write the number that the plan was made with",
+      message: `is required: ${metric.exposure === undefined ? 'the metric has none' : "the metric's is a series"}; write the number that the plan was made with`,
     });
   const ramp = written.ramp ?? metric.ramp;
   const curve =
