@@ -44,7 +44,7 @@ const SHOWN = 3;
 /** What a pull would request and store: requests, then the first and last rows. */
 function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
   const window = `${instant(result.fromMs)} – ${instant(result.toMs)}`;
-  const { measurements, costs } = result;
+  const { measurements, costs, quotes = [] } = result;
   const parts = [`${io.color.bold(`${result.connector}.${result.stream}`)} ${io.color.dim(window)}`];
   parts.push(
     table(
@@ -99,10 +99,22 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
         ),
       ),
     );
-  if (measurements.length + costs.length === 0) parts.push('The source answered without a row for this window.');
+  if (quotes.length > 0)
+    parts.push(
+      table(
+        io,
+        [{ head: 'date' }, { head: 'one' }, { head: 'is', align: 'right' }, { head: 'of' }],
+        ends(quotes).map((row) =>
+          row === null ? ['…', `${quotes.length - 2 * SHOWN} more`, '', ''] : [row.date, row.base, row.rate, row.quote],
+        ),
+      ),
+    );
+  if (measurements.length + costs.length + quotes.length === 0)
+    parts.push('The source answered without a row for this window.');
   for (const warning of result.warnings) parts.push(`${io.color.yellow('warning')} ${warning}`);
-  const counts = `${plural(measurements.length, 'measurement')}, ${plural(costs.length, 'cost line')}`;
-  parts.push(io.color.dim(`${counts}; nothing was written`), '');
+  const counts = [plural(measurements.length, 'measurement'), plural(costs.length, 'cost line')];
+  if (quotes.length > 0) counts.push(plural(quotes.length, 'exchange rate'));
+  parts.push(io.color.dim(`${counts.join(', ')}; nothing was written`), '');
   return parts.join('\n');
 }
 

@@ -14,6 +14,7 @@ import {
   connectorBaseSchema,
   type HttpBase,
   httpBaseSchema,
+  ownUrlBaseSchema,
   streamBase,
   streamBaseSchema,
   timingDefaults,
@@ -51,11 +52,16 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   const http = speaksHttp(kind);
   const baseKeys = new Set(Object.keys(baseShape(kind)));
   const ownKeys = new Set(knownKeys(kind.options, []));
+  const ownUrl = ownKeys.has('url');
   // A field that base and kind both know is checked by both; one that neither knows is reported once, by the kind.
   const common = { node, path: at, description, problems };
   const isBase = (key: string): boolean => baseKeys.has(key);
   const base = http
-    ? checkValue<HttpBase>({ ...common, schema: httpBaseSchema, keys: isBase })
+    ? checkValue<HttpBase>({
+        ...common,
+        schema: ownUrl ? ownUrlBaseSchema : httpBaseSchema,
+        keys: (key) => isBase(key) && !(ownUrl && key === 'url'),
+      })
     : checkValue<ConnectorBase>({ ...common, schema: connectorBaseSchema, keys: isBase });
   const options = checkValue<unknown>({
     ...common,
@@ -77,7 +83,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
     connector: {
       id: entry.key,
       kind: kind.kind,
-      http: settings,
+      http: ownUrl ? { ...settings, url: (options.value as { url: string }).url } : settings,
       options: options.value,
       streams: streams.map((stream) => stream.config),
     },

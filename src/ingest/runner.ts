@@ -231,6 +231,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
           requests,
           measurements: rows.samples.map(strip),
           costs: rows.costs.map(strip),
+          quotes: rows.quotes.map(strip),
           warnings: rows.warnings,
         };
       } catch (thrown) {
@@ -248,7 +249,7 @@ function streamVersionOf({ kind, stream }: Target): string {
 /** Zero, no data and incomplete data are told apart; only the last two are worth a warning. */
 function judgeCompleteness(rows: PulledRows, expectedCount: number | null): void {
   if (rows.size === 0 && rows.warnings.length === 0)
-    rows.warn('the source answered, but with no sample and no cost line for this window');
+    rows.warn('the source answered, but with no sample, cost line or exchange rate for this window');
   else if (expectedCount !== null && rows.samples.length < expectedCount)
     rows.warn(
       `${rows.samples.length} of ${expectedCount} expected points came; the others count as missing, not as zero`,

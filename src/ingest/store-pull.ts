@@ -1,4 +1,4 @@
-import type { IngestResult, JobFence, PullPageRow, Store } from '#kit';
+import { type IngestResult, type JobFence, type PullPageRow, projectsUsingCurrencies, type Store } from '#kit';
 import { dirtyPeriods, projectsOfCosts } from './affected.ts';
 import type { PulledRows } from './rows.ts';
 
@@ -80,6 +80,7 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
       const affected = new Set(dirty.map(({ projectId }) => projectId));
       if (costed.inserted + costed.revisions > 0)
         for (const id of projectsOfCosts(projects, { connector, stream }, costed.projectRefs)) affected.add(id);
+      for (const id of await projectsUsingCurrencies(repositories, projects, quoted.changed)) affected.add(id);
 
       // Costs that were unknown until now are known, even where the answer was that there are none; a backfill leaves them unknown.
       if (input.backfill === undefined && (await repositories.watermarks.get(connector, stream)) === null)

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CostLine, Measurement } from '../domain/types.ts';
+import type { CostLine, FxQuote, Measurement } from '../domain/types.ts';
 import type { FileSource, HttpClient, Logger } from './ports.ts';
 
 /** The half-open time window that a pull covers. */
@@ -23,6 +23,8 @@ export interface RawPage {
 export interface ParsedPage {
   measurements: Measurement[];
   costs: CostLine[];
+  /** Exchange rates; the runner adds the source. */
+  quotes?: Omit<FxQuote, 'source'>[] | undefined;
   /** Partial answers, odd values that were left out, and why: shown to the operator, kept with the pull. */
   warnings: string[];
 }
@@ -88,8 +90,10 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   capabilities: {
     measurements: boolean;
     costs: boolean;
+    /** Exchange rates. Absent: it has none. */
+    quotes?: boolean;
     discover: boolean;
-    /** False for kinds that speak no HTTP: `url`, `auth`, `tls` and the like are then unknown keys. Absent: true, and `url` is required. */
+    /** False for kinds that speak no HTTP: `url`, `auth`, `tls` and the like are then unknown keys. Absent: true, and `url` is required unless the kind's own options have one. */
     http?: boolean;
   };
   timing(stream: S): StreamTiming;

@@ -1,5 +1,5 @@
 import type { DigestFacts } from '../domain/digest/facts.ts';
-import type { CostLine, Measurement } from '../domain/types.ts';
+import type { CostLine, FxQuote, Measurement } from '../domain/types.ts';
 import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
@@ -246,6 +246,7 @@ export interface DryRunResult {
   requests: { method: string; url: string; bytes: number }[];
   measurements: Measurement[];
   costs: CostLine[];
+  quotes?: Omit<FxQuote, 'source'>[];
   warnings: string[];
 }
 

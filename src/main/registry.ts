@@ -1,3 +1,4 @@
+import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
@@ -11,7 +12,7 @@ import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
-export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file];
+export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,

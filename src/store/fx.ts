@@ -45,6 +45,7 @@ const costCurrencySchema = z.object({
   stream: z.string(),
   projectRef: z.string(),
   currency: z.string(),
+  firstPostedOn: z.string(),
 });
 
 const known = (ms: number | undefined) => (ms === undefined ? sql.fragment`'infinity'::timestamptz` : instant(ms));
@@ -142,8 +143,9 @@ export function createFxRepository(context: StoreContext): FxRepository {
 
     async costCurrencies() {
       const rows = await context.connection.any(sql.type(costCurrencySchema)`
-        SELECT DISTINCT connector, stream, project_ref AS "projectRef", currency
-        FROM cost_line ORDER BY connector, stream, "projectRef", currency`);
+        SELECT connector, stream, project_ref AS "projectRef", currency, min(posting_date) AS "firstPostedOn"
+        FROM cost_line GROUP BY connector, stream, project_ref, currency
+        ORDER BY connector, stream, project_ref, currency`);
       return [...rows];
     },
   };

@@ -159,6 +159,8 @@ export const httpBase = {
 
 export const connectorBaseSchema = z.strictObject(connectorBase);
 export const httpBaseSchema = z.strictObject({ ...connectorBase, ...httpBase });
+/** For kinds whose own options have `url`, which then need not be written. */
+export const ownUrlBaseSchema = httpBaseSchema.extend({ url: z.null().prefault(null) });
 export const streamBaseSchema = z.strictObject(streamBase);
-export type HttpBase = z.output<typeof httpBaseSchema>;
+export type HttpBase = Omit<z.output<typeof httpBaseSchema>, 'url'> & { url: string | null };
 export type ConnectorBase = z.output<typeof connectorBaseSchema>;

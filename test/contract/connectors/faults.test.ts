@@ -18,8 +18,10 @@ const SECRET = 'tr0ub4dor&3-horse/battery';
 interface Base {
   testCase: TestCase;
   exchanges: Exchange[];
-  /** The last exchange that answers in JSON: that is a page of data, and pages come before it if any do. */
+  /** The last exchange that answers with data: that is a page, and pages come before it if any do. */
   faulty: number;
+  /** How it answers. */
+  form: 'json' | 'xml';
 }
 
 /** The case with the most exchanges among those that succeed: faults in the middle of paging show most. */
@@ -27,15 +29,28 @@ function baseOf(folder: string): Base | null {
   const cases = caseNames(folder)
     .map((name) => loadCase(folder, name))
     .filter((testCase) => testCase.expectedLines !== null && testCase.expectedLines.length > 0);
-  const [testCase] = cases.sort((a, b) => (b.exchanges?.length ?? 0) - (a.exchanges?.length ?? 0));
+  const [testCase] = cases
+    .filter(({ exchanges }) => exchanges?.some((exchange) => formOf(exchange) !== null))
+    .sort((a, b) => (b.exchanges?.length ?? 0) - (a.exchanges?.length ?? 0));
   if (testCase?.exchanges == null || testCase.exchanges.length === 0) return null;
-  return { testCase, exchanges: testCase.exchanges, faulty: testCase.exchanges.findLastIndex(answersJson) };
+  const { exchanges } = testCase;
+  const faulty = exchanges.findLastIndex((exchange) => formOf(exchange) !== null);
+  const exchange = exchanges[faulty];
+  return { testCase, exchanges, faulty, form: (exchange && formOf(exchange)) ?? 'json' };
 }
 
-function answersJson(exchange: Exchange): boolean {
+function formOf(exchange: Exchange): Base['form'] | null {
   const type = Object.entries(exchange.response.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
-  return exchange.response.status === 200 && (type === undefined || type.includes('json'));
+  if (exchange.response.status !== 200) return null;
+  if (type === undefined || type.includes('json')) return 'json';
+  return type.includes('xml') ? 'xml' : null;
 }
+
+/** What a kind says to answers that are no data, by the form that it reads. */
+const codes = {
+  json: { brokenOff: 'source/not-json', loginPage: 'source/not-json', says: /text\/html.*Sign in.*login page/s },
+  xml: { brokenOff: 'source/partial', loginPage: 'source/bad-shape', says: /Sign in.*login page/s },
+} as const;
 
 const kinds = (await loadKinds()).flatMap(({ folder, kind }) => {
   const base = baseOf(folder);
@@ -43,7 +58,7 @@ const kinds = (await loadKinds()).flatMap(({ folder, kind }) => {
 });
 
 describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, base }) => {
-  const { testCase, exchanges, faulty } = base;
+  const { testCase, exchanges, faulty, form } = base;
   const recorded = bodyOf(
     exchanges[faulty] ?? { request: { method: 'GET', path: '/' }, response: { status: 200, headers: {} } },
   );
@@ -119,12 +134,12 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
     expect(outcomeLines(second.run.parsed)).toEqual(testCase.expectedLines);
   });
 
-  it('takes nothing from JSON that breaks off', async () => {
+  it('takes nothing from an answer that breaks off', async () => {
     const half = recorded.slice(0, Math.floor(recorded.length / 2));
     const { error, run } = await pullWith(
       atFaulty((response) => response.writeHead(200, { 'content-type': 'application/json' }).end(half)),
     );
-    expect(error?.code).toBe('source/not-json');
+    expect(error?.code).toBe(codes[form].brokenOff);
     expect(error).toBeInstanceOf(RetryableError);
     expect(run.pages.length).toBeLessThan(exchanges.length);
   });
@@ -147,8 +162,8 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
       ),
     );
     expect(error).toBeInstanceOf(PermanentError);
-    expect(error?.code).toBe('source/not-json');
-    expect(`${error?.message} ${error?.hint}`).toMatch(/text\/html.*Sign in.*login page/s);
+    expect(error?.code).toBe(codes[form].loginPage);
+    expect(`${error?.message} ${error?.hint}`).toMatch(codes[form].says);
   });
 
   it('does not take an empty body for an empty result', async () => {
@@ -282,7 +297,12 @@ describe.each(await loadKinds())('connectors/$folder parses archived pages', ({ 
     for (const page of run.pages)
       for (const body of spoilt(page.body)) {
         try {
-          const { measurements, costs } = kind.parse({ ...page, body }, contextOf);
+          const { measurements, costs, quotes = [] } = kind.parse({ ...page, body }, contextOf);
+          for (const quote of quotes) {
+            expect(quote.rate, body).toMatch(/^\d+(\.\d+)?$/);
+            expect(quote.date, body).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+            expect(quote.quote, body).toMatch(/^[A-Z]{3}$/);
+          }
           for (const measurement of measurements) {
             expect(Number.isSafeInteger(measurement.atMs), body).toBe(true);
             if (measurement.value === null) expect(measurement.status, body).toBe('missing');

@@ -57,6 +57,7 @@ export function outcomeLines(parsed: readonly ParsedPage[]): unknown[] {
       measurement: JSON.parse(JSON.stringify({ at: new Date(atMs).toISOString(), ...rest })) as unknown,
     })),
     ...page.costs.map((cost) => ({ cost: JSON.parse(JSON.stringify(cost)) as unknown })),
+    ...(page.quotes ?? []).map((quote) => ({ quote: JSON.parse(JSON.stringify(quote)) as unknown })),
     ...page.warnings.map((warning) => ({ warning })),
   ]);
 }
