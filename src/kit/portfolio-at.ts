@@ -73,14 +73,21 @@ function unknownPortfolio(id: string, known: readonly string[]): PermanentError 
   });
 }
 
-/** Projects in force that belonged to it by then, as they were defined then. */
-async function membersOf(store: Store, id: string, knownAtMs: number): Promise<Project[]> {
-  const versions = await Promise.all(
-    (await store.projects.list()).map((project) => store.projects.versionAt(project.id, knownAtMs)),
-  );
-  return versions
-    .flatMap((version) => version?.project ?? [])
-    .filter(({ portfolio }) => id === ALL_PROJECTS || portfolio === id);
+const PAGE = 200;
+
+/** Projects in force by then that belonged to it then, whatever became of them since. */
+async function membersOf({ projects }: Pick<Store, 'projects'>, id: string, knownAtMs: number): Promise<Project[]> {
+  const members: Project[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await projects.page({ after, limit: PAGE, retired: true });
+    for (const { project } of page) {
+      const then = await projects.versionAt(project.id, knownAtMs);
+      if (then === null || then.isRetired) continue;
+      if (id === ALL_PROJECTS || then.project.portfolio === id) members.push(then.project);
+    }
+    if (page.length < PAGE) return members;
+    after = page.at(-1)?.project.id;
+  }
 }
 
 function definitionOf(
