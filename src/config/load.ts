@@ -55,7 +55,11 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   if (complete) checkReferences({ ...input, merged, sections, problems });
   checkFxRates(sections.fx, problems);
   const fxKnown = complete && sections.fx.length === merged.fx.length;
-  const fx = fxKnown ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
+  // Rates that a connector brings are not known here; a figure without a rate says so itself.
+  const quoted = sections.connectors.some(
+    ({ value }) => input.kinds.find(({ kind }) => kind === value.connector.kind)?.capabilities.quotes === true,
+  );
+  const fx = fxKnown && !quoted ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
   for (const portfolio of sections.portfolios) checkPortfolio(portfolio, problems);
   const context: ProjectContext = {
     fxRates: fx,

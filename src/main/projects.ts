@@ -6,6 +6,7 @@ import {
   OutturnError,
   type ProjectsPlan,
   planProjects,
+  projectsUsingCurrencies,
   type Repositories,
 } from '#kit';
 
@@ -18,8 +19,8 @@ export const readPlan = ({ config, registry, store }: Parts): Promise<ProjectsPl
   store.transaction((tx) => planProjects(tx, configuredProjects({ config, registry })), { oneInstant: true });
 
 /**
- * Puts the projects of the configuration in force, and has the figures of each one that changed computed anew, in one
- * transaction. `recomputesNew`: those of new ones as well. Throws as `ProjectRepository.apply`.
+ * Puts the projects and the exchange rates of the configuration in force, and has the figures of each project that changed, or
+ * that uses a currency whose rates did, computed anew, in one transaction. `recomputesNew`: those of new ones as well. Throws as `ProjectRepository.apply`.
  */
 export async function applyConfiguration(
   { config, registry, store }: Parts,
@@ -41,9 +42,15 @@ export async function applyConfiguration(
     await tx.lock('projects');
     if (expected !== undefined) await requireSamePlan(tx, drafts, expected);
     const applied = await tx.projects.apply(drafts, { by, reason });
-    const wanted = [...(recomputesNew ? applied.created : []), ...applied.changed];
+    const rates = await tx.fx.applyConfigured(config.fxRates, { by });
+    const changed = rates.currencies.map((currency) => ({ currency }));
+    const inAnotherCurrency = await projectsUsingCurrencies(tx, await tx.projects.list(), changed);
+    const wanted = new Set([...applied.changed, ...inAnotherCurrency]);
+    for (const id of applied.created)
+      if (recomputesNew) wanted.add(id);
+      else wanted.delete(id);
     const jobs: OutboxRow[] = [];
-    for (const project of wanted.sort())
+    for (const project of [...wanted].sort())
       jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
     return { ...applied, jobs };
   });
