@@ -1,9 +1,11 @@
-import { Decimal, roundMoney, sum } from '../money/decimal.ts';
+import { Decimal, sum } from '../money/decimal.ts';
 import type { FxBook } from '../money/fx-book.ts';
 import { addDays, later } from '../time/dates.ts';
 import { fiscalPeriodAt } from '../time/fiscal.ts';
 import { periodAt } from '../time/periods.ts';
-import type { CostKind, CostLine, LocalDate } from '../types.ts';
+import type { LocalDate } from '../types.ts';
+import { commitmentsToCome, forecastsToCome, spentPostings } from '../value/cost-kinds.ts';
+import { convertLines } from '../value/cost-lines.ts';
 import type { RoiInput } from '../value/input.ts';
 import type { PlannedCostValue, PlanValue } from './plan-value.ts';
 
@@ -22,43 +24,38 @@ export interface CostOutlook {
 const ZERO = new Decimal(0);
 
 /**
- * Cost to come. Where there are open commitments or forecast lines they say it: commitments from the day after `asOf`
- * at the earliest, forecast lines posted after `asOf`, each times (1 + cost risk). Otherwise what remains of the plan:
+ * Cost to come. Where there are commitments or forecast lines they say it: what is open of commitments, from the day after
+ * `asOf` at the earliest, and forecasts of later dates, each times (1 + cost risk). Otherwise what remains of the plan:
  * what was planned after `asOf`, and one-off costs that were planned by now but are not spent, for an invoice that is late is
  * not a saving (running costs that were not spent are). A one-off cost spent earlier in its pool than planned is not expected
  * again when it was planned for the same fiscal period. Null: a line has no rate in this book.
  */
 export function costOutlook(input: RoiInput, plan: PlanValue, fx: FxBook): CostOutlook | null {
   const { project, asOf } = input;
-  const lines = [...input.costs, ...project.manualCosts].filter((line) => line.postingDate < project.horizonEndsOn);
-  const amountOf = (line: CostLine): Decimal | null => {
-    const exchange = fx.on(line.currency, project.currency, line.postingDate);
-    return exchange.found ? roundMoney(exchange.rate.times(line.amount)) : null;
-  };
-  const converted = lines.map((line) => ({ line, amount: amountOf(line), pool: line.pool ?? 'other' }));
-  const ofKind = (...kinds: CostKind[]) => converted.filter(({ line }) => kinds.includes(line.kind));
-  const spent = ofKind('actual', 'accrual').filter(({ line }) => line.postingDate <= asOf);
-  const toCome = [...ofKind('commitment'), ...ofKind('forecast').filter(({ line }) => line.postingDate > asOf)];
-  if ([...spent, ...toCome].some(({ amount }) => amount === null)) return null;
-  const tomorrow = addDays(asOf, 1);
-  const risk = new Decimal(1).plus(project.costRisk);
-  const paid = spent.map(({ line, amount, pool }) => ({
-    ...{ date: line.postingDate, amount: amount ?? ZERO, pool },
+  const { converted } = convertLines([...input.costs, ...project.manualCosts], project, asOf, fx);
+  const inside = converted.filter(({ line }) => line.postingDate < project.horizonEndsOn);
+  const spent = spentPostings(inside.filter(({ line }) => line.postingDate <= asOf)).map(({ line, date, amount }) => ({
+    ...{ date, amount, pool: line.pool },
     recurrence: line.recurrence,
   }));
-  const basis = converted.some(({ line }) => line.kind === 'commitment' || line.kind === 'forecast') ? 'lines' : 'plan';
-  return {
-    spent: paid.map(({ date, amount, pool }) => ({ date, amount, pool })),
-    expected:
-      basis === 'plan'
-        ? remainingPlan(input, plan.costs, paid)
-        : toCome.map(({ line, amount, pool }) => ({
-            date: later(line.postingDate, tomorrow),
-            amount: roundMoney(risk.times(amount ?? ZERO)),
-            pool,
-          })),
-    basis,
-  };
+  const [committed, forecast] = [commitmentsToCome(inside, asOf), forecastsToCome(inside, asOf)];
+  if (!areKnown(spent) || !areKnown(committed) || !areKnown(forecast)) return null;
+  const paid = spent.map((row) => ({ ...row, pool: row.pool ?? 'other' }));
+  const hasLines = inside.some(({ line }) => line.kind === 'commitment' || line.kind === 'forecast');
+  if (!hasLines) return { spent: paid, expected: remainingPlan(input, plan.costs, paid), basis: 'plan' };
+  const risk = new Decimal(1).plus(project.costRisk);
+  // More taken back than was committed is no income to come.
+  const isOpen = sum(committed.map(({ amount }) => amount)).gt(0);
+  const expected = [...(isOpen ? committed : []), ...forecast].map(({ date, amount, pool }) => ({
+    date: later(date, addDays(asOf, 1)),
+    amount: amount.times(risk),
+    pool: pool ?? 'other',
+  }));
+  return { spent: paid, expected, basis: 'lines' };
+}
+
+function areKnown<T extends { amount: Decimal | null }>(rows: readonly T[]): rows is (T & { amount: Decimal })[] {
+  return rows.every(({ amount }) => amount !== null);
 }
 
 function remainingPlan(

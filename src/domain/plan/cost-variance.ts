@@ -1,4 +1,4 @@
-import { Decimal, sum } from '../money/decimal.ts';
+import { Decimal, roundMoney, sum } from '../money/decimal.ts';
 import type { FxBook } from '../money/fx-book.ts';
 import type { LocalDate } from '../types.ts';
 import type { Valuation } from '../value/valuation.ts';
@@ -29,7 +29,7 @@ export function costVariance(valuation: Valuation, plan: PlanValue): { parts: Pa
     const actual = of(atBudget.spent, pool);
     const toDate = actual.minus(of(due, pool));
     const atCompletion = toDate.plus(of(atBudget.expected, pool)).minus(of(remaining, pool));
-    const volume = between(atCompletion, toDate);
+    const volume = roundMoney(between(atCompletion, toDate));
     const fx = of(spent, pool).minus(actual);
     parts = addParts(parts, { ...NO_PARTS, volume, timing: toDate.minus(volume), fx });
   }

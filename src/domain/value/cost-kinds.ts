@@ -15,6 +15,14 @@ export interface CostPosting {
   corrects: boolean;
 }
 
+/** What is expected of one commitment or forecast, before risk. */
+export interface CostToCome {
+  date: LocalDate;
+  /** In the project's currency; null: no exchange rate. */
+  amount: Decimal | null;
+  pool: string | null;
+}
+
 /**
  * Actuals and accruals as they are posted, and for each accrual that an actual names in `correctionOf` its release on the
  * actual's date: the actual takes its place and nothing counts twice. Lines that correct the accrual are released with it, so that
@@ -55,24 +63,36 @@ export function spentPostings(within: readonly ConvertedLine[]): CostPosting[] {
  * (a negative line) counts from its own date on. No commitment is used up beyond zero. Null: a line has no exchange rate.
  */
 export function openCommitments(lines: readonly ConvertedLine[], asOf: LocalDate): Decimal | null {
+  return sumOrNull(commitmentsToCome(lines, asOf).map(({ amount }) => amount));
+}
+
+/** The same one by one: lines that belong together are one. */
+export function commitmentsToCome(lines: readonly ConvertedLine[], asOf: LocalDate): CostToCome[] {
   const users = usersOf(lines.filter(({ line }) => line.postingDate <= asOf));
-  const open = groupsOf(lines, 'commitment').map((group) =>
-    leftOf(
-      group.filter(({ line }) => !line.amount.startsWith('-') || line.postingDate <= asOf),
-      users(group),
-    ),
-  );
-  return sumOrNull(open);
+  return groupsOf(lines, 'commitment').map((group) => {
+    const open = group.filter(({ line }) => !line.amount.startsWith('-') || line.postingDate <= asOf);
+    return toCome(group, leftOf(open, users(group)));
+  });
 }
 
 /** Forecast lines after `asOf` with what corrects them, less the actuals and accruals that name them. */
 export function forecastToCome(lines: readonly ConvertedLine[], asOf: LocalDate): Decimal | null {
-  const users = usersOf(lines.filter(({ line }) => line.postingDate <= asOf));
-  const left = groupsOf(lines, 'forecast')
-    .filter((group) => dateOf(group) > asOf)
-    .map((group) => leftOf(group, users(group)));
-  return sumOrNull(left);
+  return sumOrNull(forecastsToCome(lines, asOf).map(({ amount }) => amount));
 }
+
+/** The same one by one: lines that belong together are one. */
+export function forecastsToCome(lines: readonly ConvertedLine[], asOf: LocalDate): CostToCome[] {
+  const users = usersOf(lines.filter(({ line }) => line.postingDate <= asOf));
+  return groupsOf(lines, 'forecast')
+    .filter((group) => dateOf(group) > asOf)
+    .map((group) => toCome(group, leftOf(group, users(group))));
+}
+
+const toCome = (group: readonly ConvertedLine[], amount: Decimal | null): CostToCome => ({
+  date: dateOf(group),
+  amount,
+  pool: group[0]?.line.pool ?? null,
+});
 
 /** Of the newest line that is no correction. */
 function dateOf(group: readonly ConvertedLine[]): LocalDate {
