@@ -72,6 +72,8 @@ export function stalePeriods(
   if (asOf < kept.asOf || kept.newestSampleAtMs === null) return null;
   const changed = changedFacts(kept.facts, facts);
   if (changed === null) return null;
+  const wanted = wantedPeriods(project, metric, asOf);
+  if (dirty.some((date) => isBetween(project, metric, wanted, date, asOf))) return null;
   const marked = dirtyIntervals(project, metric, kept.facts, dirty);
   const { joinedFirstMs } = kept.facts;
   const isJoined = metric.kind === 'ratio' && metric.denominator !== null;
@@ -79,11 +81,28 @@ export function stalePeriods(
     return null;
   const intervals = [...changed, ...marked, { fromMs: tailFromMs(project, metric, kept), toMs: Infinity }];
   const known = new Set(kept.periods.map(({ from }) => from));
-  return wantedPeriods(project, metric, asOf).filter((period) => {
+  return wanted.filter((period) => {
     if (!known.has(period.from)) return true;
     const { fromMs, toMs } = instantsOf(period, project.timeZone);
     return intervals.some((interval) => interval.fromMs < toMs && interval.toMs > fromMs);
   });
+}
+
+/** Of samples that are read and belong to no period, overlaps are counted all the same: only reading all of them tells. */
+function isBetween(
+  project: Project,
+  metric: ValueMetric,
+  wanted: readonly Period[],
+  date: LocalDate,
+  asOf: LocalDate,
+): boolean {
+  const period = periodAt(date, metric.cadence);
+  const { fromMs } = evidenceRange(project, metric, asOf);
+  return (
+    period.from <= asOf &&
+    startOfDayMs(period.to, project.timeZone) > fromMs &&
+    !wanted.some(({ from }) => from === period.from)
+  );
 }
 
 /** Whether a frozen baseline must be read again: it was open then, or what it rests on may have been changed since. */

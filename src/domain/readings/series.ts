@@ -189,9 +189,9 @@ export function spellsIn({ spells }: Series, fromMs: number, toMs: number): Spel
   return spells.slice(first, end);
 }
 
-/** Samples that begin in [fromMs, toMs), and the one before whose spell reaches into it. */
-export function evidenceIn({ samples, spells }: Series, fromMs: number, toMs: number): StoredSample[] {
-  const first = halve(samples, ({ atMs }) => atMs < fromMs);
+/** Samples from the first evidence on that begin in [fromMs, toMs), and the one before whose spell reaches into it. */
+export function evidenceIn({ samples, spells, firstMs }: Series, fromMs: number, toMs: number): StoredSample[] {
+  const first = halve(samples, ({ atMs }) => atMs < Math.max(fromMs, firstMs));
   let end = first;
   while (end < samples.length && (samples[end] as StoredSample).atMs < toMs) end++;
   const found = samples.slice(first, end);
