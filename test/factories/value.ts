@@ -1,5 +1,6 @@
 import {
   addDays,
+  addMonths,
   type Baseline,
   type CostLine,
   type LocalDate,
@@ -171,6 +172,19 @@ export function daily(
   for (let date = from, index = 0; date < to; date = addDays(date, 1), index++)
     samples.push(sampleAt(startOfDayMs(date, timeZone), 86_400_000, value(date, index), changes));
   return samples;
+}
+
+/** One sample for each month from `from` on, covering it: what a monthly report looks like. */
+export function monthly(
+  from: LocalDate,
+  values: readonly (number | null)[],
+  changes: Partial<StoredSample> = {},
+  timeZone = 'Europe/Berlin',
+): StoredSample[] {
+  return values.map((value, index) => {
+    const [start, end] = [index, index + 1].map((months) => startOfDayMs(addMonths(from, months), timeZone));
+    return sampleAt(start as number, (end as number) - (start as number), value, changes);
+  });
 }
 
 export const samplesOf = (metricId: string, samples: StoredSample[]): MetricSamples => ({
