@@ -17,6 +17,7 @@ export interface Problem {
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
+  usage: 422,
   'api/conflict': 409,
   'config/unknown-reference': 422,
   'queue/invalid-arguments': 422,

@@ -24,6 +24,7 @@ import { addExplain } from './explain.ts';
 import { jobView } from './job-view.ts';
 import { addJobs } from './jobs.ts';
 import { refuseOtherMethods } from './methods.ts';
+import { addMoved } from './moved.ts';
 import { addPortfolios } from './portfolios.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addQueue } from './queue.ts';
@@ -126,6 +127,7 @@ export function createApi(options: ApiOptions): Api {
     addBackfills(guarded, options);
     addBudgets(guarded, options);
     addExplain(guarded, options);
+    addMoved(guarded, options);
     addPortfolios(guarded, options);
   });
   return {

@@ -37,4 +37,5 @@ export * from './store/index.ts';
 export * from './tracing.ts';
 export * from './unit-conversion.ts';
 export * from './units.ts';
+export * from './what-moved.ts';
 export * from './wording.ts';

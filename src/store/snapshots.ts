@@ -71,6 +71,21 @@ export function createSnapshotRepository(context: StoreContext): SnapshotReposit
         WHERE c.project_id = ${projectId}`);
     },
 
+    async lastUpTo(projectId, asOf) {
+      return await context.connection.maybeOne(sql.type(snapshotSchema)`
+        SELECT ${columns} FROM roi_snapshot s
+        WHERE s.project_id = ${projectId} AND s.as_of <= ${asOf}::date
+        ORDER BY s.as_of DESC, s.seq DESC LIMIT 1`);
+    },
+
+    async before(id) {
+      return await context.connection.maybeOne(sql.type(snapshotSchema)`
+        SELECT ${columns} FROM roi_snapshot later
+        JOIN roi_snapshot s ON s.project_id = later.project_id AND (s.as_of, s.seq) < (later.as_of, later.seq)
+        WHERE later.id = ${id}
+        ORDER BY s.as_of DESC, s.seq DESC LIMIT 1`);
+    },
+
     async history(projectId, limit) {
       return [
         ...(await context.connection.any(sql.type(snapshotSchema)`

@@ -12,6 +12,7 @@ import { explain } from './explain.ts';
 import { finance } from './finance.ts';
 import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
+import { moved } from './moved.ts';
 import { plan } from './plan.ts';
 import { portfolio } from './portfolio.ts';
 import { processes } from './processes.ts';
@@ -37,6 +38,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   recompute,
   roi,
   explain,
+  moved,
   portfolio,
   digest,
   status,

@@ -24,6 +24,10 @@ export interface SnapshotRepository {
   /** By the beginning of the id, newest first. */
   find(prefix: string, limit: number): Promise<RoiSnapshot[]>;
   latest(projectId: string): Promise<RoiSnapshot | null>;
+  /** The last one as of that date or an earlier one; of one date the one that was saved last. */
+  lastUpTo(projectId: string, asOf: LocalDate): Promise<RoiSnapshot | null>;
+  /** The one before it in the same order; null for the project's first. */
+  before(id: string): Promise<RoiSnapshot | null>;
   history(projectId: string, limit: number): Promise<RoiSnapshot[]>;
 }
 
