@@ -21,7 +21,7 @@ const STAND_INS: readonly unknown[] = [
   'up',
 ];
 const MAX_PATHS = 200;
-const MAX_ROUNDS = 6;
+const MAX_ROUNDS = 3;
 
 /**
  * A project that does not fit its schema, with something that fits in each wrong place: so that the rules can look at

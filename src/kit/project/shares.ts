@@ -17,7 +17,7 @@ export const LIMITS = {
   inflationSteps: 200,
   fiscalYears: 100,
   fiscalPeriods: 60,
-  fxRates: 500,
+  fxRates: 100,
 } as const;
 
 /** A mapping by id with a bound on its size. */
