@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { goodYaml, loadFiles, spoil } from '../../test/factories/config.ts';
 
@@ -103,5 +104,19 @@ describe('problems of projects', () => {
   it('a date in the year 226 is a slip, and does not cost a day of computing', async () => {
     const { lines } = await loadFiles(spoil('startsOn: 2026-06-01', 'startsOn: 0226-06-01'));
     expect(lines).toEqual([expect.stringMatching(/startsOn: expected a date from 1970 to 2199, found "0226-06-01"/)]);
+  });
+});
+
+it('the example of the documentation is valid', async () => {
+  const page = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  const example = /```yaml\n(projects:[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const { config, lines } = await loadFiles({
+    'sources.yaml': goodYaml.slice(0, goodYaml.indexOf('projects:')),
+    'example.yaml': example,
+  });
+  expect(lines).toEqual([]);
+  expect(config?.projects[0]).toMatchObject({
+    metrics: [{ startsOn: '2026-10-15', hasStarted: false, counterfactual: { kind: 'trend', fit: 'window' } }],
+    plans: [{ benefits: [{ startsOn: '2026-09-29', rate: { amount: '4.5' } }] }],
   });
 });

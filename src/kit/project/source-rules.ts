@@ -45,11 +45,11 @@ function checkStreamRef(
     return null;
   }
   if (stream[wanted]) return stream;
-  const gives = wanted === 'costs' ? 'measurements' : 'costs';
+  const other = wanted === 'costs' ? 'measurements' : 'costs';
   add(
     path,
     'config/unknown-reference',
-    `the stream ${quote(ref.stream)} gives ${gives}, but ${wanted} are needed here`,
+    `the stream ${quote(ref.stream)} gives ${stream[other] ? other : `no ${wanted}`}, but ${wanted} are needed here`,
   );
   return null;
 }
