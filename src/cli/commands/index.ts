@@ -10,6 +10,7 @@ import { digest } from './digest.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { finance } from './finance.ts';
+import { fx } from './fx.ts';
 import { jobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import { moved } from './moved.ts';
@@ -47,6 +48,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   deliveries,
   schedule,
   budgets,
+  fx,
   finance,
   migrate,
   doctor,

@@ -3,6 +3,8 @@ import type { CostLine, CurrencyCode, FxRate, LocalDate, Project } from '../type
 import { FX_MAX_AGE_DAYS } from './fx-lookup.ts';
 
 export interface FxNeeds {
+  /** Currencies of amounts that are converted into the project's; ascending. */
+  converted: CurrencyCode[];
   /**
    * Currencies between which figures of the project are converted, its own included, and those that a configured rate leads
    * through; ascending. Empty where everything is in one currency.
@@ -43,7 +45,8 @@ export function fxNeeds(
     }
   }
   const currencies = used.size < 2 ? [] : [...withPivots(used, configured)].sort();
-  return { currencies, from: addDays(first, -FX_MAX_AGE_DAYS) };
+  const converted = [...used].filter((code) => code !== project.currency).sort();
+  return { converted, currencies, from: addDays(first, -FX_MAX_AGE_DAYS) };
 }
 
 /** The configured rates that lead from or to one of the currencies: others cannot change a figure. */
