@@ -10,6 +10,7 @@ CREATE TABLE project_version (
   managed text NOT NULL CHECK (managed IN ('config', 'api')),
   is_retired boolean NOT NULL,
   intervals json NOT NULL CHECK (json_typeof(intervals) = 'array'),
+  written json,
   recorded_at timestamptz NOT NULL,
   recorded_by text NOT NULL CHECK (recorded_by <> ''),
   reason text,
@@ -22,6 +23,7 @@ CREATE TRIGGER project_version_is_not_truncated BEFORE TRUNCATE ON project_versi
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 COMMENT ON TABLE project_version IS 'The truth about projects: each definition that was in force, from recorded_at to the next version. Append-only.';
 COMMENT ON COLUMN project_version.intervals IS 'Distance between two samples of each stream that the project reads, as its connector declared it then.';
+COMMENT ON COLUMN project_version.written IS 'As it was sent to the API, to be read, changed and sent again; null where the configuration has it.';
 COMMENT ON COLUMN project_version.recorded_by IS 'config, api:<name of the token> or cli (<user>).';
 
 -- What an earlier release stored. Which definitions were in force before the last change nobody kept: history begins with it.

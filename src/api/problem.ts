@@ -12,13 +12,23 @@ export interface Problem {
   code: ErrorCode;
   requestId: string;
   hint?: string;
-  errors?: { path: string; message: string }[];
+  errors?: FieldProblem[];
+}
+
+/** `pointer`: JSON Pointer into the document that was sent. */
+interface FieldProblem {
+  path: string;
+  message: string;
+  pointer?: string;
 }
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   usage: 422,
   'api/conflict': 409,
+  'api/precondition-failed': 412,
+  'api/precondition-required': 428,
+  'config/frozen-plan': 409,
   'config/unknown-reference': 422,
   'queue/invalid-arguments': 422,
   'api/invalid-request': 422,
@@ -59,6 +69,9 @@ export function problemOf(error: FastifyError | OutturnError | Error): Omit<Prob
       detail: error.message,
       code: error.code,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.code === 'api/invalid-request' && Array.isArray(error.facts?.['errors'])
+        ? { errors: error.facts['errors'] as FieldProblem[] }
+        : {}),
     };
   }
   const status =

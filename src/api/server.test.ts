@@ -6,6 +6,7 @@ import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
 import { createMetrics } from '#src/telemetry/index';
+import { byTest, draftsOf, projectWith } from '../../test/factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/database.ts';
 import { type Api, createApi } from './index.ts';
 
@@ -42,6 +43,7 @@ describe('the admin HTTP interface', () => {
       log,
       applicationName: 'test',
     });
+    await store.projects.apply(draftsOf(projectWith([])), byTest);
     api = createApi({
       registry: { connectorKind: () => undefined },
       clock: { nowMs: () => Date.now() },

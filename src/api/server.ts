@@ -27,6 +27,7 @@ import { refuseOtherMethods } from './methods.ts';
 import { addMoved } from './moved.ts';
 import { addPortfolios } from './portfolios.ts';
 import { problemOf, sendProblem } from './problem.ts';
+import { addProjects } from './projects.ts';
 import { addQueue } from './queue.ts';
 import { addReports } from './reports.ts';
 import { addSchedules } from './schedules.ts';
@@ -129,6 +130,7 @@ export function createApi(options: ApiOptions): Api {
     addExplain(guarded, options);
     addMoved(guarded, options);
     addPortfolios(guarded, options);
+    addProjects(guarded, options);
   });
   return {
     async listen({ host, port }) {

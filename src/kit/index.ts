@@ -25,6 +25,7 @@ export * from './project/index.ts';
 export * from './project-changes.ts';
 export * from './project-drafts.ts';
 export * from './project-plan.ts';
+export * from './project-request.ts';
 export * from './recompute.ts';
 export * from './redact.ts';
 export * from './report-link.ts';

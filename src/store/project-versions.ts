@@ -18,6 +18,7 @@ export async function appendVersion(
     project,
     intervals,
     isRetired,
+    written,
     by,
     reason = null,
     before,
@@ -25,6 +26,7 @@ export async function appendVersion(
     project: Project;
     intervals: readonly DeclaredInterval[];
     isRetired: boolean;
+    written: unknown;
     before: { version: number; recordedAtMs: number } | null;
   },
 ): Promise<number> {
@@ -33,8 +35,8 @@ export async function appendVersion(
   const recordedAtMs = Math.max(clock.nowMs(), before?.recordedAtMs ?? 0);
   return await connection.oneFirst(sql.type(versionNumber)`
     INSERT INTO project_version (project_id, version, definition, definition_hash, managed, is_retired, intervals,
-      recorded_at, recorded_by, reason)
+      written, recorded_at, recorded_by, reason)
     VALUES (${project.id}, ${(before?.version ?? 0) + 1}, ${definition}::json, ${hash}, ${project.managed}, ${isRetired},
-      ${json(intervals)}::json, ${instant(recordedAtMs)}, ${by}, ${reason})
+      ${json(intervals)}::json, ${written === null ? null : json(written)}::json, ${instant(recordedAtMs)}, ${by}, ${reason})
     RETURNING version`);
 }

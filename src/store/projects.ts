@@ -27,13 +27,14 @@ const versionSchema = z.object({
   managed: z.enum(['config', 'api']),
   isRetired: z.boolean(),
   intervals: z.custom<DeclaredInterval[]>(Array.isArray),
+  written: z.unknown(),
   recordedAtMs: z.number(),
   recordedBy: z.string(),
   reason: z.string().nullable(),
 });
 const columns = sql.fragment`
   v.version, v.definition AS project, v.definition_hash AS "definitionHash", v.managed, v.is_retired AS "isRetired",
-  v.intervals, v.recorded_at AS "recordedAtMs", v.recorded_by AS "recordedBy", v.reason`;
+  v.intervals, v.written, v.recorded_at AS "recordedAtMs", v.recorded_by AS "recordedBy", v.reason`;
 /** Of each project the newest version; by the short table, so that a long history costs nothing. */
 const newest = sql.fragment`
   project p CROSS JOIN LATERAL (
@@ -42,6 +43,7 @@ const newest = sql.fragment`
 
 const inThisForm = (row: z.infer<typeof versionSchema>): ProjectVersion => ({
   ...row,
+  written: row.written ?? null,
   project: currentDefinition(row.project),
 });
 
@@ -62,6 +64,7 @@ export function createProjectRepository(context: StoreContext): ProjectRepositor
       ...changed,
       project: draft.project,
       intervals,
+      written: draft.written ?? null,
       isRetired: false,
       before,
     });

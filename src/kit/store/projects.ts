@@ -15,6 +15,8 @@ export interface ProjectDraft {
    * not. Absent: unknown, so the plans themselves must be the same.
    */
   writtenPlans?: Readonly<Record<string, unknown>> | undefined;
+  /** The whole as it was sent to the API. Absent: a file has it. */
+  written?: unknown;
   /** Of the streams that it reads, so that a past figure can be found again after a connector was changed. Absent: none. */
   intervals?: readonly DeclaredInterval[] | undefined;
 }
@@ -30,6 +32,8 @@ export interface ProjectVersion {
   /** From then on it is not in force; the definition is the last one before. */
   isRetired: boolean;
   intervals: DeclaredInterval[];
+  /** As it was sent to the API; null: a file has it. */
+  written: unknown;
   recordedAtMs: number;
   /** `config`, `api:<name of the token>`, `cli (<user>)`. */
   recordedBy: string;

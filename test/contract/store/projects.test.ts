@@ -124,7 +124,8 @@ describe('the history of projects', () => {
       ])
         await expect(client.query(statement), statement).rejects.toThrow('append-only');
       await expect(
-        client.query(`INSERT INTO project_version SELECT project_id, 2, '{"id":"a"}', definition_hash, managed, is_retired,
+        client.query(`INSERT INTO project_version (project_id, version, definition, definition_hash, managed,
+          is_retired, intervals, recorded_at, recorded_by, reason) SELECT project_id, 2, '{"id":"a"}', definition_hash, managed, is_retired,
           intervals, recorded_at, recorded_by, reason FROM project_version`),
       ).rejects.toThrow('project_version_hash_of_definition');
     } finally {
