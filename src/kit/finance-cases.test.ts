@@ -24,7 +24,7 @@ describe('a finance document', () => {
       'cases[0].rate',
       'cases[0].flows[1]',
       'cases[1].datedFlows[0][0]',
-      '"rat"',
+      'cases[1].rat: unknown key "rat", did you mean "rate"?',
       'cases[4].rate',
       'cases[4].flows',
       // What no single field shows is said beside the mistakes in single fields.
@@ -47,7 +47,7 @@ describe('a finance document', () => {
         { id: 'a', flows: ['1'] },
       ],
     });
-    expect(twice.problems).toEqual([{ path: 'cases[1].id', message: 'the id a is there twice' }]);
+    expect(twice.problems).toEqual([{ path: 'cases[1].id', message: 'the id a is there twice', line: null }]);
   });
   it('that is no document at all is bad input with a hint, not a stack', () => {
     for (const input of [null, [], 'text', 7, {}]) {
@@ -59,5 +59,41 @@ describe('a finance document', () => {
         expect(error).toMatchObject({ code: 'value/bad-input', hint: expect.stringContaining('cases') });
       }
     }
+  });
+  it('terms that contradict each other are all named: rates, steps, timing, risk, the Green Book’s own rates', () => {
+    const { problems } = readFinanceDocument({
+      cases: [
+        { id: 'a', flows: ['1'], rate: '0.1', rates: ['0.1'] },
+        {
+          id: 'b',
+          flows: ['1'],
+          rates: [
+            { fromYear: 2, rate: '0.1' },
+            { fromYear: 2, rate: '0.1' },
+          ],
+        },
+        { id: 'c', flows: ['1'], rates: [{ fromYear: 0, rate: '-2' }], inflation: [] },
+        { id: 'd', flows: ['1'], convention: 'servicenow', timing: 'end' },
+        { id: 'e', flows: ['1'], timing: 'middle' },
+        { id: 'f', flows: ['1'], costRisk: '0.1', benefitRisk: '2' },
+        { id: 'g', flows: ['1'], convention: 'green-book', rate: '0.1' },
+        { id: 'h', datedFlows: [['2026-01-01', '1']], convention: 'tei', timing: 'mid' },
+      ],
+    });
+    expect(problems.map(({ path, message }) => `${path}: ${message}`).sort()).toEqual([
+      'cases[0].rates: give rate or rates, not both',
+      'cases[1].rates[0].fromYear: the first step must be from year 0',
+      'cases[1].rates[1].fromYear: steps must ascend: 2 is not after 2',
+      'cases[2].inflation: takes 1 to 200 rates',
+      'cases[2].rates[0].rate: expected a rate above -1 as a decimal, such as 0.08 for 8 %',
+      'cases[3].timing: the servicenow convention allows start, not end',
+      'cases[4].timing: expected one of start, mid, end, or a note of several words',
+      'cases[5].benefitRisk: expected a share from 0 to 1, such as 0.1 for 10 %',
+      'cases[5].benefitRisk: weighs costs with benefits: bare flows do not say which is which',
+      'cases[5].costRisk: weighs costs with benefits: bare flows do not say which is which',
+      'cases[6].rate: the Green Book has its own rates: leave it out',
+      'cases[7].convention: the tei convention discounts whole years: give flows by year, or leave it out',
+      'cases[7].timing: dated flows count on their days: leave timing out',
+    ]);
   });
 });

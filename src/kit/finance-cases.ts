@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { evaluateFinanceDocument, type FinanceCase, type FinanceResult } from '../domain/finance/case.ts';
-import { GREEN_BOOK_LAST_YEAR } from '../domain/finance/discounting.ts';
 import { Decimal, type DecimalInput, parseDecimal } from '../domain/money/decimal.ts';
 import { isLocalDate } from '../domain/time/dates.ts';
 import { PermanentError } from './errors.ts';
+import { contradictionsOf } from './finance-rules.ts';
+import { nearest } from './nearest.ts';
 
 const MAX_CASES = 1_000;
 const MAX_FLOWS = 2_000;
@@ -30,13 +31,49 @@ const date = z.string({ error: 'expected a date, YYYY-MM-DD' }).refine(isLocalDa
 const flows = z.array(decimal).min(1, 'needs at least one flow').max(MAX_FLOWS, `takes at most ${MAX_FLOWS} flows`);
 const note = z.unknown().optional();
 
-const CONVENTIONS = ['npv0', 'excel', 'tei', 'green-book'] as const;
+const share = decimal.refine((text) => new Decimal(text).gte(0) && new Decimal(text).lte(1), {
+  error: 'expected a share from 0 to 1, such as 0.1 for 10 %',
+});
+const MAX_STEPS = 200;
+const rateList = z
+  .union(
+    [
+      z.array(rate),
+      z.array(
+        z.strictObject({
+          fromYear: z
+            .int({ error: 'expected a whole number of years from time zero' })
+            .min(0, 'expected a whole number of years from time zero')
+            .max(10_000, 'is too large'),
+          rate,
+        }),
+      ),
+    ],
+    {
+      error: 'expected a list of rates, one for each period in turn, or steps such as {"fromYear": 0, "rate": "0.08"}',
+    },
+  )
+  .refine((list) => list.length > 0 && list.length <= MAX_STEPS, `takes 1 to ${MAX_STEPS} rates`);
+
+const CONVENTIONS = ['npv0', 'excel', 'tei', 'green-book', 'servicenow'] as const;
 const financeCase = z.strictObject(
   {
     id: z.string({ error: 'every case needs an id' }).min(1, 'must not be empty').max(200),
     convention: z.enum(CONVENTIONS, { error: `expected one of ${CONVENTIONS.join(', ')}` }).optional(),
     timing: z.string({ error: 'expected text' }).optional(),
     rate: rate.optional(),
+    rates: rateList.optional(),
+    inflation: z
+      .union([rate, rateList], {
+        error: 'expected a rate such as "0.02", a list of rates, or steps such as {"fromYear": 0, "rate": "0.02"}',
+      })
+      .optional(),
+    costRisk: decimal
+      .refine((text) => new Decimal(text).gte(0) && new Decimal(text).lte(10), {
+        error: 'expected a share of the costs from 0 to 10, such as 0.1 for 10 %',
+      })
+      .optional(),
+    benefitRisk: share.optional(),
     financeRate: rate.optional(),
     reinvestRate: rate.optional(),
     flows: flows.optional(),
@@ -77,25 +114,41 @@ export interface FinanceProblem {
   /** `cases[3].flows[2]`; empty for the document itself. */
   path: string;
   message: string;
+  /** Where it stands in the text; null where that is not known. */
+  line: number | null;
+}
+/** Where things stand in the text that a document was read from. */
+export interface LocatedText {
+  /** The line on which the value at a path such as `cases[3].flows[2]` begins, or null. */
+  lineOf(path: string): number | null;
+  /** Keys that an object has twice, of which a parser keeps the last only. */
+  duplicates: { path: string; key: string; line: number }[];
 }
 
-/** The document checked, or everything that is wrong with it at once. */
+/** The document checked, or everything that is wrong with it at once, by line where lines are known. */
 export function readFinanceDocument(
   input: unknown,
+  text: LocatedText | null = null,
 ): { document: { cases: FinanceCase[] }; problems: [] } | { document: null; problems: FinanceProblem[] } {
   const result = financeDocument.safeParse(input);
-  const shape = result.success ? [] : result.error.issues.map(problemOf);
-  const problems = [...shape, ...contradictions(input)];
+  const shape = result.success ? [] : result.error.issues.flatMap(problemsOf);
+  const problems: FinanceProblem[] = [...shape, ...contradictions(input)].map((problem) => ({
+    ...problem,
+    line: text?.lineOf(problem.path) ?? null,
+  }));
+  for (const { path, key, line } of text?.duplicates ?? [])
+    problems.push({ path, message: `the key "${key}" is there twice`, line });
   if (result.success && problems.length === 0)
     return { document: { cases: result.data.cases.map(computable) }, problems: [] };
-  return { document: null, problems };
+  return { document: null, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
+type Problem = Omit<FinanceProblem, 'line'>;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What no single field shows; looked for whatever the shape, so that all that is wrong is said at once. */
-function contradictions(input: unknown): FinanceProblem[] {
+function contradictions(input: unknown): Problem[] {
   if (!isRecord(input) || !Array.isArray(input.cases)) return [];
   const seen = new Set<unknown>();
   return input.cases.flatMap((candidate: unknown, index) => {
@@ -108,64 +161,70 @@ function contradictions(input: unknown): FinanceProblem[] {
   });
 }
 
-function contradictionsOf(input: Record<string, unknown>): FinanceProblem[] {
-  const problems: FinanceProblem[] = [];
-  const say = (path: string, message: string): void => {
-    problems.push({ path, message });
-  };
-  if ((input.costs === undefined) !== (input.benefits === undefined))
-    say(input.costs ? 'benefits' : 'costs', 'costs and benefits must be given together');
-  const given = [input.flows, input.datedFlows, input.costs ?? input.benefits].filter((kind) => kind !== undefined);
-  if (given.length > 1) say('flows', 'give one of flows, datedFlows, or costs with benefits');
-  const greenBook = input.convention === 'green-book';
-  if (given.length === 0 && !greenBook)
-    say('flows', 'nothing to compute: give flows, datedFlows, or costs with benefits');
-  if (input.datedFlows !== undefined && greenBook)
-    say('datedFlows', 'the green-book convention discounts whole years: give flows by year');
-  if (greenBook)
-    for (const key of ['flows', 'costs', 'benefits'] as const) {
-      const list = input[key];
-      if (Array.isArray(list) && list.length > GREEN_BOOK_LAST_YEAR + 1)
-        say(key, `the Green Book gives rates for the years 0 to ${GREEN_BOOK_LAST_YEAR} only`);
-    }
-  return problems;
-}
-
 function computable(input: z.output<typeof financeCase>): FinanceCase {
-  const { id, convention, timing, financeRate, reinvestRate, costs, benefits } = input;
-  const datedFlows: [string, DecimalInput][] | undefined = input.datedFlows;
-  const { rate: discountRate, flows: regular } = input;
-  return {
-    id,
-    convention,
-    timing,
-    rate: discountRate,
-    financeRate,
-    reinvestRate,
-    flows: regular,
-    datedFlows,
-    costs,
-    benefits,
-  };
+  const {
+    about,
+    comment,
+    currency,
+    description,
+    expected,
+    name,
+    note: said,
+    source,
+    published,
+    computed,
+    ...rest
+  } = input;
+  const datedFlows: [string, DecimalInput][] | undefined = rest.datedFlows;
+  return { ...rest, datedFlows };
 }
 
-function problemOf(issue: z.core.$ZodIssue): FinanceProblem {
-  const path = issue.path
+const pathOf = (parts: readonly PropertyKey[]): string =>
+  parts
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
     .join('');
-  return { path, message: issue.message };
+
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const inCase = issue.path.length > 0;
+    return issue.keys.map((key) => {
+      const meant = nearest(key, Object.keys(inCase ? financeCase.shape : financeDocument.shape));
+      return {
+        path: pathOf([...issue.path, key]),
+        message: `unknown key "${key}"${meant === null ? '' : `, did you mean "${meant}"?`}`,
+      };
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    // The branch that got furthest knows best what is wrong.
+    const deepest = issue.errors
+      .flat()
+      .filter(({ path }) => path.length > 0)
+      .sort((a, b) => b.path.length - a.path.length);
+    const furthest = deepest[0];
+    if (furthest)
+      return deepest
+        .filter(({ path }) => path.length === furthest.path.length)
+        .map(({ path, message }) => ({ path: pathOf([...issue.path, ...path]), message }));
+  }
+  return [{ path: pathOf(issue.path), message: issue.message }];
 }
 
 /**
- * Results of a document shaped like `{cases: [{id, flows …}]}` (see docs: `outturn finance --help`).
- * Throws PermanentError `value/bad-input` that lists every problem with its path; `facts.problems` holds them as data.
+ * Results of a document shaped like `{cases: [{id, flows …}]}` (docs/finance.md).
+ * Throws PermanentError `value/bad-input` that lists every problem with its path, and its line where `text` knows it;
+ * `facts.problems` holds them as data.
  */
-export function evaluateFinanceInput(input: unknown): FinanceResult[] {
-  const { document, problems } = readFinanceDocument(input);
+export function evaluateFinanceInput(input: unknown, text?: LocatedText): FinanceResult[] {
+  const { document, problems } = readFinanceDocument(input, text);
   if (document) return evaluateFinanceDocument(document);
   throw new PermanentError(
     'value/bad-input',
-    problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('\n'),
+    problems
+      .map(({ path, message, line }) =>
+        [line === null ? null : `line ${line}`, path === '' ? null : path, message].filter((part) => part).join(': '),
+      )
+      .join('\n'),
     { hint: 'Give {"cases": [{"id": "…", "rate": "0.08", "flows": ["-100", "60", "70"]}]}.', facts: { problems } },
   );
 }
