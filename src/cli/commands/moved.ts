@@ -3,7 +3,7 @@ import { createFormat, type Format, type MovedCause, type MovedFigure, movedFigu
 import { type WhatMoved, whatMoved } from '#kit';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
-import { type Row, table } from '../table.ts';
+import { table } from '../table.ts';
 import { unknownName } from '../unknown-name.ts';
 
 interface MovedOptions extends CommonOptions {
@@ -82,12 +82,20 @@ function waterfall(io: Io, found: WhatMoved, format: Format): void {
     io.color.bold(figure(found[side].value)),
     io.color.dim(`snapshot ${found.snapshots[side].id.slice(0, 8)}`),
   ];
-  const rows = causes.map(({ cause, amount, parts }): Row | string[] => [
-    `  ${causeWords[cause]}`,
-    amount.startsWith('-') ? io.color.red(change(amount)) : io.color.green(change(amount)),
-    '',
-    reasons(parts, change),
-  ]);
+  const coloured = (amount: string): string =>
+    amount.startsWith('-') ? io.color.red(change(amount)) : io.color.green(change(amount));
+  const rows = causes.flatMap(({ cause, amount, parts }): string[][] => {
+    const [only, ...others] = parts;
+    const head = [`  ${causeWords[cause]}`, coloured(amount), ''];
+    if (only === undefined) return [[...head, '']];
+    if (others.length === 0) return [[...head, `${only.name}: ${only.because}`]];
+    const named = parts.slice(0, NAMED_PARTS).map((part) => {
+      const size = part.amount === null ? '' : io.color.dim(change(part.amount));
+      return ['', size, '', `${part.name}: ${part.because}`];
+    });
+    const more = parts.length - named.length;
+    return [[...head, ''], ...named, ...(more > 0 ? [['', '', '', `and ${more} more: --json has all`]] : [])];
+  });
   io.out(
     table(
       io,
@@ -105,13 +113,4 @@ function waterfall(io: Io, found: WhatMoved, format: Format): void {
   if (causes.length === 0) io.out('Nothing moved it.');
   else if (idle.length > 0) io.out(io.color.dim(`Not moved by ${idle.join(', ')}.`));
   for (const note of found.notes) io.out(`${io.color.yellow('note')} ${note}`);
-}
-
-function reasons(parts: WhatMoved['contributions'][number]['parts'], change: (value: string) => string): string {
-  const named = parts.slice(0, NAMED_PARTS).map(({ name, amount, because }) => {
-    const size = parts.length > 1 && amount !== null ? ` ${change(amount)}` : '';
-    return `${name}${size}: ${because}`;
-  });
-  const more = parts.length - named.length;
-  return [...named, ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }

@@ -79,6 +79,15 @@ const contentOf = (lines: readonly CostLine[]): string =>
     .sort()
     .join();
 
+/** Lines that both ends knew, of which one counts only the earlier ones. */
+function postedBetween({ from, to }: Ends, pairs: readonly LinePair[]): string {
+  const [first, last] = [from.asOf, to.asOf].sort() as [string, string];
+  const posted = pairs
+    .filter(({ player }) => player === null)
+    .flatMap((pair) => pair.from.filter(({ postingDate }) => postingDate > first && postingDate <= last)).length;
+  return posted === 0 ? '' : `${posted} ${posted === 1 ? 'line' : 'lines'} posted from ${first} to ${last}`;
+}
+
 function changesOf(ends: Ends, pairs: readonly LinePair[]): Map<Player, string> {
   const of = (player: Player): string => {
     const lines = pairs.filter((pair) => pair.player === player);
@@ -87,7 +96,10 @@ function changesOf(ends: Ends, pairs: readonly LinePair[]): Map<Player, string> 
       player === 'restatement' ? 'corrected' : lines.every(({ to }) => to.length > 0) ? 'new' : 'new or gone';
     return `${lines.length} ${what} cost ${lines.length === 1 ? 'line' : 'lines'}`;
   };
-  const time = ends.from.asOf === ends.to.asOf ? '' : `the time from ${ends.from.asOf} to ${ends.to.asOf}`;
+  const time =
+    ends.from.asOf === ends.to.asOf
+      ? ''
+      : postedBetween(ends, pairs) || `the time from ${ends.from.asOf} to ${ends.to.asOf}`;
   const usesFx = pairs.some(({ from, to }) =>
     [...from, ...to].some(
       ({ currency }) => currency !== ends.from.project.currency || currency !== ends.to.project.currency,
@@ -97,7 +109,7 @@ function changesOf(ends: Ends, pairs: readonly LinePair[]): Map<Player, string> 
     volume: '',
     rate: '',
     attribution: '',
-    cost: of('cost') || time,
+    cost: joined(of('cost'), time),
     timing: projectTiming(ends),
     fx: usesFx ? fxChange(ends) : '',
     restatement: of('restatement'),
