@@ -14,8 +14,15 @@ export function isLocalDate(text: string): boolean {
   }
 }
 
+const DAY_MS = 86_400_000;
+/** Of 0000-01-01 and 9999-12-31: beyond them a date is not written with four digits. */
+const [FIRST_DAY, LAST_DAY] = [-719_528, 2_932_896];
+
+/** Throws RangeError for a date that the calendar has not. */
 export function addDays(date: LocalDate, days: number): LocalDate {
-  return Temporal.PlainDate.from(date).add({ days }).toString();
+  const day = epochDay(date) + days;
+  if (day < FIRST_DAY || day > LAST_DAY) return Temporal.PlainDate.from(date).add({ days }).toString();
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 /** The 31st becomes the last day of a shorter month. */
 export function addMonths(date: LocalDate, months: number): LocalDate {
@@ -26,11 +33,15 @@ export function addYears(date: LocalDate, years: number): LocalDate {
   return Temporal.PlainDate.from(date).add({ years }).toString();
 }
 
-/** Days since 1970-01-01, for arithmetic; independent of any time zone. */
+/** Days since 1970-01-01, for arithmetic; independent of any time zone. Throws RangeError for a date that the calendar has not. */
 export function epochDay(date: LocalDate): number {
-  const { year, month, day } = Temporal.PlainDate.from(date);
+  const [month, day] = [Number(date.slice(5, 7)), Number(date.slice(8, 10))];
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.
-  return Math.round(new Date(0).setUTCFullYear(year, month - 1, day) / 86_400_000);
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(date.slice(0, 4)), month - 1, day);
+  if (date.length !== 10 || midnight.getUTCDate() !== day || midnight.getUTCMonth() !== month - 1)
+    return Math.round(Temporal.PlainDate.from(date).toZonedDateTime('UTC').epochMilliseconds / DAY_MS);
+  return midnight.getTime() / DAY_MS;
 }
 
 /** Days from `from` to `to`, negative when `to` is earlier. */

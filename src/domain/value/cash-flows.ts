@@ -28,9 +28,10 @@ export function monthlyFlows(
   const months = new Map<LocalDate, { benefit: Decimal; cost: Decimal }>();
   const add = (entries: readonly Entry[], side: 'benefit' | 'cost'): void => {
     for (const { date, amount } of entries) {
-      const month = periodAt(date, 'month').from;
+      const month = `${date.slice(0, 7)}-01`;
       const known = months.get(month) ?? { benefit: new Decimal(0), cost: new Decimal(0) };
-      months.set(month, { ...known, [side]: known[side].plus(amount) });
+      known[side] = known[side].plus(amount);
+      months.set(month, known);
     }
   };
   add(benefits, 'benefit');

@@ -9,7 +9,7 @@ import { type CounterfactualLookup, counterfactualOf } from './counterfactual.ts
 import { coverageOf, money, type WarningCode } from './figures.ts';
 import { reportMetric } from './metric-warnings.ts';
 import type { MetricOutput, PeriodOutput, ValueWarning } from './outputs.ts';
-import { type CountedPeriod, evaluatePeriod } from './period.ts';
+import { type CountedPeriod, periodEvaluator } from './period.ts';
 import { metricProblems } from './value-rules.ts';
 
 export interface MetricResult {
@@ -39,9 +39,8 @@ export function evaluateMetric(
   const counterfactual = counterfactualOf(context, baseline);
   const notMonetisedBecause = whyNotMonetised(metric, counterfactual);
   const model = notMonetisedBecause === null && counterfactual.found ? counterfactual.model : null;
-  const rows = readings.periods.map((reading, index) =>
-    evaluatePeriod(context, reading, readings.periods[index - 1] ?? null, model),
-  );
+  const evaluate = periodEvaluator(context, model);
+  const rows = readings.periods.map((reading, index) => evaluate(reading, readings.periods[index - 1] ?? null));
   const counted = rows.flatMap(({ counted: row }) => (row ? [row] : []));
   const over = rows.filter(({ output }) => isOver(output));
   const coverage = coverageOf(

@@ -6,10 +6,10 @@ import type { ValueMetric } from '../types.ts';
 import { type BenefitFactors, type BenefitTerms, periodBenefit } from './benefit.ts';
 import type { MetricContext } from './context.ts';
 import type { CounterfactualModel, Expected } from './counterfactual.ts';
-import { keptShare } from './drop-off.ts';
+import { keptShare, wholeYears } from './drop-off.ts';
 import { money } from './figures.ts';
 import type { PeriodOutput, PeriodStatus } from './outputs.ts';
-import { type RatePart, rateOf, yearFraction } from './rates.ts';
+import { type RatePart, ratesOf, yearFraction } from './rates.ts';
 
 export interface CountedPeriod extends Period {
   gross: Decimal;
@@ -33,61 +33,67 @@ const ZERO = new Decimal(0);
 const ONE = new Decimal(1);
 
 /**
- * One period: its actual, status and, against a counterfactual, its benefit. Without one (`model` null: the metric is not
- * expressed in money) it is only tracked. `previous`: the reading of the period before, null for the first.
+ * Evaluates one period after another: its actual, status and, against a counterfactual, its benefit. Without one (`model` null: the
+ * metric is not expressed in money) it is only tracked. `previous`: the reading of the period before, null for the first.
  */
-export function evaluatePeriod(
+export function periodEvaluator(
   context: MetricContext,
-  reading: PeriodReading,
-  previous: PeriodReading | null,
   model: CounterfactualModel | null,
-): EvaluatedPeriod {
+): (reading: PeriodReading, previous: PeriodReading | null) => EvaluatedPeriod {
   const { metric, closedBefore } = context;
-  const period: Period = { from: reading.from, to: reading.to };
-  const actual = actualOf(metric, reading);
-  const units = exposureOf(context, reading);
-  const expected = model?.of(reading, previous) ?? null;
-  const state = stateOf(context, reading, actual, units, expected);
-  const level = expected?.value && shareOf(metric, expected.value, reading);
-  const output: PeriodOutput = {
-    ...period,
-    status: state.status,
-    notCountedBecause: state.because,
-    actual: actual && ratioString(actual),
-    counterfactual: level ? ratioString(level) : null,
-    exposure: units.value && ratioString(units.value),
-    rate: null,
-    gross: null,
-    benefit: null,
-    received: reading.received,
-    expected: reading.expected,
-    revision: reading.revision,
-  };
-  const whole = period.to <= closedBefore && actual !== null && reading.complete && !reading.provisional;
-  const result = { whole, lacksEvidence: state.lacksEvidence, counted: null, problem: null };
-  if (state.because !== null) return { ...result, output };
-  if (!actual || !level) return { ...result, output: { ...output, notCountedBecause: NOT_MONETISED } };
-  const rate = rateOf(context, period);
-  if (!rate.found) return { ...result, problem: rate.problem, output: { ...output, notCountedBecause: rate.because } };
-  const terms: BenefitTerms = {
-    kind: metric.kind,
-    stockValuation: metric.stockValuation,
-    direction: metric.direction,
-    actual,
-    counterfactual: level,
-    rate: rate.rate,
-    exposure: units.value ?? ZERO,
-    yearFraction: metric.kind === 'stock' ? yearFraction(period).times(reading.share) : ZERO,
-    ...factorsOf(metric, period),
-  };
-  const exact = periodBenefit(terms);
-  const row = { ...period, gross: roundMoney(exact.gross), benefit: roundMoney(exact.benefit), terms };
-  return {
-    ...result,
-    output: { ...output, rate: ratioString(rate.rate), gross: money(row.gross), benefit: money(row.benefit) },
-    counted: { ...row, rateParts: rate.parts },
+  const rateOf = ratesOf(context);
+  const factorsOf = factorsIn(metric);
+  return (reading, previous) => {
+    const period: Period = { from: reading.from, to: reading.to };
+    const actual = actualOf(metric, reading);
+    const units = exposureOf(context, reading);
+    const expected = model?.of(reading, previous) ?? null;
+    const state = stateOf(context, reading, actual, units, expected);
+    const level = expected?.value && shareOf(metric, expected.value, reading);
+    const output: PeriodOutput = {
+      ...period,
+      status: state.status,
+      notCountedBecause: state.because,
+      actual: actual && ratioString(actual),
+      counterfactual: level ? ratioString(level) : null,
+      exposure: units.value && ratioString(units.value),
+      rate: null,
+      gross: null,
+      benefit: null,
+      received: reading.received,
+      expected: reading.expected,
+      revision: reading.revision,
+    };
+    const whole = period.to <= closedBefore && actual !== null && reading.complete && !reading.provisional;
+    const result = { whole, lacksEvidence: state.lacksEvidence, counted: null, problem: null };
+    if (state.because !== null) return { ...result, output };
+    if (!actual || !level) return { ...result, output: { ...output, notCountedBecause: NOT_MONETISED } };
+    const rate = rateOf(period);
+    if (!rate.found)
+      return { ...result, problem: rate.problem, output: { ...output, notCountedBecause: rate.because } };
+    const terms: BenefitTerms = {
+      kind: metric.kind,
+      stockValuation: metric.stockValuation,
+      direction: metric.direction,
+      actual,
+      counterfactual: level,
+      rate: rate.rate,
+      exposure: units.value ?? ZERO,
+      yearFraction: metric.kind === 'stock' ? observedYears(period, reading) : ZERO,
+      ...factorsOf(period),
+    };
+    const exact = periodBenefit(terms);
+    const row = { ...period, gross: roundMoney(exact.gross), benefit: roundMoney(exact.benefit), terms };
+    return {
+      ...result,
+      output: { ...output, rate: ratioString(rate.rate), gross: money(row.gross), benefit: money(row.benefit) },
+      counted: { ...row, rateParts: rate.parts },
+    };
   };
 }
+
+const observedYears = (period: Period, { share }: PeriodReading): Decimal =>
+  share === '1' ? yearFraction(period) : yearFraction(period).times(share);
 
 const NOT_MONETISED = 'the metric is not expressed in money';
 
@@ -171,12 +177,19 @@ function stateOf(
   };
 }
 
-function factorsOf(metric: ValueMetric, period: Period): BenefitFactors {
-  return {
+/** The factors of a metric's periods: only what is kept of it changes, once a year. */
+function factorsIn(metric: ValueMetric): (period: Period) => BenefitFactors {
+  const factors = {
     attribution: new Decimal(metric.attribution),
     deadweight: new Decimal(metric.deadweight),
     displacement: new Decimal(metric.displacement),
     confidence: new Decimal(metric.confidence),
-    kept: keptShare(metric.dropOff, metric.startsOn, period.from),
+  };
+  const byYears = new Map<number, BenefitFactors>();
+  return ({ from }) => {
+    const years = wholeYears(metric.startsOn, from);
+    const known = byYears.get(years) ?? { ...factors, kept: keptShare(metric.dropOff, metric.startsOn, from) };
+    byYears.set(years, known);
+    return known;
   };
 }

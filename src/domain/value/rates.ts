@@ -24,44 +24,52 @@ export type RateLookup = ({ found: true } & PeriodRate) | { found: false; proble
 
 const ONE = new Decimal(1);
 
+/** A declared rate as a number. */
+interface PreparedRate {
+  from: LocalDate;
+  to: LocalDate | null;
+  amount: Decimal;
+  currency: CurrencyCode;
+}
+
 /**
  * What one unit is worth in a period. Where the declared rate changes within it the period is split at that date, and
  * each rate counts by its days: nothing says when in a period the units moved, so that they are taken as spread evenly. (For
  * a stock held, by its part of a year, which is the same but across a leap year's border.) Each is converted at the mean exchange
  * rate of the period. A day without a rate leaves the whole period without one: half of it would be a guess.
  */
-export function rateOf({ metric, project, fx }: MetricContext, period: Period): RateLookup {
-  const { rates } = metric;
-  const borders = [
-    ...new Set(
-      rates
-        .flatMap(({ from, to }) => (to === null ? [from] : [from, to]))
-        .filter((date) => date > period.from && date < period.to),
-    ),
-  ].sort();
-  const starts = [period.from, ...borders];
-  const whole = lengthOf(metric, period);
-  const parts: RatePart[] = [];
-  let rate: Decimal = new Decimal(0);
-  for (const [index, from] of starts.entries()) {
-    const stretch = { from, to: starts[index + 1] ?? period.to };
-    const declared = newestOn(rates, from);
-    if (declared === null)
-      return { found: false, problem: 'rate', because: `no rate is declared for ${spell(stretch)}` };
-    const { currency } = declared;
-    const lookup = fx.average(currency, project.currency, period);
-    if (!lookup.found)
-      return {
-        found: false,
-        problem: 'fx',
-        because: `no exchange rate from ${currency} to ${project.currency} on ${lookup.date}`,
-      };
-    const amount = amountOf(metric, declared);
-    const share = borders.length === 0 ? ONE : lengthOf(metric, stretch).div(whole);
-    parts.push({ ...stretch, amount, currency, exchange: lookup.rate, share });
-    rate = rate.plus(amount.times(lookup.rate).times(share));
-  }
-  return { found: true, rate, parts };
+export function ratesOf({
+  metric,
+  project,
+  fx,
+}: Pick<MetricContext, 'metric' | 'project' | 'fx'>): (period: Period) => RateLookup {
+  const rates = metric.rates.map((rate) => ({ ...rate, amount: amountOf(metric, rate) }));
+  const borders = [...new Set(rates.flatMap(({ from, to }) => (to === null ? [from] : [from, to])))].sort();
+  return (period) => {
+    const inside = borders.filter((date) => date > period.from && date < period.to);
+    const starts = [period.from, ...inside];
+    const whole = inside.length === 0 ? ONE : lengthOf(metric, period);
+    const parts: RatePart[] = [];
+    let rate: Decimal = new Decimal(0);
+    for (const [index, from] of starts.entries()) {
+      const stretch = { from, to: starts[index + 1] ?? period.to };
+      const declared = newestOn(rates, from);
+      if (declared === null)
+        return { found: false, problem: 'rate', because: `no rate is declared for ${spell(stretch)}` };
+      const { amount, currency } = declared;
+      const lookup = fx.average(currency, project.currency, period);
+      if (!lookup.found)
+        return {
+          found: false,
+          problem: 'fx',
+          because: `no exchange rate from ${currency} to ${project.currency} on ${lookup.date}`,
+        };
+      const share = inside.length === 0 ? ONE : lengthOf(metric, stretch).div(whole);
+      parts.push({ ...stretch, amount, currency, exchange: lookup.rate, share });
+      rate = rate.plus(amount.times(lookup.rate).times(share));
+    }
+    return { found: true, rate, parts };
+  };
 }
 
 const isHeld = ({ kind, stockValuation }: ValueMetric): boolean => kind === 'stock' && stockValuation !== 'release';
@@ -70,8 +78,8 @@ function lengthOf(metric: ValueMetric, period: Period): Decimal {
   return isHeld(metric) ? yearFraction(period) : new Decimal(daysBetween(period.from, period.to));
 }
 
-function newestOn(rates: readonly RatePeriod[], date: LocalDate): RatePeriod | null {
-  let newest: RatePeriod | null = null;
+function newestOn(rates: readonly PreparedRate[], date: LocalDate): PreparedRate | null {
+  let newest: PreparedRate | null = null;
   for (const rate of rates)
     if (rate.from <= date && (rate.to === null || date < rate.to) && (newest === null || rate.from > newest.from))
       newest = rate;
@@ -85,15 +93,19 @@ function amountOf(metric: ValueMetric, { amount, perPeriod }: RatePeriod): Decim
 
 /** Years that a period lasts: its days in each calendar year by that year's 365 or 366, so that a whole year is exactly 1. */
 export function yearFraction({ from, to }: Period): Decimal {
-  let total: Decimal = new Decimal(0);
-  for (let start = from; start < to; ) {
-    const year = Number(start.slice(0, 4));
-    const nextYear = `${String(year + 1).padStart(4, '0')}-01-01`;
-    const end = nextYear < to ? nextYear : to;
-    total = total.plus(new Decimal(daysBetween(start, end)).div(isLeapYear(year) ? 366 : 365));
-    start = end;
-  }
-  return total;
+  const year = Number(from.slice(0, 4));
+  const nextYear = `${String(year + 1).padStart(4, '0')}-01-01`;
+  const inYear = partOfYear(daysBetween(from, nextYear < to ? nextYear : to), isLeapYear(year) ? 366 : 365);
+  return nextYear < to ? inYear.plus(yearFraction({ from: nextYear, to })) : inYear;
+}
+
+const partsOfYear = new Map<number, Decimal>();
+/** There are few of them, and each is a division. */
+function partOfYear(days: number, daysInYear: number): Decimal {
+  const key = days * 1000 + daysInYear;
+  const part = partsOfYear.get(key) ?? new Decimal(days).div(daysInYear);
+  partsOfYear.set(key, part);
+  return part;
 }
 
 function spell({ from, to }: Period): string {
