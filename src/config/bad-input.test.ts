@@ -238,6 +238,12 @@ describe('each mistake is named with file, line and column', () => {
       /exposure\.streem: unknown key "streem".*did you mean "stream"/,
     ],
     [
+      'a typo inside the form that was meant, of two',
+      '{ value: 100 }',
+      '{ value: 100 }\n        counterfactual: { control: { connector: shop, method: rato } }',
+      /^outturn\.yaml:31:\d+ .*counterfactual\.control\.stream: is required.*\n.*control\.method: expected one of ratio or difference, found "rato" \(did you mean "ratio"\?\)$/m,
+    ],
+    [
       'a certificate file that is not there',
       'kind: meter',
       'kind: meter\n    tls: { caFile: ca.pem }',

@@ -56,7 +56,11 @@ function flattenIssue(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const branches = issue.errors.map((branch) => branch.flatMap(flattenIssue));
   const missesAltogether = (inner: Issue): boolean => inner.path.length === 0 && inner.code !== 'unrecognized_keys';
-  const score = (branch: Issue[]): number => branch.filter(missesAltogether).length * 100 + branch.length;
+  // A key that another form knows tells more than the values below it.
+  const unknownKeys = (branch: Issue[]): number =>
+    branch.filter((inner) => inner.code === 'unrecognized_keys' && inner.path.length === 0).length;
+  const score = (branch: Issue[]): number =>
+    branch.filter(missesAltogether).length * 100 + unknownKeys(branch) * 10 + branch.length;
   const best = branches.reduce((left, right) => (score(right) < score(left) ? right : left));
   const expected = issue.message === 'Invalid input' ? null : issue.message;
   // Alternatives that are all plain values: the union's own wording says it better than the first one's.

@@ -42,7 +42,13 @@ function checkPlan(project: ProjectInput, plan: PlanInput, at: ProblemPath, coll
       });
   }
   const benefits = benefitsOf(project, plan);
-  if (benefits.length === 0 && plan.costs.length === 0)
+  if (plan.benefits !== undefined && benefits.length === 0)
+    invalid(
+      [...at, 'benefits'],
+      'names no metric: write one as `id: {}` to promise it as it is defined, or leave benefits out to promise all that have a target',
+      { severity: 'warning' },
+    );
+  else if (benefits.length === 0 && plan.costs.length === 0)
     invalid(at, 'promises nothing: write costs and benefits, or give metrics a target', {
       severity: 'warning',
       restsOn: [['metrics'], [...at, 'costs'], [...at, 'benefits']],

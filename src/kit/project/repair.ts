@@ -83,9 +83,15 @@ function pathsOf(issue: Issue): Path[] {
   const at = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') return (issue.keys ?? []).map((key) => [...at, key]);
   if (issue.code !== 'invalid_union' || issue.errors === undefined || issue.errors.length === 0) return [at];
-  const forms = issue.errors.map((form) => form.flatMap(pathsOf));
-  const inner = forms.filter((form) => form.every((path) => path.length > 0)).sort((a, b) => a.length - b.length)[0];
-  return inner === undefined ? [at] : inner.map((path) => [...at, ...path]);
+  const forms = issue.errors.map((form) => ({
+    paths: form.flatMap(pathsOf),
+    // A key that another form knows tells more than the values below it.
+    unknownKeys: form.filter(({ code, path }) => code === 'unrecognized_keys' && path.length === 0).length,
+  }));
+  const [best] = forms
+    .filter(({ paths }) => paths.every((path) => path.length > 0))
+    .sort((a, b) => a.unknownKeys - b.unknownKeys || a.paths.length - b.paths.length);
+  return best === undefined ? [at] : best.paths.map((path) => [...at, ...path]);
 }
 
 /** A copy with the value at a path; undefined takes a key out, and an entry of a list stays as it is. */

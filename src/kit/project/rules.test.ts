@@ -44,6 +44,7 @@ describe('what is only doubtful is a warning', () => {
       'metrics.failures.target.value',
     ],
     ['a cost past the horizon', { costs: { lines: [{ date: '2029-06-01', amount: 1 }] } }, 'costs.lines.0.date'],
+    ['a plan whose list of metrics is empty', withPlan({ benefits: {} }), 'plans.v1.benefits'],
     ['a plan that promises nothing', withPlan({}), 'plans.v1'],
     [
       'a curve that begins after the benefit',
