@@ -30,6 +30,7 @@ import { problemOf, sendProblem } from './problem.ts';
 import { addProjects } from './projects.ts';
 import { addQueue } from './queue.ts';
 import { addReports } from './reports.ts';
+import { addRoi } from './roi.ts';
 import { addSchedules } from './schedules.ts';
 import { pullBody, recalculationBody } from './schemas.ts';
 import { traceRequests } from './trace-requests.ts';
@@ -128,6 +129,7 @@ export function createApi(options: ApiOptions): Api {
     addBackfills(guarded, options);
     addBudgets(guarded, options);
     addExplain(guarded, options);
+    addRoi(guarded, options);
     addMoved(guarded, options);
     addPortfolios(guarded, options);
     addProjects(guarded, options);

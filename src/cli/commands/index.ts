@@ -20,6 +20,7 @@ import { processes } from './processes.ts';
 import { pull } from './pull.ts';
 import { queue } from './queue.ts';
 import { recompute } from './recompute.ts';
+import { restatements } from './restatements.ts';
 import { roi } from './roi.ts';
 import { schedule } from './schedule.ts';
 import { schema } from './schema.ts';
@@ -38,6 +39,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   backfill,
   recompute,
   roi,
+  restatements,
   explain,
   moved,
   portfolio,

@@ -18,9 +18,10 @@ export function recompute(program: Command, io: Io): void {
       .argument('[project...]', 'ids; all when none is given')
       .description('compute ROI anew from what is stored')
       .option('--as-of <date>', 'business date, YYYY-MM-DD, not in the future; today when absent')
+      .option('--full', 'read every period anew instead of those that have changed since')
       .option('--enqueue', 'only put the jobs in the queue, for a running worker'),
-    ['recompute', 'recompute checkout-rewrite --as-of 2026-09-30', 'recompute --enqueue --json'],
-  ).action(async (ids: string[], options: CommonOptions & { asOf?: string; enqueue?: boolean }) => {
+    ['recompute', 'recompute checkout-rewrite --as-of 2026-09-30', 'recompute --full', 'recompute --enqueue --json'],
+  ).action(async (ids: string[], options: CommonOptions & { asOf?: string; full?: boolean; enqueue?: boolean }) => {
     const { asOf } = options;
     if (asOf !== undefined && !isLocalDate(asOf))
       throw new OutturnError('usage', `--as-of takes a date of the calendar like 2026-09-30, not "${asOf}".`);
@@ -28,7 +29,7 @@ export function recompute(program: Command, io: Io): void {
     const work = async (app: App): Promise<void> => {
       const requests = select(await app.store.projects.list(), ids, asOf).map(({ id }) => ({
         kind: 'recompute-roi',
-        args: { project: id, ...(asOf === undefined ? {} : { asOf }) },
+        args: { project: id, ...(asOf === undefined ? {} : { asOf }), ...(options.full ? { full: true } : {}) },
       }));
       if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
       finishJobs(io, await runToEnd(app, requests, { cause: 'cli', timeoutMs: TIMEOUT_MS, signal: io.signal }), json);
