@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type AnyConnectorKind, type Config, formatDurationMs, type ProjectContext } from '#kit';
+import { type AnyConnectorKind, type Config, formatDurationMs, knownFxRates, type ProjectContext } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
 import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
@@ -55,11 +55,16 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   if (complete) checkReferences({ ...input, merged, sections, problems });
   checkFxRates(sections.fx, problems);
   const fxKnown = complete && sections.fx.length === merged.fx.length;
-  // Rates that a connector brings are not known here; a figure without a rate says so itself.
-  const quoted = sections.connectors.some(
-    ({ value }) => input.kinds.find(({ kind }) => kind === value.connector.kind)?.capabilities.quotes === true,
+  // A figure without a rate that a connector was to bring says so itself.
+  const kindsInUse = sections.connectors.map(({ value }) =>
+    input.kinds.find(({ kind }) => kind === value.connector.kind),
   );
-  const fx = fxKnown && !quoted ? sections.fx.map((rate) => buildFxRate(rate.value)) : null;
+  const fx = fxKnown
+    ? knownFxRates(
+        sections.fx.map((rate) => buildFxRate(rate.value)),
+        kindsInUse,
+      )
+    : null;
   for (const portfolio of sections.portfolios) checkPortfolio(portfolio, problems);
   const context: ProjectContext = {
     fxRates: fx,

@@ -4,6 +4,7 @@ import * as fields from './fields.ts';
 import type { Registry } from './ports.ts';
 import {
   buildProject,
+  knownFxRates,
   knownSources,
   type ProjectContext,
   projectProblems,
@@ -31,7 +32,10 @@ export function readProject(
   { config, registry }: { config: Config; registry: Registry },
 ): { draft: ProjectDraft | null; errors: RequestProblem[]; warnings: RequestProblem[] } {
   const context: ProjectContext = {
-    fxRates: config.fxRates,
+    fxRates: knownFxRates(
+      config.fxRates,
+      config.connectors.map(({ kind }) => registry.connectorKind(kind)),
+    ),
     sources: knownSources(config.connectors, (kind) => registry.connectorKind(kind)),
     portfolios: config.portfolios.map((portfolio) => portfolio.id),
   };

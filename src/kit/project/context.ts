@@ -22,6 +22,14 @@ export interface ProjectContext {
   portfolios: readonly string[] | null;
 }
 
+/** The rates that are written, where they are all: null when a connector of one of the kinds brings more. */
+export function knownFxRates(
+  written: readonly FxRate[],
+  kinds: Iterable<AnyConnectorKind | null | undefined>,
+): readonly FxRate[] | null {
+  return [...kinds].some((kind) => kind?.capabilities.quotes === true) ? null : written;
+}
+
 /** What a stream of a kind gives; `written` is the stream as people write it or as its schema made it. */
 export function knownStream(kind: AnyConnectorKind, written: unknown): KnownStream {
   const stream: Record<string, unknown> =

@@ -89,14 +89,14 @@ export const fiscalCalendarSchema = z
   .discriminatedUnion('kind', [
     z
       .strictObject({
-        kind: z.literal('months'),
+        kind: z.literal('months').meta({ description: 'Calendar months.' }),
         firstMonth: month.prefault(1).meta({ description: 'Month in which the year begins, 1 to 12.', examples: [4] }),
         namedAfter,
       })
       .meta({ description: 'Twelve calendar months.' }),
     z
       .strictObject({
-        kind: z.literal('weeks'),
+        kind: z.literal('weeks').meta({ description: 'Whole weeks.' }),
         lastMonth: month.meta({ description: "Month with the year's end, 1 to 12.", examples: [1] }),
         endsOnWeekday: z
           .int()
@@ -115,7 +115,7 @@ export const fiscalCalendarSchema = z
       .meta({ description: '52 or 53 whole weeks.' }),
     z
       .strictObject({
-        kind: z.literal('table'),
+        kind: z.literal('table').meta({ description: 'One by one.' }),
         years: z
           .array(
             z
