@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { evaluateFinanceDocument, type FinanceCase, type FinanceResult } from '../domain/finance/case.ts';
+import { evaluateFinanceDocument } from '../domain/finance/case.ts';
+import type { FinanceCase, FinanceResult } from '../domain/finance/case-types.ts';
 import { Decimal, type DecimalInput, parseDecimal } from '../domain/money/decimal.ts';
 import { isLocalDate } from '../domain/time/dates.ts';
 import { PermanentError } from './errors.ts';

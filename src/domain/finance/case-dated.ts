@@ -1,8 +1,8 @@
 import { Decimal, type DecimalInput, sum } from '../money/decimal.ts';
 import { daysBetween } from '../time/dates.ts';
 import type { LocalDate } from '../types.ts';
-import type { FinanceResult } from './case.ts';
 import { type CaseTerms, curveOf, figure, nothing } from './case-terms.ts';
+import type { FinanceResult } from './case-types.ts';
 import { factorOver, flatRate, type RateStep } from './discount-steps.ts';
 import { combineSameDay, YEAR_DAYS } from './discounting.ts';
 import { xirr } from './irr.ts';

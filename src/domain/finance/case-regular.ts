@@ -1,6 +1,6 @@
 import { Decimal, divideOrNull, sum } from '../money/decimal.ts';
-import type { FinanceResult } from './case.ts';
 import { type CaseTerms, curveOf, figure, nothing } from './case-terms.ts';
+import type { FinanceResult } from './case-types.ts';
 import { factorOver, flatRate, type RateStep } from './discount-steps.ts';
 import { type FlowConvention, halfPeriodsAt } from './flow-times.ts';
 import { irr, irrOfTicks, modifiedRate } from './irr.ts';

@@ -1,6 +1,6 @@
 import { Decimal } from '../money/decimal.ts';
 import type { FlowTiming } from '../types.ts';
-import type { FinanceResult } from './case.ts';
+import type { FinanceResult } from './case-types.ts';
 import type { RateStep } from './discount-steps.ts';
 import type { FlowConvention } from './flow-times.ts';
 import type { RateOfReturn } from './irr.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import document from '../../../test/fixtures/finance.json' with { type: 'json' };
 import { Decimal } from '../money/decimal.ts';
-import { evaluateFinanceCase, evaluateFinanceDocument, type FinanceCase, type FinanceResult } from './case.ts';
+import { evaluateFinanceCase, evaluateFinanceDocument } from './case.ts';
+import type { FinanceCase, FinanceResult } from './case-types.ts';
 import { combineSameDay, greenBookFactor } from './discounting.ts';
 import { irr, mirr, xirr } from './irr.ts';
 import { payback } from './payback.ts';

@@ -1,5 +1,6 @@
 /** Discounting, rates of return and payback; every formula names its source. */
 export * from './case.ts';
+export * from './case-types.ts';
 export * from './discount-steps.ts';
 export * from './discounting.ts';
 export * from './flow-times.ts';
