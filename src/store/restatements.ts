@@ -117,7 +117,7 @@ export function createRestatementRepository(context: StoreContext): RestatementR
         FROM restatement
         WHERE (${projectId ?? null}::text IS NULL OR project_id = ${projectId ?? null}::text)
           AND id < coalesce(${before ?? null}::bigint, 9223372036854775807)
-        ORDER BY id DESC LIMIT ${limit}`);
+        ORDER BY restatement.id DESC LIMIT ${limit}`);
       return [...rows];
     },
   };
