@@ -96,10 +96,8 @@ function changesOf(ends: Ends, pairs: readonly LinePair[]): Map<Player, string> 
       player === 'restatement' ? 'corrected' : lines.every(({ to }) => to.length > 0) ? 'new' : 'new or gone';
     return `${lines.length} ${what} cost ${lines.length === 1 ? 'line' : 'lines'}`;
   };
-  const time =
-    ends.from.asOf === ends.to.asOf
-      ? ''
-      : postedBetween(ends, pairs) || `the time from ${ends.from.asOf} to ${ends.to.asOf}`;
+  const lines = joined(of('cost'), postedBetween(ends, pairs));
+  const time = ends.from.asOf === ends.to.asOf ? '' : `the time from ${ends.from.asOf} to ${ends.to.asOf}`;
   const usesFx = pairs.some(({ from, to }) =>
     [...from, ...to].some(
       ({ currency }) => currency !== ends.from.project.currency || currency !== ends.to.project.currency,
@@ -109,7 +107,7 @@ function changesOf(ends: Ends, pairs: readonly LinePair[]): Map<Player, string> 
     volume: '',
     rate: '',
     attribution: '',
-    cost: joined(of('cost'), time),
+    cost: lines || time,
     timing: projectTiming(ends),
     fx: usesFx ? fxChange(ends) : '',
     restatement: of('restatement'),
