@@ -8,16 +8,18 @@ import {
   type PlanVersion,
   type Project,
   type RoiInput,
-  type RoiOutputs,
   sum,
   type ValueMetric,
   type VarianceParts,
 } from '#domain';
 import { shrunk } from '../../src/domain/plan/performance.ts';
+import { planFigures } from '../../src/domain/plan/plan-figures.ts';
+import { money, moneyOrNull } from '../../src/domain/value/figures.ts';
+import { valuate } from '../../src/domain/value/valuation.ts';
 import { budgetRate, monthly, plannedCostWith, planWith, promiseWith } from '../factories/plan.ts';
 import { costWith, inputWith, metricWith, projectWith } from '../factories/value.ts';
 
-const seeded = { seed: 20260801, numRuns: 60 };
+const seeded = { seed: 20260801, numRuns: 30 };
 const FROM = '2026-01-01';
 const MONTHS = 24;
 const END = '2028-01-01';
@@ -70,6 +72,7 @@ interface Story {
 function inputOf({ values, months, metric, plan, spent, rate, project }: Story): RoiInput {
   const owner = projectWith([metricWith(metric)], {
     horizonEndsOn: END,
+    simulation: { seed: 1, draws: 0 },
     plans: [planWith(plan)],
     manualCosts: spent.map(({ month, ...line }, index) =>
       costWith({ ...line, sourceKey: String(index), postingDate: dateOf(month) }),
@@ -79,6 +82,17 @@ function inputOf({ values, months, metric, plan, spent, rate, project }: Story):
   return inputWith(owner, addMonths(FROM, months), monthly(FROM, values.slice(0, months)), {
     fxRates: [budgetRate('USD', 'EUR', rate)],
   });
+}
+/** What a plan is compared with, without what else a computation gives. */
+function figuresOf(story: Story) {
+  const valuation = valuate(inputOf(story));
+  const { benefits, costs } = valuation.presentValue;
+  return {
+    ...planFigures(valuation),
+    benefitToDate: moneyOrNull(valuation.benefitToDate),
+    costToDate: moneyOrNull(valuation.costs.toDate),
+    npv: money(benefits.minus(costs)),
+  };
 }
 const rateIn = (code: string, amount: string): ValueMetric['rates'] => [
   { from: FROM, to: null, amount, currency: code, per: 'failure', perPeriod: null },
@@ -122,7 +136,7 @@ describe('a plan and its actuals, whatever they are', () => {
     let compared = 0;
     fc.assert(
       fc.property(stories, (story) => {
-        const { variance, plan, benefitToDate, costToDate } = computeRoi(inputOf(story));
+        const { variance, plan, benefitToDate, costToDate } = figuresOf(story);
         if (variance === null || plan === null) return;
         if (variance.benefit !== null && benefitToDate !== null) {
           compared += 1;
@@ -138,13 +152,13 @@ describe('a plan and its actuals, whatever they are', () => {
       }),
       seeded,
     );
-    expect(compared).toBeGreaterThan(20);
+    expect(compared).toBeGreaterThan(10);
   });
 
   it('make a forecast whose flows and metrics sum to its totals', () => {
     fc.assert(
       fc.property(stories, (story) => {
-        const { forecast, costToDate } = computeRoi(inputOf(story));
+        const { forecast, costToDate } = figuresOf(story);
         if (forecast === null) return;
         expect(total(forecast.cashFlows.map(({ benefit }) => benefit))).toBe(forecast.benefitAtCompletion);
         expect(total(forecast.cashFlows.map(({ cost }) => cost))).toBe(forecast.costAtCompletion);
@@ -162,7 +176,7 @@ describe('a plan and its actuals, whatever they are', () => {
       fc.property(stories, (story) => {
         expect(JSON.stringify(computeRoi(inputOf(story)))).toBe(JSON.stringify(computeRoi(inputOf(story))));
       }),
-      { ...seeded, numRuns: 10 },
+      { ...seeded, numRuns: 5 },
     );
   });
 });
@@ -197,7 +211,7 @@ describe('actuals that come exactly as planned', () => {
   it('differ in no part, have k = 1, and come to the plan at completion', () => {
     fc.assert(
       fc.property(asPlanned(elapsed).filter(known), (story) => {
-        const { variance, forecast, plan } = computeRoi(inputOf(story)) as RoiOutputs;
+        const { variance, forecast, plan } = figuresOf(story);
         expect([variance?.benefit, variance?.cost].flatMap((split) => (split ? partsOf(split) : ['?']))).toEqual(
           Array(8).fill('0'),
         );
@@ -217,7 +231,7 @@ describe('a forecast with nothing remaining', () => {
     fc.assert(
       fc.property(stories, levels, (story, values) => {
         const over = { ...story, values, months: MONTHS, metric: { ...story.metric, hasStarted: true } };
-        const outputs = computeRoi(inputOf(over));
+        const outputs = figuresOf(over);
         expect(outputs.forecast).toMatchObject({
           benefitAtCompletion: outputs.benefitToDate,
           costAtCompletion: outputs.costToDate,

@@ -83,8 +83,11 @@ export function completionOf(
   const realised = valuation.metrics.flatMap(({ counted }) =>
     counted.map(({ to, benefit }) => ({ date: addDays(to, -1), amount: benefit })),
   );
-  const lastExpected = [...expectedBenefits, ...expectedCosts].map(({ date }) => monthEnd(date)).sort();
-  const until = later(asOf, lastExpected.at(-1) ?? asOf);
+  const lastExpected = [...expectedBenefits, ...expectedCosts].reduce<LocalDate | null>(
+    (last, { date }) => (last === null ? date : later(last, date)),
+    null,
+  );
+  const until = lastExpected === null ? asOf : later(asOf, addDays(periodAt(lastExpected, 'month').to, -1));
   const benefits = [...realised, ...expectedBenefits];
   const flows = monthlyFlows(benefits, [...costs.counted, ...expectedCosts], project, until);
   return {
@@ -100,13 +103,11 @@ export function completionOf(
   };
 }
 
-const monthEnd = (date: LocalDate): LocalDate => addDays(periodAt(date, 'month').to, -1);
-
 export function forecastOutput({ input }: Valuation, completion: Completion): ForecastOutput {
   const { project } = input;
   const { flows, presentValue, metrics } = completion;
   const npv = presentValue.benefits.minus(presentValue.costs);
-  const monthOf = (date: LocalDate): LocalDate => periodAt(date, 'month').from;
+  const monthOf = (date: LocalDate): string => date.slice(0, 'YYYY-MM'.length);
   const expected = new Set(
     [...completion.expectedBenefits, ...completion.expectedCosts].map(({ date }) => monthOf(date)),
   );

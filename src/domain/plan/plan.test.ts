@@ -98,9 +98,9 @@ describe('planned periods', () => {
     const one = constantPath(new Decimal(1));
     for (const { from, to, level } of rows) {
       let total = 0;
-      for (let at = epochDay(from) + 1 / 16; at < epochDay(to); at += 1 / 8) {
+      for (let at = epochDay(from) + 1 / 4; at < epochDay(to); at += 1 / 2) {
         const curve = productOver({ ...line, linear: true }, one, at, at + 1e-9).mean.toNumber();
-        total += ((curve - 119) * productOver(ramp, one, at, at + 1e-9).mean.toNumber()) / 8;
+        total += ((curve - 119) * productOver(ramp, one, at, at + 1e-9).mean.toNumber()) / 2;
       }
       expect(level.toNumber()).toBeCloseTo(119 + total / (epochDay(to) - epochDay(from)), 3);
     }
