@@ -8,6 +8,8 @@ const marks = { create: '+', change: '~', restore: '+', retire: '-', none: ' ' }
 export function planLines(io: Pick<Io, 'color' | 'columns'>, plan: ProjectsPlan): string[] {
   const lines: string[] = [];
   for (const project of plan.projects) if (project.action !== 'none') lines.push(...projectLines(io, project), '');
+  if (plan.exchangeRates.length > 0)
+    lines.push(`${io.color.yellow('~ exchange rates')} below fx change: ${plan.exchangeRates.join(', ')}`, '');
   const same = plan.projects.filter(({ action }) => action === 'none');
   if (same.length > 0) lines.push(io.color.dim(`  ${plural(same.length, 'project')} unchanged`));
   if (plan.managedByApi.length > 0)
@@ -27,6 +29,7 @@ export function planSummary(plan: ProjectsPlan): string {
     [count('retire'), 'to retire'],
   ] as const;
   const said = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  if (plan.exchangeRates.length > 0) said.push('exchange rates to change');
   if (said.length === 0) return 'Nothing to apply: what is in force is what the configuration says.';
   const computed = count('create', 'restore', 'change');
   return `${said.join(', ')}${computed === 0 ? '' : `; recompute of ${plural(computed, 'project')}`}`;

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../domain/index.ts';
+import { type CurrencyCode, canonicalJson, changedFxCurrencies, type FxRate } from '../domain/index.ts';
 import { type FrozenPlanConflict, frozenPlanLines, withFrozenPlans } from './frozen-plans.ts';
 import { type ProjectChange, projectChanges } from './project-changes.ts';
 import type { ProjectDraft, ProjectVersion, Repositories } from './store/index.ts';
@@ -22,14 +22,17 @@ export interface ProjectsPlan {
   projects: PlannedProject[];
   /** Projects in force that the API manages: not touched. */
   managedByApi: string[];
+  /** Currencies whose configured exchange rates change. */
+  exchangeRates: CurrencyCode[];
   /** What keeps it from being applied, a line each. */
   refusals: string[];
 }
 
-/** What `ProjectRepository.apply` would do with these; nothing is written. Reads one instant where the transaction does. */
+/** What `ProjectRepository.apply` and `FxRepository.applyConfigured` would do with these; nothing is written. Reads one instant where the transaction does. */
 export async function planProjects(
-  { projects }: Pick<Repositories, 'projects'>,
+  { projects, fx }: Pick<Repositories, 'projects' | 'fx'>,
   drafts: readonly ProjectDraft[],
+  fxRates: readonly FxRate[],
 ): Promise<ProjectsPlan> {
   const there = new Map((await allVersions(projects)).map((version) => [version.project.id, version]));
   const refusals: string[] = [];
@@ -68,12 +71,14 @@ export async function planProjects(
     managedByApi: [...there.values()]
       .filter(({ managed, isRetired }) => managed === 'api' && !isRetired)
       .map(({ project }) => project.id),
+    exchangeRates: changedFxCurrencies(await fx.configuredAt(), fxRates),
     refusals,
   };
 }
 
 /** Whether applying would change anything. */
-export const hasChanges = (plan: ProjectsPlan): boolean => plan.projects.some(({ action }) => action !== 'none');
+export const hasChanges = (plan: ProjectsPlan): boolean =>
+  plan.exchangeRates.length > 0 || plan.projects.some(({ action }) => action !== 'none');
 
 const PAGE = 500;
 

@@ -7,7 +7,6 @@ import {
   type ProjectsPlan,
   planProjects,
   projectsUsingCurrencies,
-  type Repositories,
 } from '#kit';
 
 export { hasChanges, type PlannedProject, type ProjectsPlan } from '#kit';
@@ -16,7 +15,9 @@ type Parts = Pick<JobPorts, 'config' | 'registry' | 'store'>;
 
 /** What applying the configuration would change; nothing is written. */
 export const readPlan = ({ config, registry, store }: Parts): Promise<ProjectsPlan> =>
-  store.transaction((tx) => planProjects(tx, configuredProjects({ config, registry })), { oneInstant: true });
+  store.transaction((tx) => planProjects(tx, configuredProjects({ config, registry }), config.fxRates), {
+    oneInstant: true,
+  });
 
 /**
  * Puts the projects and the exchange rates of the configuration in force, and has the figures of each project that changed, or
@@ -36,11 +37,18 @@ export async function applyConfiguration(
     /** What somebody agreed to: when it would do anything else by now, nothing is done. */
     expected?: ProjectsPlan;
   },
-): Promise<{ created: string[]; changed: string[]; retired: string[]; jobs: OutboxRow[] }> {
+): Promise<{
+  created: string[];
+  changed: string[];
+  retired: string[];
+  /** Currencies whose configured rates changed. */
+  exchangeRates: string[];
+  jobs: OutboxRow[];
+}> {
   const drafts = configuredProjects({ config, registry });
   return await store.transaction(async (tx) => {
     await tx.lock('projects');
-    if (expected !== undefined) await requireSamePlan(tx, drafts, expected);
+    if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
     const applied = await tx.projects.apply(drafts, { by, reason });
     const rates = await tx.fx.applyConfigured(config.fxRates, { by });
     const changed = rates.currencies.map((currency) => ({ currency }));
@@ -52,16 +60,12 @@ export async function applyConfiguration(
     const jobs: OutboxRow[] = [];
     for (const project of [...wanted].sort())
       jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
-    return { ...applied, jobs };
+    return { ...applied, exchangeRates: rates.currencies, jobs };
   });
 }
 
-async function requireSamePlan(
-  tx: Repositories,
-  drafts: ReturnType<typeof configuredProjects>,
-  expected: ProjectsPlan,
-): Promise<void> {
-  if (JSON.stringify(await planProjects(tx, drafts)) === JSON.stringify(expected)) return;
+function requireSamePlan(plan: ProjectsPlan, expected: ProjectsPlan): void {
+  if (JSON.stringify(plan) === JSON.stringify(expected)) return;
   throw new OutturnError(
     'api/conflict',
     'Somebody changed the projects since the plan was shown; nothing is applied.',

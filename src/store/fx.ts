@@ -1,6 +1,6 @@
 import type { CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
-import { canonicalHash, type FxRate } from '#domain';
+import { changedFxCurrencies, type FxRate } from '#domain';
 import type { ChangedCurrency, FxRepository, FxTableVersion, IngestQuote } from '#kit';
 import { atomically, instant, json, type StoreContext, sql } from './context.ts';
 import { lockKey } from './locks.ts';
@@ -123,7 +123,7 @@ export function createFxRepository(context: StoreContext): FxRepository {
       return await atomically(context, async (connection) => {
         await lockKey(connection, 'fx table');
         const before = await versionAt(connection);
-        const currencies = differing(before?.rates ?? [], rates);
+        const currencies = changedFxCurrencies(before?.rates ?? [], rates);
         if (currencies.length === 0) return { version: before?.version ?? 0, changed: false, currencies };
         const version = (before?.version ?? 0) + 1;
         await connection.query(sql.unsafe`
@@ -160,16 +160,6 @@ function note(changed: Map<string, ChangedCurrency>, currency: string, row: { fi
     first: before !== undefined && before.first < row.first ? before.first : row.first,
     last: before !== undefined && before.last > row.last ? before.last : row.last,
   });
-}
-
-/** Currencies of the rates that only one of the two tables has. */
-function differing(before: readonly FxRate[], after: readonly FxRate[]): string[] {
-  const keyed = (rates: readonly FxRate[]) => new Map(rates.map((rate) => [canonicalHash(rate), rate]));
-  const [old, fresh] = [keyed(before), keyed(after)];
-  const currencies = new Set<string>();
-  for (const [key, { from, to }] of [...old, ...fresh])
-    if (old.has(key) !== fresh.has(key)) for (const currency of [from, to]) currencies.add(currency);
-  return [...currencies].sort();
 }
 
 /** What was written of each pair. */

@@ -34,7 +34,7 @@ export function apply(program: Command, io: Io): void {
         }
         if (plan.refusals.length === 0) {
           if (!hasChanges(plan)) {
-            if (json) printJson(io, { created: [], changed: [], retired: [], jobs: [] });
+            if (json) printJson(io, { created: [], changed: [], retired: [], exchangeRates: [], jobs: [] });
             return;
           }
           if (!options.yes && !/^y(es)?$/i.test(((await io.ask?.('Apply it? [y/N] ')) ?? '').trim()))
@@ -52,6 +52,7 @@ export function apply(program: Command, io: Io): void {
           [applied.created, 'created'],
           [applied.changed, 'changed'],
           [applied.retired, 'retired'],
+          [applied.exchangeRates, 'exchange rates of'],
         ] as const;
         const said = parts.filter(([ids]) => ids.length > 0).map(([ids, what]) => `${what} ${ids.join(', ')}`);
         io.out(`${io.color.green('✓')} applied: ${said.join('; ')}`);

@@ -48,6 +48,7 @@ function only(found: ProjectsPlan, id: string | undefined): ProjectsPlan {
   return {
     projects,
     managedByApi: found.managedByApi.filter((each) => each === id),
+    exchangeRates: [],
     refusals: found.refusals.filter((line) => line.startsWith(`project ${id}:`)),
   };
 }

@@ -63,3 +63,19 @@ function withPivots(used: ReadonlySet<CurrencyCode>, configured: readonly FxRate
   }
   return all;
 }
+
+/** Both currencies of every rate that only one of the two tables has, ascending; the order of rates does not matter. */
+export function changedFxCurrencies(before: readonly FxRate[], after: readonly FxRate[]): CurrencyCode[] {
+  const keyed = (rates: readonly FxRate[]) =>
+    new Map(
+      rates.map((rate) => {
+        const { from, to, rate: figure, validFrom, validTo, source } = rate;
+        return [JSON.stringify([from, to, figure, validFrom, validTo, source]), rate];
+      }),
+    );
+  const [old, fresh] = [keyed(before), keyed(after)];
+  const currencies = new Set<CurrencyCode>();
+  for (const [key, { from, to }] of [...old, ...fresh])
+    if (old.has(key) !== fresh.has(key)) for (const currency of [from, to]) currencies.add(currency);
+  return [...currencies].sort();
+}
