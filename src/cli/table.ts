@@ -89,6 +89,13 @@ const INDENT = '  ';
 
 /** The note in lines of that width at most; a longer word, such as an address, stays whole. */
 function indented(note: string, lineWidth: number): string {
+  return note
+    .split('\n')
+    .map((paragraph) => indentedParagraph(paragraph, lineWidth))
+    .join('\n');
+}
+
+function indentedParagraph(note: string, lineWidth: number): string {
   const lines: string[] = [];
   for (const word of note.split(' ')) {
     const line = lines.at(-1);

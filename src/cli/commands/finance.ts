@@ -79,8 +79,7 @@ function row(io: Io, result: FinanceResult): Row {
       crossing(payback, result.paybackCrossesBack),
       crossing(discountedPayback, result.discountedPaybackCrossesBack),
     ],
-    // Further lines are indented as the table does with the first.
-    note: notes(result).join('\n  '),
+    note: notes(result).join('\n'),
   };
 }
 
