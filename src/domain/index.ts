@@ -7,6 +7,7 @@ export * from './explain/index.ts';
 export * from './finance/index.ts';
 export * from './money/index.ts';
 export * from './moved/index.ts';
+export * from './plan/index.ts';
 export * from './portfolio/index.ts';
 export * from './readings/index.ts';
 export * from './time/index.ts';
