@@ -1,6 +1,7 @@
 import { Decimal, moneyString } from '../money/decimal.ts';
 import { createFxBook } from '../money/fx-book.ts';
 import type { CostLine, Project } from '../types.ts';
+import { type CountedCost, evaluateCosts } from '../value/costs.ts';
 import type { RoiInput } from '../value/input.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
 import { type ExplainNode, node } from './node.ts';
@@ -29,14 +30,19 @@ export function explainCost(input: RoiInput, outputs: RoiOutputs): ExplainNode {
     label: 'Cost to date',
     value:
       outputs.costToDate === null ? null : { kind: 'money', amount: outputs.costToDate, currency: project.currency },
-    formula: 'Σ actual and accrued cost, net of corrections, posted by the date',
+    formula: 'Σ actual and accrued cost posted by the date, net of corrections and of accruals that actuals replaced',
     combine: 'sum',
     note: outputs.costToDate === null ? whyUnknown(outputs) : null,
     children: lines
       .sort((a, b) =>
         a.postingDate === b.postingDate ? compare(a.sourceKey, b.sourceKey) : compare(a.postingDate, b.postingDate),
       )
-      .map((line) => explainLine(project, line, fx)),
+      .map((line) => explainLine(project, line, fx))
+      .concat(
+        evaluateCosts(input, fx)
+          .counted.filter(({ releases }) => releases)
+          .map((cost) => explainRelease(project, cost)),
+      ),
   });
 }
 
@@ -68,5 +74,16 @@ function explainLine(project: Project, line: ExplainedCostLine, fx: ReturnType<t
       amount === null
         ? `no exchange rate from ${line.currency} to ${currency} for ${line.postingDate}`
         : `${origin}, key ${line.sourceKey}${revision}${line.correctionOf ? `, corrects ${line.correctionOf}` : ''}`,
+  });
+}
+
+/** An accrual that an actual took the place of: without its release it would count twice. */
+function explainRelease({ currency }: Project, { date, amount, line }: CountedCost): ExplainNode {
+  return node({
+    path: `cost/${encodeURIComponent(line.sourceKey)}/released`,
+    kind: 'cost-line',
+    label: `${date} release of the accrual ${line.sourceKey}`,
+    value: { kind: 'money', amount: moneyString(amount), currency },
+    note: 'an actual names it as what it corrects, and counts in its place',
   });
 }

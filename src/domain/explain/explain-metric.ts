@@ -47,7 +47,7 @@ export function explainPeriod(
     label: `${metric.name}, ${period.from} to ${period.to}`,
     value: period.benefit === null ? null : { kind: 'money', amount: period.benefit, currency },
     formula: period.benefit === null ? null : benefitFormula(metric, period),
-    note: period.benefit === null ? `${period.status}: it does not count` : null,
+    note: period.benefit === null ? `${period.status}: ${period.notCountedBecause ?? 'it does not count'}` : null,
     children: terms(project, metric, output, period, path),
   });
 }
@@ -92,7 +92,8 @@ function terms(
     node({
       path: `${path}/actual`,
       kind: 'term',
-      label: ACTUAL[metric.kind],
+      label:
+        metric.stockValuation === 'release' ? 'Lₚ, actual: the level at the end of the period' : ACTUAL[metric.kind],
       value: number(period.actual, metric.unit),
       note: `${period.received} of ${period.expected ?? '?'} points${period.revision > 1 ? `, corrected (revision ${period.revision})` : ''}`,
       evidence: { metricId: metric.id, side: 'source', from: period.from, to: period.to, frozenOn: null },

@@ -98,6 +98,12 @@ describe('an accrual that an actual names', () => {
       actual: null,
     });
   });
+  it('is taken back on the day of the actual, so that the month before keeps its cost', () => {
+    expect(run([accrual, actual]).cashFlows.map(({ date, cost }) => [date, cost])).toEqual([
+      ['2026-01-31', '1000'],
+      ['2026-03-31', '100'],
+    ]);
+  });
   it('that the books have reversed as well is not taken back twice', () => {
     const reversal = line('rev', '-1000', { kind: 'accrual', postingDate: '2026-04-01', correctionOf: 'acc' });
     for (const asOf of ['2026-03-15', AS_OF])
@@ -106,6 +112,10 @@ describe('an accrual that an actual names', () => {
   it('may be named by its document', () => {
     const ofDocument = { ...accrual, document: '4900' };
     expect(costsOf([ofDocument, { ...actual, correctionOf: '4900' }]).toDate).toBe('1100');
+  });
+  it('is that of its own reference, where two sources use the same key', () => {
+    const namesake = { ...accrual, projectRef: 'A-0', amount: '7' };
+    expect(costsOf([namesake, accrual, actual])).toMatchObject({ toDate: '1107', accrual: '7' });
   });
   it('of several instalments is replaced by the first', () => {
     const second = line('inv-2', '40', { postingDate: '2026-04-10', correctionOf: 'acc' });

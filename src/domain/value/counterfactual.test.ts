@@ -81,6 +81,8 @@ describe('a trend fitted to the baseline window', () => {
   it('that explains little is a warning, with the measure of it', () => {
     const outputs = run(trend(), monthly('2025-09-01', [100, 130, 90, 120, 110, 110, 110]));
     expect(messages(outputs)).toContain('explains little of what varied in the baseline window (R² 0.02, below 0.5)');
+    // √(980 / (4 − 2)): two of the four points' freedom went into the line.
+    expect(Number(metricOf(outputs).fit?.residualSd)).toBeCloseTo(Math.sqrt(490), 9);
   });
   it('through a level that never varied is that level, without a warning', () => {
     const outputs = run(trend(), monthly('2025-09-01', [7, 7, 7, 7, 7, 7, 7]));
@@ -135,6 +137,17 @@ describe('a trend that is given', () => {
     expect(levels(outputs).slice(0, 3)).toEqual([null, '50', '47.5']);
     expect(metricOf(outputs)).toMatchObject({ monetised: true, baseline: null, fit: null, benefitToDate: '17.5' });
     expect(codes(outputs)).toEqual([]);
+  });
+  it('begins with the first whole week after a Friday', () => {
+    const weekly = { ...given, cadence: 'week' as const, startsOn: '2026-01-09' };
+    const outputs = run(
+      weekly,
+      daily('2026-01-01', '2026-02-01', () => 1),
+      undefined,
+      '2026-02-01',
+    );
+    expect(levels(outputs).slice(0, 4)).toEqual([null, null, '50', '47.5']);
+    expect(metricOf(outputs).periods[2]?.from).toBe('2026-01-12');
   });
   it('begins with the first whole period where the benefit starts within one', () => {
     expect(levels(run({ ...given, startsOn: '2026-01-15' }, monthly('2026-01-01', [1, 40, 40])))[1]).toBe('50');

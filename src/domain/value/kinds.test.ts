@@ -48,6 +48,12 @@ describe('a stock that is released', () => {
     expect(metricOf(outputs).baseline?.value).toMatch(/^110/);
     expect(benefits(outputs)[0]).toBe('50');
   });
+  it('waits where the level before may still change', () => {
+    const samples = levels([90, 70, 75, 60]).map((sample, index) =>
+      index === 1 ? { ...sample, status: 'provisional' as const } : sample,
+    );
+    expect(benefits(run(released, samples))).toEqual(['100', null, null, '150', null]);
+  });
   it('does not count a period whose predecessor is not known, and says so', () => {
     const outputs = run(released, levels([90, null, 75, 60]));
     expect(benefits(outputs)).toEqual(['100', null, null, '150', null]);

@@ -119,6 +119,15 @@ describe('the same inputs', () => {
     expect(canonicalJson(computeRoi(input(shuffled)))).toBe(canonicalJson(computeRoi(input(samples))));
     expect(inputsHash(input(shuffled))).toBe(inputsHash(input(samples)));
   });
+  it.each([
+    { document: '4711' },
+    { correctionOf: 'x' },
+    { capitalisation: 'capex' as const },
+    { recurrence: 'run' as const },
+  ])('with a cost line changed by %j give another hash', (change) => {
+    const hash = (line: Parameters<typeof costWith>[0]) => inputsHash({ ...input(samples), costs: [costWith(line)] });
+    expect(hash(change)).not.toBe(hash({}));
+  });
   it('changed in one sample give another hash', () => {
     const corrected = samples.map((sample, index) => (index === 4 ? { ...sample, value: 99, revision: 2 } : sample));
     expect(inputsHash(input(corrected))).not.toBe(inputsHash(input(samples)));
