@@ -3,7 +3,6 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { addDays, causeWords, createFormat, isLocalDate, type Project, startOfDayMs } from '#domain';
 import { figuresAt, nearest, OutturnError, parseInstantMs, type RestatementRow } from '#kit';
-import type { ApiOptions } from './server.ts';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const roiQuery = z.strictObject({
@@ -24,10 +23,7 @@ const restatementQuery = z.strictObject({
 });
 
 /** A project's figures now and as known at any time, its snapshots, and what was restated. */
-export function addRoi(
-  server: FastifyInstance,
-  ports: Pick<ApiOptions, 'config' | 'registry' | 'store' | 'clock'>,
-): void {
+export function addRoi(server: FastifyInstance, ports: Parameters<typeof figuresAt>[0]): void {
   const routes = server.withTypeProvider<ZodTypeProvider>();
   const { store } = ports;
   const find = async (id: string): Promise<Project> => {
