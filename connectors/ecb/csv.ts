@@ -1,6 +1,6 @@
 import { type CsvError, parse } from 'csv-parse/sync';
 import { PermanentError } from '#kit';
-import type { RawRate } from './parse.ts';
+import type { RawRate } from './raw-rate.ts';
 
 const MONTHS = [
   'january',

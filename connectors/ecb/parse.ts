@@ -1,16 +1,9 @@
-import { type FxQuote, isLocalDate, type LocalDate } from '#domain';
+import { type FxQuote, isLocalDate } from '#domain';
 import { type ParseContext, type ParsedPage, PermanentError, type RawPage } from '#kit';
 import { readCsv } from './csv.ts';
 import type { EcbOptions, EcbStream } from './options.ts';
+import type { RawRate } from './raw-rate.ts';
 import { readXml } from './xml.ts';
-
-/** A rate as the file has it, with the place where it stands. */
-export interface RawRate {
-  date: LocalDate;
-  currency: string;
-  rate: string;
-  place: string;
-}
 
 const HINT = 'Expected one of the files at https://www.ecb.europa.eu/stats/eurofxref, as XML or CSV.';
 

@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { PermanentError } from '#kit';
-import type { RawRate } from './parse.ts';
+import type { RawRate } from './raw-rate.ts';
 
 type Node = Record<string, unknown>;
 
