@@ -2,8 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { movedFigures } from '#domain';
-import { whatMoved } from '#kit';
-import type { ApiOptions } from './server.ts';
+import { type FigurePorts, whatMoved } from '#kit';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const end = z.string().min(1).max(100).optional();
@@ -17,10 +16,7 @@ const query = z.strictObject({
 });
 
 /** What moved a figure between two snapshots: eight causes that sum to the difference. */
-export function addMoved(
-  server: FastifyInstance,
-  ports: Pick<ApiOptions, 'config' | 'registry' | 'store' | 'clock'>,
-): void {
+export function addMoved(server: FastifyInstance, ports: Parameters<typeof whatMoved>[0]): void {
   server
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/projects/:id/moved', { schema: { params, querystring: query } }, (request) =>

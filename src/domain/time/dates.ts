@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 import type { LocalDate } from '../types.ts';
+import { remembered } from './remembered.ts';
 
 const LOCAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -35,6 +36,9 @@ export function addYears(date: LocalDate, years: number): LocalDate {
 
 /** Days since 1970-01-01, for arithmetic; independent of any time zone. Throws RangeError for a date that the calendar has not. */
 export function epochDay(date: LocalDate): number {
+  return rememberedEpochDay(date);
+}
+const rememberedEpochDay = remembered((date) => {
   const [month, day] = [Number(date.slice(5, 7)), Number(date.slice(8, 10))];
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.
   const midnight = new Date(0);
@@ -42,7 +46,7 @@ export function epochDay(date: LocalDate): number {
   if (date.length !== 10 || midnight.getUTCDate() !== day || midnight.getUTCMonth() !== month - 1)
     return Math.round(Temporal.PlainDate.from(date).toZonedDateTime('UTC').epochMilliseconds / DAY_MS);
   return midnight.getTime() / DAY_MS;
-}
+});
 
 /** Days from `from` to `to`, negative when `to` is earlier. */
 export function daysBetween(from: LocalDate, to: LocalDate): number {

@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Cadence, LocalDate } from '../types.ts';
 import { addDays, addMonths, daysBetween } from './dates.ts';
+import { remembered } from './remembered.ts';
 
 /** A half-open interval of local dates: `to` is excluded. */
 export interface Period {
@@ -9,7 +10,18 @@ export interface Period {
 }
 
 /** The day, ISO week (Monday to Monday), calendar month, quarter or year that holds a date. */
-export function periodAt(date: LocalDate, cadence: Cadence): Period {
+export function periodAt(date: LocalDate, cadence: Cadence): Readonly<Period> {
+  return periodsOf[cadence](date);
+}
+const periodsOf: Record<Cadence, (date: LocalDate) => Readonly<Period>> = {
+  day: remembered((date) => findPeriod(date, 'day')),
+  week: remembered((date) => findPeriod(date, 'week')),
+  month: remembered((date) => findPeriod(date, 'month')),
+  quarter: remembered((date) => findPeriod(date, 'quarter')),
+  year: remembered((date) => findPeriod(date, 'year')),
+};
+
+function findPeriod(date: LocalDate, cadence: Cadence): Period {
   const day = Temporal.PlainDate.from(date);
   switch (cadence) {
     case 'day':
@@ -51,14 +63,22 @@ export function periodsWithin(from: LocalDate, to: LocalDate, cadence: Cadence):
  * Years that a period lasts, as (days in each calendar year) / (365 or 366): a whole year is exactly 1.
  * Returned as pairs, so that the caller divides in decimals.
  */
-export function yearParts(period: Period): { days: number; daysInYear: number }[] {
-  const parts: { days: number; daysInYear: number }[] = [];
-  for (let from = period.from; from < period.to; ) {
+export function yearParts({ from, to }: Period): readonly YearPart[] {
+  return rememberedYearParts(`${from}/${to}`);
+}
+interface YearPart {
+  days: number;
+  daysInYear: number;
+}
+const rememberedYearParts = remembered((key): readonly YearPart[] => {
+  const [start, end] = key.split('/') as [LocalDate, LocalDate];
+  const parts: YearPart[] = [];
+  for (let from = start; from < end; ) {
     const day = Temporal.PlainDate.from(from);
     const nextYear = day.with({ month: 1, day: 1 }).add({ years: 1 }).toString();
-    const to = nextYear < period.to ? nextYear : period.to;
+    const to = nextYear < end ? nextYear : end;
     parts.push({ days: daysBetween(from, to), daysInYear: day.daysInYear });
     from = to;
   }
   return parts;
-}
+});
