@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { explain, parseInstantMs } from '#kit';
-import type { ApiOptions } from './server.ts';
+import { explain, type FigurePorts, parseInstantMs } from '#kit';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const query = z.strictObject({
@@ -22,10 +21,7 @@ const query = z.strictObject({
 });
 
 /** How a figure was made, down to the archived page: the tree that the CLI prints. */
-export function addExplain(
-  server: FastifyInstance,
-  ports: Pick<ApiOptions, 'config' | 'registry' | 'store' | 'clock'>,
-): void {
+export function addExplain(server: FastifyInstance, ports: FigurePorts): void {
   server
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/projects/:id/explain', { schema: { params, querystring: query } }, async (request) => {

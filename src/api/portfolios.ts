@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { fields, parseInstantMs, portfolioAt, portfolioIds } from '#kit';
-import type { ApiOptions } from './server.ts';
+import { type FigurePorts, fields, parseInstantMs, portfolioAt, portfolioIds } from '#kit';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const query = z.strictObject({
@@ -13,10 +12,7 @@ const query = z.strictObject({
 const historyQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(50) });
 
 /** Projects rolled up: claims settled, one currency. */
-export function addPortfolios(
-  server: FastifyInstance,
-  ports: Pick<ApiOptions, 'config' | 'registry' | 'store' | 'clock'>,
-): void {
+export function addPortfolios(server: FastifyInstance, ports: FigurePorts): void {
   const routes = server.withTypeProvider<ZodTypeProvider>();
   routes.get('/v1/portfolios', async () => ({ portfolios: (await portfolioIds(ports)).map((id) => ({ id })) }));
   routes.get('/v1/portfolios/:id', { schema: { params, querystring: query } }, async (request) => {

@@ -15,7 +15,7 @@ import {
   type ValueMetric,
 } from '../domain/index.ts';
 import { PermanentError } from './errors.ts';
-import { type FiguresAt, figuresAt } from './figures-at.ts';
+import { type FigurePorts, type FiguresAt, figuresAt } from './figures-at.ts';
 import { nearest } from './nearest.ts';
 import type { PullPageRow, PullRow, Store } from './store/index.ts';
 
@@ -46,7 +46,7 @@ const REACH_DAYS = 7;
  * was recorded by `knownAtMs`, so it explains any figure of the past as well. Throws `not-found` for a project or a path that
  * is not there, with the nearest one as hint.
  */
-export async function explain(ports: Parameters<typeof figuresAt>[0], request: ExplainRequest): Promise<Explanation> {
+export async function explain(ports: FigurePorts, request: ExplainRequest): Promise<Explanation> {
   const figures = await figuresAt(ports, request.project, request);
   const whole = explainAt(figures.input, figures.outputs, request.path);
   if (whole === null) throw unknownPath(figures, request.path);

@@ -15,6 +15,14 @@ import type { Clock, Registry } from './ports.ts';
 import { loadRoiInput } from './roi-input.ts';
 import type { Store } from './store/index.ts';
 
+/** What figures of any time are computed from. */
+export interface FigurePorts {
+  config: Config;
+  registry: Registry;
+  store: Store;
+  clock: Clock;
+}
+
 /** A project's figures as of a date, from what was recorded by an instant. */
 export interface FiguresAt {
   project: Project;
@@ -33,7 +41,7 @@ export interface FiguresAt {
  * defined by then, `usage` for a date that was still to come then.
  */
 export async function figuresAt(
-  ports: { config: Config; registry: Registry; store: Store; clock: Clock },
+  ports: FigurePorts,
   projectId: string,
   { asOf: wanted, knownAtMs: until }: { asOf?: LocalDate | undefined; knownAtMs?: number | undefined } = {},
 ): Promise<FiguresAt> {

@@ -16,7 +16,7 @@ import type { DeclaredInterval, MeasurementRepository } from './store/index.ts';
 
 export type SourceRole = keyof DeclaredIntervals;
 export type MetricSources = Record<SourceRole, SeriesSource | null>;
-export const sourceRoles = ['source', 'denominator', 'exposure', 'control'] as const satisfies SourceRole[];
+const sourceRoles = ['source', 'denominator', 'exposure', 'control'] as const satisfies SourceRole[];
 
 /** Every series that a metric is read from, by the part that it plays. */
 export function sourcesOf({ source, denominator, exposure, counterfactual }: ValueMetric): MetricSources {

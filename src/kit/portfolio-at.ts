@@ -14,11 +14,9 @@ import {
   rollUp,
 } from '../domain/index.ts';
 import { PermanentError } from './errors.ts';
-import { type FiguresAt, figuresAt } from './figures-at.ts';
+import { type FigurePorts, type FiguresAt, figuresAt } from './figures-at.ts';
 import { nearest } from './nearest.ts';
 import type { Store } from './store/index.ts';
-
-type Ports = Parameters<typeof figuresAt>[0];
 
 /** Every project, whatever portfolio it belongs to. */
 export const ALL_PROJECTS = 'all';
@@ -32,7 +30,7 @@ export interface PortfolioAt {
 }
 
 /** Ids that can be asked for: those defined, those that projects name, and `all`. */
-export async function portfolioIds({ config, store }: Pick<Ports, 'config' | 'store'>): Promise<string[]> {
+export async function portfolioIds({ config, store }: Pick<FigurePorts, 'config' | 'store'>): Promise<string[]> {
   const named = (await store.projects.list()).flatMap(({ portfolio }) => portfolio ?? []);
   return [...new Set([...config.portfolios.map(({ id }) => id), ...named])].sort().concat(ALL_PROJECTS);
 }
@@ -43,7 +41,7 @@ export async function portfolioIds({ config, store }: Pick<Ports, 'config' | 'st
  * have several.
  */
 export async function portfolioAt(
-  ports: Ports,
+  ports: FigurePorts,
   id: string,
   {
     asOf: wanted,
@@ -91,7 +89,7 @@ async function membersOf({ projects }: Pick<Store, 'projects'>, id: string, know
 }
 
 function definitionOf(
-  { config }: Pick<Ports, 'config'>,
+  { config }: Pick<FigurePorts, 'config'>,
   id: string,
   members: readonly Project[],
   currency: CurrencyCode | undefined,
