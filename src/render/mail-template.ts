@@ -75,7 +75,8 @@ ${section(`
       ${cell(`${muted('<%= figure.label %>', 'div')}<div class="num <%= figure.tone %>" style="font-size:19px;font-weight:600;<%= it.toneStyle[figure.tone] %>"><%= figure.value %></div>`, 'width:50%;')}
       <% } %></tr><% } %>
   </mj-table>
-  <mj-text padding="6px 0 0">${muted('Basis: <%= headline.basis %>')}</mj-text>`)}
+  <mj-text padding="6px 0 0">${muted('Basis: <%= headline.basis %>')}</mj-text>
+  <% if (headline.doubt !== null) { %><mj-text padding="4px 0 0">${muted('<%= headline.doubt %>')}</mj-text><% } %>`)}
 <% } else { %>
 ${section(`
   <mj-text><div style="font-size:21px;line-height:1.3;font-weight:700">No headline figure this time</div></mj-text>
@@ -110,6 +111,19 @@ const chart = `
 ${section(`
   ${title('Benefit and cost to date')}
   <mj-image padding="0" src="cid:<%= it.chartContentId %>" alt="<%= it.view.chart.altText %>" border-radius="6px" />`)}
+<% } %>`;
+
+const outlook = `
+<% if (it.view.outlook !== null) { %>
+${section(`
+  ${title('Against plan', muted(' &nbsp;<%= it.view.outlook.plan %>'))}
+  <mj-table>
+    <% for (const row of it.view.outlook.rows) { %><tr>
+      ${cell(`<div><%= row.label %></div>${muted('plan <%= row.plan %>', 'div')}`, 'padding-right:14px;', 'wide')}
+      ${cell(`<span class="num"><%= row.now %></span><div class="num <%= row.tone %>" style="font-size:12px;<%= it.toneStyle[row.tone] %>"><%= row.difference %></div>`, 'text-align:right;')}
+    </tr><% } %>
+  </mj-table>
+  <% for (const note of it.view.outlook.notes) { %><mj-text padding="4px 0 0">${muted('<%= note %>')}</mj-text><% } %>`)}
 <% } %>`;
 
 const metrics = `
@@ -167,6 +181,7 @@ ${headline}
 ${alerts}
 ${moved}
 ${chart}
+${outlook}
 ${metrics}
 ${cost}
 ${restated}

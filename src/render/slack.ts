@@ -55,10 +55,13 @@ function bodyBlocks(view: DigestView): Block[] {
             `*ROI ${escapeSlack(headline.roi.value)}*${headline.roiChange === null ? '' : ` (${escapeSlack(headline.roiChange)})`}`,
           ),
           fields(headline.figures.map(({ label, value }) => `*${label}*\n${escapeSlack(value)}`)),
-          context(escapeSlack(`Basis: ${headline.basis}`)),
+          context(
+            escapeSlack([`Basis: ${headline.basis}`, ...(headline.doubt === null ? [] : [headline.doubt])].join('\n')),
+          ),
         ]),
     ...listed(view.alerts, (alert) => `:warning: ${escapeSlack(alert)}`, null),
     ...movedBlocks(view),
+    ...outlookBlocks(view),
     ...listed(view.metrics, metricText, 'Metrics', '\n\n'),
     section(`*Cost*\n${view.cost.map(({ label, value }) => `${label}: ${escapeSlack(value)}`).join(' · ')}`),
     ...listed(
@@ -83,6 +86,18 @@ function movedBlocks({ moved }: DigestView): Block[] {
   const rows = moved.rows.map(({ cause, amount }) => `• ${escapeSlack(cause)}: *${escapeSlack(amount)}*`);
   const body = rows.length === 0 ? ['Nothing.'] : [...rows, `Net: *${escapeSlack(moved.net)}*`];
   return [section([`*What moved* since ${escapeSlack(moved.since)}`, ...body].join('\n'))];
+}
+
+function outlookBlocks({ outlook }: DigestView): Block[] {
+  if (outlook === null) return [];
+  const rows = outlook.rows.map(
+    ({ label, now, plan, difference }) =>
+      `${escapeSlack(label)}: *${escapeSlack(now)}* (plan ${escapeSlack(plan)}, ${escapeSlack(difference)})`,
+  );
+  return [
+    section([`*Against ${escapeSlack(outlook.plan)}*`, ...rows].join('\n')),
+    ...(outlook.notes.length === 0 ? [] : [context(escapeSlack(outlook.notes.join('\n')))]),
+  ];
 }
 
 function metricText(row: MetricRow): string {

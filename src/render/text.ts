@@ -13,6 +13,7 @@ export function renderText(view: DigestView): string {
     headline(view),
     ...listBlock('ALERTS', view.alerts.rows, view.alerts.more),
     ...moved(view),
+    ...outlook(view),
     ...metrics(view),
     titled('COST', figures(view.cost)),
     ...restatements(view),
@@ -33,7 +34,17 @@ function heading({ title, sponsor, asOf }: DigestView): string {
 function headline({ headline: shown, absentBecause }: DigestView): string {
   if (shown === null) return titled('NO HEADLINE FIGURE THIS TIME', wrap(absentBecause ?? '', INDENT));
   const roi = { ...shown.roi, value: `${shown.roi.value}${shown.roiChange === null ? '' : ` (${shown.roiChange})`}` };
-  return `${figures([roi, ...shown.figures])}\n\n${wrap(`Basis: ${shown.basis}`, INDENT)}`;
+  const notes = [`Basis: ${shown.basis}`, ...(shown.doubt === null ? [] : [shown.doubt])];
+  return `${figures([roi, ...shown.figures])}\n\n${notes.map((note) => wrap(note, INDENT)).join('\n')}`;
+}
+
+function outlook({ outlook: shown }: DigestView): string[] {
+  if (shown === null) return [];
+  const rows = shown.rows.map(({ label, now, plan, difference }) =>
+    [leader(label, now), wrap(`plan ${plan} · ${difference}`, INDENT.repeat(2))].join('\n'),
+  );
+  const notes = shown.notes.map((note) => wrap(note, INDENT));
+  return [titled(`AGAINST ${shown.plan}`, [...rows, ...notes].join('\n'))];
 }
 
 function moved({ moved: moves }: DigestView): string[] {

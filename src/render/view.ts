@@ -1,4 +1,5 @@
 import {
+  completeFacts,
   createFormat,
   type DigestFacts,
   type DigestMetric,
@@ -7,6 +8,7 @@ import {
   type RoiOutputs,
   roundedMoves,
 } from '#domain';
+import { doubtWords, type OutlookView, outlookView } from './outlook.ts';
 import { clip, plain } from './plain.ts';
 
 /** A section of a message shows at most so many rows; the rest is counted. */
@@ -50,13 +52,22 @@ export interface DigestView {
   asOf: string;
   notice: string | null;
   /** Null when the headline is withheld; `absentBecause` then says why. */
-  headline: { roi: Figure; roiChange: string | null; figures: Figure[]; basis: string } | null;
+  headline: {
+    roi: Figure;
+    roiChange: string | null;
+    figures: Figure[];
+    basis: string;
+    /** How far the figures may be off; null: nothing is known of it. */
+    doubt: string | null;
+  } | null;
   absentBecause: string | null;
   alerts: Section<string>;
   moved: { since: string; rows: { cause: string; amount: string; tone: Tone }[]; net: string; netTone: Tone } | null;
   chart: { altText: string } | null;
   metrics: Section<MetricRow>;
   cost: Figure[];
+  /** Null without a plan. */
+  outlook: OutlookView | null;
   restatements: Section<{ what: string; change: string; why: string }>;
   data: string[];
   links: { label: string; url: string }[];
@@ -64,7 +75,9 @@ export interface DigestView {
   unsubscribeUrl: string | null;
 }
 
-export function digestView(facts: DigestFacts, options: { test: boolean; maxRows?: number | undefined }): DigestView {
+/** Facts of any release: a stored digest is rendered when it is delivered. */
+export function digestView(stored: DigestFacts, options: { test: boolean; maxRows?: number | undefined }): DigestView {
+  const facts = completeFacts(stored);
   const format = createFormat(facts);
   const section = sectionOf(options.maxRows ?? MAX_ROWS);
   return {
@@ -82,6 +95,7 @@ export function digestView(facts: DigestFacts, options: { test: boolean; maxRows
     chart: facts.chart.length < 2 ? null : { altText: chartAltText(facts, format) },
     metrics: section(facts.metrics, (metric) => metricRow(metric, facts.asOf, format)),
     cost: costFigures(facts, format),
+    outlook: outlookView(facts, format),
     restatements: section(facts.restatements, ({ metric, period, oldBenefit, newBenefit, why }) => ({
       what: `${clip(plain(metric), MAX_NAME)}, period from ${format.date(period)}`,
       change: `${format.money(oldBenefit)} → ${format.money(newBenefit)}`,
@@ -112,9 +126,10 @@ function headlineView({ headline, comparedWith }: DigestFacts, format: Format): 
       { label: 'Benefit to date', value: tile(headline.benefitToDate, format), tone: signTone(headline.benefitToDate) },
       { label: 'Cost to date', value: tile(headline.costToDate, format), tone: 'plain' },
       { label: 'Realised ROI', value: format.percent(headline.realisedRoi), tone: signTone(headline.realisedRoi) },
-      { label: 'IRR', value: irrWords(headline.irr, format), tone: 'plain' },
+      returnFigure(headline, format),
     ],
     basis: clip(plain(headline.basis), MAX_SENTENCE),
+    doubt: headline.doubt === null ? null : doubtWords(headline.doubt, format),
   };
 }
 
@@ -127,6 +142,14 @@ function paybackWords(headline: NonNullable<DigestFacts['headline']>, format: Fo
 function whyNoRoi({ roi, costToDate }: NonNullable<DigestFacts['headline']>): string | null {
   if (roi !== null) return null;
   return costToDate === null ? 'the cost is not known' : 'there is no cost to compare with';
+}
+
+/** Where no single rate makes NPV zero, MIRR stands in: its two rates are given, so that there is always one. */
+function returnFigure({ irr, mirr }: NonNullable<DigestFacts['headline']>, format: Format): Figure {
+  if (irr.status === 'unique' || irr.status === 'not-applicable' || mirr === null)
+    return { label: 'IRR', value: irrWords(irr, format), tone: 'plain' };
+  const why = irr.status === 'multiple' ? 'IRR has several roots' : 'IRR has no root';
+  return { label: `MIRR (${why})`, value: format.yearly(mirr), tone: 'plain' };
 }
 
 /** A rate is shown only where exactly one fits; `none` alone would read as nought. */
@@ -173,6 +196,7 @@ function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRo
   if (metric.actualPeriod !== null) notes.push(format.period(metric.actualPeriod.from, metric.actualPeriod.to));
   if (metric.baseline !== null) notes.push(`baseline ${format.number(metric.baseline)}`);
   if (metric.targetBy !== null) notes.push(`target by ${format.date(metric.targetBy)}`);
+  if (metric.begins !== null) notes.push(beginsWords(metric.begins, format));
   if (!metric.monetised) notes.push(`tracked only: ${clip(plain(metric.notMonetisedBecause ?? 'not monetised'), 120)}`);
   const warnings: string[] = [];
   if (metric.state === 'stale') warnings.push('stale');
@@ -202,6 +226,11 @@ export function targetNote({ target }: MetricRow): string {
   return target === '–' ? '' : ` (target ${target})`;
 }
 
+function beginsWords({ on, after }: NonNullable<DigestMetric['begins']>, format: Format): string {
+  const waits = after === null ? '' : `, waits for ${clip(plain(after), MAX_NAME)}`;
+  return `benefit begins ${format.date(on)}${waits}`;
+}
+
 function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
   const figures: Figure[] = [{ label: 'Cost to date', value: format.money(cost.toDate), tone: 'plain' }];
   if (cost.budget !== null) {
@@ -213,8 +242,20 @@ function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
       tone: used !== null && used > 1 ? 'bad' : 'plain',
     });
   }
+  if (cost.accrual !== null && Number(cost.accrual) !== 0 && figures[0] !== undefined)
+    figures[0].value += ` (${format.money(cost.accrual)} accrued)`;
   if (cost.commitments !== null)
-    figures.push({ label: 'Commitments', value: format.money(cost.commitments), tone: 'plain' });
+    figures.push({ label: 'Open commitments', value: format.money(cost.commitments), tone: 'plain' });
+  if (cost.atCompletion !== null) {
+    const limit = cost.planned ?? cost.budget;
+    const planned = cost.planned === null ? '' : ` (plan ${format.money(cost.planned)})`;
+    const isOver = limit !== null && Number(cost.atCompletion) > Number(limit) * 1.01;
+    figures.push({
+      label: 'At completion (EAC)',
+      value: `${format.money(cost.atCompletion)}${planned}`,
+      tone: isOver ? 'bad' : 'plain',
+    });
+  }
   return figures;
 }
 
@@ -263,7 +304,7 @@ function isWebAddress(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-function signTone(amount: string | null): Tone {
+export function signTone(amount: string | null): Tone {
   if (amount === null || Number(amount) === 0) return 'plain';
   return amount.startsWith('-') ? 'bad' : 'good';
 }

@@ -12,7 +12,8 @@ import {
   roiOutputs,
 } from '../../../test/factories/digest.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
-import { digestFingerprint, digestSubject } from './build.ts';
+import { digestSubject } from './build.ts';
+import { digestFingerprint } from './fingerprint.ts';
 import { localDateOf } from './format.ts';
 import { roundedMoves, whatMoved } from './moves.ts';
 

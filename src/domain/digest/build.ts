@@ -6,6 +6,8 @@ import { digestAlerts } from './alerts.ts';
 import type { DigestFacts, DigestHeadline, DigestMetric } from './facts.ts';
 import { createFormat, type Format, localDateOf } from './format.ts';
 import { count, whatMoved } from './moves.ts';
+import { completeOutputs } from './older.ts';
+import { costOf, doubtOf, outlookOf } from './outlook.ts';
 import { restatements } from './restatements.ts';
 
 /** A line of a chart needs no more points than that. */
@@ -33,7 +35,7 @@ export interface DigestInput {
  */
 export function buildDigestFacts(input: DigestInput): DigestFacts {
   const { project, snapshot, reader, nowMs } = input;
-  const outputs = snapshot?.outputs ?? null;
+  const outputs = snapshot === null ? null : completeOutputs(snapshot.outputs);
   const currency: CurrencyCode = outputs?.currency ?? project.currency;
   const format = createFormat({ ...reader, currency });
   const frame = {
@@ -55,7 +57,7 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
   const absent = whyNoHeadline(outputs, staleSources, format);
   const today = localDateOf(nowMs, reader.timeZone);
   const previous = isSameAgain(input.previous, outputs, today, format) ? null : input.previous;
-  const before = previous?.outputs ?? null;
+  const before = previous === null ? null : completeOutputs(previous.outputs);
   return {
     ...frame,
     asOf: outputs.asOf,
@@ -63,13 +65,14 @@ export function buildDigestFacts(input: DigestInput): DigestFacts {
     headlineAbsentBecause: absent,
     ...(absent === null ? whatMoved(outputs, before) : { moved: [], otherMoves: null, netChange: null }),
     comparedWith: previous?.date ?? null,
-    metrics: outputs.metrics.map((metric) => digestMetric(metric, staleSources)),
-    cost: { toDate: outputs.costToDate, budget: outputs.costs.budget, commitments: outputs.costs.commitments },
+    metrics: outputs.metrics.map((metric) => digestMetric(metric, project, outputs, staleSources)),
+    cost: costOf(outputs),
+    outlook: absent === null ? outlookOf(outputs) : null,
     dataAsOfMs: dataAsOf(project, outputs),
     coverage: outputs.coverage.ratio,
     staleSources: staleSources.map(({ metricId: _, ...source }) => source),
     restatements: restatements(outputs, before, format),
-    alerts: digestAlerts(outputs, staleSources, format),
+    alerts: digestAlerts(project, outputs, staleSources, format),
     // A picture of stale figures would look as fresh as any.
     chart: absent === null && outputs.costToDate !== null ? cumulative(outputs.cashFlows) : [],
   };
@@ -95,7 +98,8 @@ function nothingComputed(asOf: LocalDate) {
     netChange: null,
     comparedWith: null,
     metrics: [],
-    cost: { toDate: null, budget: null, commitments: null },
+    cost: { toDate: null, budget: null, commitments: null, accrual: null, atCompletion: null, planned: null },
+    outlook: null,
     dataAsOfMs: null,
     coverage: null,
     staleSources: [],
@@ -160,8 +164,10 @@ function headlineOf(now: RoiOutputs, before: RoiOutputs | null): DigestHeadline 
     costToDate: now.costToDate,
     bcr: now.bcr,
     irr: { status: now.irr.status, value: now.irr.status === 'unique' ? now.irr.value : null },
+    mirr: now.mirr,
     paybackDate: now.payback.date,
     basis: now.basis,
+    doubt: doubtOf(now.doubt, now.doubt),
   };
 }
 
@@ -169,7 +175,15 @@ function difference(now: DecimalString | null, before: DecimalString | null): De
   return now === null || before === null ? null : new Decimal(now).minus(before).toFixed();
 }
 
-function digestMetric(metric: MetricOutput, stale: readonly StaleSource[]): DigestMetric {
+function digestMetric(
+  metric: MetricOutput,
+  project: Project,
+  { deliverables }: RoiOutputs,
+  stale: readonly StaleSource[],
+): DigestMetric {
+  const rule = project.metrics.find(({ id }) => id === metric.metricId)?.startRule ?? null;
+  const awaited =
+    rule === null ? null : (deliverables.find(({ id }) => id === rule.deliverable)?.name ?? rule.deliverable);
   const isStale = stale.some(({ metricId }) => metricId === metric.metricId);
   return {
     name: metric.name,
@@ -185,6 +199,7 @@ function digestMetric(metric: MetricOutput, stale: readonly StaleSource[]): Dige
     targetMet: metric.target?.met ?? null,
     benefitToDate: metric.benefitToDate,
     coverage: metric.coverage.ratio,
+    begins: metric.hasStarted ? null : { on: metric.startsOn, after: awaited },
     state: metric.newestSampleAtMs === null ? 'no-data' : isStale ? 'stale' : 'fresh',
   };
 }
@@ -226,36 +241,4 @@ export function digestSubject(facts: DigestFacts): string {
   if (alerts.length > 0) parts.push(count(alerts.length, 'alert'));
   parts.push(`w/e ${format.dayMonth(facts.asOf)}`);
   return `[${facts.projectName.replace(/\s+/g, ' ').trim()}] ${parts.join(' · ')}`;
-}
-
-/**
- * What a reader would see, rounded as it is rendered and without dates: two digests of the same fingerprint tell the
- * same. Hash it to store it.
- */
-export function digestFingerprint(facts: DigestFacts): string {
-  const format = createFormat(facts);
-  const { headline } = facts;
-  return JSON.stringify({
-    headline:
-      headline === null
-        ? null
-        : [
-            format.percent(headline.roi),
-            format.moneyCompact(headline.npv),
-            format.moneyCompact(headline.benefitToDate),
-            format.moneyCompact(headline.costToDate),
-          ],
-    absent: facts.headlineAbsentBecause,
-    metrics: facts.metrics.map((metric) => [
-      metric.name,
-      metric.state,
-      format.number(metric.actual),
-      format.number(metric.target),
-      metric.targetMet,
-      format.moneyCompact(metric.benefitToDate),
-    ]),
-    cost: [facts.cost.budget, facts.cost.commitments].map((amount) => format.moneyCompact(amount)),
-    alerts: facts.alerts,
-    stale: facts.staleSources,
-  });
 }
