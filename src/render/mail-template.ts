@@ -76,7 +76,7 @@ ${section(`
       <% } %></tr><% } %>
   </mj-table>
   <mj-text padding="6px 0 0">${muted('Basis: <%= headline.basis %>')}</mj-text>
-  <% if (headline.doubt !== null) { %><mj-text padding="4px 0 0">${muted('<%= headline.doubt %>')}</mj-text><% } %>`)}
+  <% for (const note of headline.notes) { %><mj-text padding="4px 0 0">${muted('<%= note %>')}</mj-text><% } %>`)}
 <% } else { %>
 ${section(`
   <mj-text><div style="font-size:21px;line-height:1.3;font-weight:700">No headline figure this time</div></mj-text>

@@ -1,6 +1,6 @@
 import type { DigestAgainstPlan, DigestDoubt, DigestFacts, Format } from '#domain';
 import { clip, plain } from './plain.ts';
-import type { Tone } from './view.ts';
+import type { Tone } from './tone.ts';
 
 export interface OutlookRow {
   label: string;

@@ -21,3 +21,6 @@ export function clip(text: string, max: number): string {
   }
   return `${kept.trimEnd()}…`;
 }
+
+/** A name in a row of a message. */
+export const MAX_NAME = 80;

@@ -1,8 +1,9 @@
 import type { DigestFacts } from '#domain';
 import type { RenderedSlackMessage } from '#kit';
 import { renderChartPng } from './chart.ts';
+import { type MetricRow, targetNote } from './metric-row.ts';
 import { clip } from './plain.ts';
-import { type DigestView, digestView, type MetricRow, type Section, targetNote } from './view.ts';
+import { type DigestView, digestView, type Section } from './view.ts';
 
 /** Slack refuses more; https://docs.slack.dev/reference/block-kit/blocks */
 export const slackLimits = {
@@ -55,9 +56,7 @@ function bodyBlocks(view: DigestView): Block[] {
             `*ROI ${escapeSlack(headline.roi.value)}*${headline.roiChange === null ? '' : ` (${escapeSlack(headline.roiChange)})`}`,
           ),
           fields(headline.figures.map(({ label, value }) => `*${label}*\n${escapeSlack(value)}`)),
-          context(
-            escapeSlack([`Basis: ${headline.basis}`, ...(headline.doubt === null ? [] : [headline.doubt])].join('\n')),
-          ),
+          context(escapeSlack([`Basis: ${headline.basis}`, ...headline.notes].join('\n'))),
         ]),
     ...listed(view.alerts, (alert) => `:warning: ${escapeSlack(alert)}`, null),
     ...movedBlocks(view),

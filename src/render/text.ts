@@ -1,5 +1,6 @@
+import { type MetricRow, targetNote } from './metric-row.ts';
 import { plain } from './plain.ts';
-import { type DigestView, type Figure, type MetricRow, targetNote } from './view.ts';
+import { type DigestView, type Figure } from './view.ts';
 
 const WIDTH = 76;
 const INDENT = '  ';
@@ -34,7 +35,7 @@ function heading({ title, sponsor, asOf }: DigestView): string {
 function headline({ headline: shown, absentBecause }: DigestView): string {
   if (shown === null) return titled('NO HEADLINE FIGURE THIS TIME', wrap(absentBecause ?? '', INDENT));
   const roi = { ...shown.roi, value: `${shown.roi.value}${shown.roiChange === null ? '' : ` (${shown.roiChange})`}` };
-  const notes = [`Basis: ${shown.basis}`, ...(shown.doubt === null ? [] : [shown.doubt])];
+  const notes = [`Basis: ${shown.basis}`, ...shown.notes];
   return `${figures([roi, ...shown.figures])}\n\n${notes.map((note) => wrap(note, INDENT)).join('\n')}`;
 }
 

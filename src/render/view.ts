@@ -1,40 +1,26 @@
 import {
   completeFacts,
+  conversionSentences,
   createFormat,
   type DigestFacts,
-  type DigestMetric,
   digestSubject,
   type Format,
   type RoiOutputs,
   roundedMoves,
 } from '#domain';
+import { type MetricRow, metricRow } from './metric-row.ts';
 import { doubtWords, type OutlookView, outlookView } from './outlook.ts';
-import { clip, plain } from './plain.ts';
+import { clip, MAX_NAME, plain } from './plain.ts';
+import { signTone, type Tone } from './tone.ts';
 
 /** A section of a message shows at most so many rows; the rest is counted. */
 export const MAX_ROWS = 20;
-const MAX_NAME = 80;
 const MAX_SENTENCE = 300;
-
-export type Tone = 'good' | 'bad' | 'quiet' | 'plain';
 
 export interface Figure {
   label: string;
   value: string;
   tone: Tone;
-}
-
-export interface MetricRow {
-  name: string;
-  actual: string;
-  /** `≤ 60, met`; `–` without one. */
-  target: string;
-  targetTone: Tone;
-  benefit: string;
-  benefitTone: Tone;
-  /** Period, baseline, and what is wrong with it, if anything. */
-  notes: string[];
-  warning: string | null;
 }
 
 export interface Section<Row> {
@@ -57,8 +43,8 @@ export interface DigestView {
     roiChange: string | null;
     figures: Figure[];
     basis: string;
-    /** How far the figures may be off; null: nothing is known of it. */
-    doubt: string | null;
+    /** How far the figures may be off, and what they come to in the reader's currency. */
+    notes: string[];
   } | null;
   absentBecause: string | null;
   alerts: Section<string>;
@@ -108,8 +94,10 @@ export function digestView(stored: DigestFacts, options: { test: boolean; maxRow
   };
 }
 
-function headlineView({ headline, comparedWith }: DigestFacts, format: Format): DigestView['headline'] {
+function headlineView(facts: DigestFacts, format: Format): DigestView['headline'] {
+  const { headline, comparedWith } = facts;
   if (headline === null) return null;
+  const conversions = conversionSentences(facts);
   return {
     roi: { label: 'ROI', value: format.percent(headline.roi), tone: signTone(headline.roi) },
     roiChange:
@@ -129,7 +117,10 @@ function headlineView({ headline, comparedWith }: DigestFacts, format: Format): 
       returnFigure(headline, format),
     ],
     basis: clip(plain(headline.basis), MAX_SENTENCE),
-    doubt: headline.doubt === null ? null : doubtWords(headline.doubt, format),
+    notes: [
+      ...(headline.doubt === null ? [] : [doubtWords(headline.doubt, format)]),
+      ...conversions.map((sentence) => clip(plain(sentence), MAX_SENTENCE)),
+    ],
   };
 }
 
@@ -187,48 +178,6 @@ function movedView(facts: DigestFacts, format: Format): DigestView['moved'] {
     net: format.moneyChange(moves.net),
     netTone: signTone(moves.net),
   };
-}
-
-function metricRow(metric: DigestMetric, asOf: string, format: Format): MetricRow {
-  const due = metric.targetBy !== null && metric.targetBy <= asOf;
-  const unit = clip(plain(metric.unit), 24);
-  const notes: string[] = [];
-  if (metric.actualPeriod !== null) notes.push(format.period(metric.actualPeriod.from, metric.actualPeriod.to));
-  if (metric.baseline !== null) notes.push(`baseline ${format.number(metric.baseline)}`);
-  if (metric.targetBy !== null) notes.push(`target by ${format.date(metric.targetBy)}`);
-  if (metric.begins !== null) notes.push(beginsWords(metric.begins, format));
-  if (!metric.monetised) notes.push(`tracked only: ${clip(plain(metric.notMonetisedBecause ?? 'not monetised'), 120)}`);
-  const warnings: string[] = [];
-  if (metric.state === 'stale') warnings.push('stale');
-  if (metric.state === 'no-data') warnings.push('no data');
-  if (metric.coverage !== null && Number(metric.coverage) < 0.95)
-    warnings.push(`${format.share(metric.coverage)} of samples`);
-  return {
-    name: clip(plain(metric.name), MAX_NAME),
-    actual: metric.actual === null ? 'n/a' : `${format.apart(metric.actual, metric.target)[0]} ${unit}`,
-    target: targetWords(metric, due, format),
-    targetTone: metric.targetMet === true ? 'good' : due ? 'bad' : 'quiet',
-    benefit: metric.monetised ? format.money(metric.benefitToDate) : '–',
-    benefitTone: metric.monetised && metric.state === 'fresh' ? signTone(metric.benefitToDate) : 'quiet',
-    notes,
-    warning: warnings.length === 0 ? null : warnings.join(', '),
-  };
-}
-
-function targetWords({ actual, target, targetMet, direction }: DigestMetric, due: boolean, format: Format): string {
-  if (target === null) return '–';
-  const words = `${direction === 'down' ? '≤' : '≥'} ${format.apart(actual, target)[1]}`;
-  return targetMet === true ? `${words}, met` : due ? `${words}, missed` : words;
-}
-
-/** ` (target ≤ 60, met)` for running text. */
-export function targetNote({ target }: MetricRow): string {
-  return target === '–' ? '' : ` (target ${target})`;
-}
-
-function beginsWords({ on, after }: NonNullable<DigestMetric['begins']>, format: Format): string {
-  const waits = after === null ? '' : `, waits for ${clip(plain(after), MAX_NAME)}`;
-  return `benefit begins ${format.date(on)}${waits}`;
 }
 
 function costFigures({ cost }: DigestFacts, format: Format): Figure[] {
@@ -302,9 +251,4 @@ function sectionOf(maxRows: number): Cut {
 /** Other schemes (`javascript:`) never become a link. */
 function isWebAddress(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-}
-
-export function signTone(amount: string | null): Tone {
-  if (amount === null || Number(amount) === 0) return 'plain';
-  return amount.startsWith('-') ? 'bad' : 'good';
 }
