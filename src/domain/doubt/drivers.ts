@@ -1,6 +1,6 @@
 import { Decimal } from '../money/decimal.ts';
 import { addMonths, daysBetween } from '../time/dates.ts';
-import type { Project, ValueMetric } from '../types.ts';
+import type { Project } from '../types.ts';
 import { wholeYears } from '../value/drop-off.ts';
 import { presentValueOf } from '../value/present-value.ts';
 import type { Valuation } from '../value/valuation.ts';
@@ -71,6 +71,7 @@ function metricDrivers(valuation: Valuation, profile: MetricProfile, npv: Decima
   const q = new Decimal(metric.confidence);
   const own = gains.times(q).plus(losses);
   const others = npv.minus(own);
+  const byYears = worthByYears(profile);
   const fields: ShareField[] = ['attribution', 'displacement', 'dropOff'];
   // What the counterfactual holds already must not be taken off twice.
   if (metric.counterfactual.kind === 'constant') fields.push('deadweight');
@@ -84,7 +85,7 @@ function metricDrivers(valuation: Valuation, profile: MetricProfile, npv: Decima
       high: Decimal.min(WHOLE, base.plus(POINTS)),
       range: '± 10 points, within 0 and 1',
       bounds: { least: NOTHING, most: WHOLE },
-      npvAt: (value) => others.plus(ownWith(valuation, profile, field, base, value, own)),
+      npvAt: (value) => others.plus(ownWith(valuation, profile, byYears, { field, base, value, own })),
       isLinear: field !== 'dropOff',
       strides: STRIDES,
       isWhole: false,
@@ -101,30 +102,33 @@ function metricDrivers(valuation: Valuation, profile: MetricProfile, npv: Decima
 /** What the metric alone is worth with one share changed: shares multiply, so that a known multiple is scaled. */
 function ownWith(
   { input }: Valuation,
-  { metric, periods }: MetricProfile,
-  field: ShareField,
-  base: Decimal,
-  value: Decimal,
-  own: Decimal,
+  { metric }: MetricProfile,
+  byYears: readonly Decimal[],
+  { field, base, value, own }: { field: ShareField; base: Decimal; value: Decimal; own: Decimal },
 ): Decimal {
   const multiplier = (share: Decimal): Decimal => (field === 'attribution' ? share : WHOLE.minus(share));
   if (value.eq(base)) return own;
   if (!multiplier(base).isZero()) {
     const scale = multiplier(value).div(multiplier(base));
-    return field === 'dropOff' ? droppedOff(metric, periods, scale) : own.times(scale);
+    return field === 'dropOff' ? droppedOff(byYears, scale) : own.times(scale);
   }
   const readings = input.metrics.find(({ metricId }) => metricId === metric.id);
   if (readings === undefined) return own;
   return valuateMetric(input, { ...metric, [field]: value.toFixed() }, readings).presentValue.benefits;
 }
 
-/** A drop-off is taken once for each whole year since the start. */
-function droppedOff({ startsOn }: ValueMetric, periods: MetricProfile['periods'], scale: Decimal): Decimal {
+/** What each whole year since the start brought. */
+function worthByYears({ metric: { startsOn }, periods }: MetricProfile): Decimal[] {
   const byYears: Decimal[] = [];
   for (const { from, presentValue } of periods) {
     const years = wholeYears(startsOn, from);
     byYears[years] = (byYears[years] ?? NOTHING).plus(presentValue);
   }
+  return byYears;
+}
+
+/** A drop-off is taken once for each whole year since the start. */
+function droppedOff(byYears: readonly Decimal[], scale: Decimal): Decimal {
   return byYears.reduce((total, worth, years) => total.plus(worth.times(scale.pow(years))), NOTHING);
 }
 

@@ -1,9 +1,8 @@
 import { Decimal } from '../money/decimal.ts';
 import type { LocalDate, ValueMetric } from '../types.ts';
-import type { MetricResult } from '../value/metric.ts';
+import { evaluateMetric, type MetricResult } from '../value/metric.ts';
 import type { CountedPeriod } from '../value/period.ts';
 import type { Valuation } from '../value/valuation.ts';
-import { valuateMetric } from '../value/value-parts.ts';
 import { discountWeightsOf } from './discount-weights.ts';
 import { type GainsAndLosses, gainCurveOf } from './gain-curve.ts';
 import { isReleased, type LevelDoubt, levelDoubtOf, withLevelShifted } from './level-doubt.ts';
@@ -48,7 +47,7 @@ function profileOf(
   const weights = counted.map(({ to }) => weightOf(to));
   const certain = { ...metric, confidence: '1' };
   const alone = (changed: ValueMetric, among = readings): CountedPeriod[] =>
-    valuateMetric(input, changed, among).metrics[0]?.counted ?? [];
+    evaluateMetric(input.project, changed, among, input, valuation.fx).counted;
   const q = new Decimal(metric.confidence);
   const before = q.isZero()
     ? alone(certain).map(({ benefit }) => benefit)

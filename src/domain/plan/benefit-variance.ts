@@ -46,8 +46,8 @@ function partsOf(
 }
 
 /** The period's benefit as counted, at another rate. */
-const benefitAt = ({ terms }: CountedPeriod, rate: Decimal): Decimal =>
-  roundMoney(periodBenefit({ ...terms, rate }).benefit);
+const benefitAt = ({ terms, benefit }: CountedPeriod, rate: Decimal): Decimal =>
+  rate.eq(terms.rate) ? benefit : roundMoney(periodBenefit({ ...terms, rate }).benefit);
 
 const annualRate = ({ promise: { rate } }: PlannedMetric): Decimal =>
   new Decimal(rate.amount).times(rate.perPeriod === 'month' ? 12 : 1);

@@ -46,7 +46,10 @@ export function productOver(a: Path, b: Path, from: number, to: number): PathPro
     const [start, end] = [borders[index - 1] as number, borders[index] as number];
     const [a0, a1] = endsOf(a, start, end);
     const [b0, b1] = endsOf(b, start, end);
-    const [first, second] = [a0.times(b0), a1.times(b1)];
+    const first = a0.times(b0);
+    const isLevel = a0 === a1 && b0 === b1;
+    if (isLevel && borders.length === 2) return { mean: first, last: first };
+    const second = isLevel ? first : a1.times(b1);
     const sixfold = first.plus(second).times(2).plus(a0.times(b1)).plus(a1.times(b0));
     total = total.plus(sixfold.div(6).times(end - start));
     last = second;

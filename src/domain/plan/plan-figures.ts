@@ -97,10 +97,19 @@ function varianceOf(valuation: Valuation, plan: PlanValue, compared: readonly Co
 
 /** The same actuals at the plan's budget rates and no others, so that they compare with it whatever currencies did. */
 function constantCurrency(
-  { input, benefitToDate, costs }: Valuation,
+  { input, metrics, benefitToDate, costs }: Valuation,
   { id, fxRates }: PlanVersion,
 ): { figures: RoiOutputs['constantCurrency']; warnings: ValueWarning[] } {
-  const other = valuate({ ...input, fxRates, fxQuotes: [] });
+  const { currency, metrics: declared } = input.project;
+  const foreign = new Set(
+    declared
+      .filter(({ rates }) => rates.some((rate) => rate.currency !== currency))
+      .map(({ id: metricId }) => metricId),
+  );
+  const other = valuate(
+    { ...input, fxRates, fxQuotes: [] },
+    metrics.filter(({ output }) => !foreign.has(output.metricId)),
+  );
   const npv = other.presentValue.benefits.minus(other.presentValue.costs);
   const lost = [
     ...(benefitToDate !== null && other.benefitToDate === null ? ['benefit'] : []),

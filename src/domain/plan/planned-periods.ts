@@ -4,7 +4,7 @@ import { epochDay } from '../time/dates.ts';
 import { type Period, periodsWithin } from '../time/periods.ts';
 import type { CurrencyCode, LocalDate, PlannedBenefit, ValueMetric } from '../types.ts';
 import { periodBenefit } from '../value/benefit.ts';
-import { keptShare } from '../value/drop-off.ts';
+import { keptShare, wholeYears } from '../value/drop-off.ts';
 import { firstCountedPeriod, periodNumber } from '../value/period-number.ts';
 import { yearFraction } from '../value/rates.ts';
 import { type Path, productOver } from './path.ts';
@@ -58,6 +58,7 @@ export function plannedPeriods(
     displacement: new Decimal(promise.displacement),
     confidence: new Decimal(promise.confidence),
   };
+  const keptByYears = new Map<number, Decimal>();
   const rows: PlannedPeriod[] = [];
   let levelBefore: Decimal | null = null;
   for (const period of periodsWithin(startsOn, endsOn, cadence)) {
@@ -74,6 +75,9 @@ export function plannedPeriods(
     const { mean, last } = productOver(movement, ramp, epochDay(period.from), epochDay(period.to));
     const level = counterfactual.plus(mean);
     const levelAtEnd = counterfactual.plus(last);
+    const years = wholeYears(startsOn, period.from);
+    const kept = keptByYears.get(years) ?? keptShare(promise.dropOff, startsOn, period.from);
+    keptByYears.set(years, kept);
     const { gross, benefit } = periodBenefit({
       kind,
       stockValuation,
@@ -84,7 +88,7 @@ export function plannedPeriods(
       exposure: new Decimal(promise.exposure ?? 0),
       yearFraction: yearFraction(period),
       ...factors,
-      kept: keptShare(promise.dropOff, startsOn, period.from),
+      kept,
     });
     rows.push({ ...period, level, counterfactual, gross: roundMoney(gross), benefit: roundMoney(benefit) });
     levelBefore = levelAtEnd;

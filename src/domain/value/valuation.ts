@@ -22,13 +22,18 @@ export interface Valuation {
   hasHeadline: boolean;
 }
 
-/** Values a project without any doubt, plan or sensitivity: those evaluate it again with other inputs. */
-export function valuate(input: RoiInput): Valuation {
+/**
+ * Values a project without any doubt, plan or sensitivity: those evaluate it again with other inputs. `known`: results of metrics
+ * that these inputs do not change.
+ */
+export function valuate(input: RoiInput, known: readonly MetricResult[] = []): Valuation {
   const { project, asOf, closedBefore } = input;
   const fx = createFxBook(input.fxRates, input.fxQuotes);
   const metrics = project.metrics.flatMap((metric) => {
     const readings = input.metrics.find(({ metricId }) => metricId === metric.id);
-    return readings === undefined ? [] : [evaluateMetric(project, metric, readings, { asOf, closedBefore }, fx)];
+    if (readings === undefined) return [];
+    const before = known.find(({ output }) => output.metricId === metric.id);
+    return [before ?? evaluateMetric(project, metric, readings, { asOf, closedBefore }, fx)];
   });
   const costs = evaluateCosts(input, fx);
   const flows = monthlyFlows(
