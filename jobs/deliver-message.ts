@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { digestForReader } from '#domain';
 import {
   asOutturnError,
   type DeliveryRow,
@@ -50,7 +51,8 @@ export const deliverMessage = defineJob({
     const sending = await deliveries.beginSending(deliveryId, delivery.attempts);
     if (sending === null)
       throw new RetryableError('delivery/unknown-outcome', 'Another worker is sending it', { retryAfterMs: timeoutMs });
-    const message = { channel, address, recipientName, facts: digest.facts, idempotencyKey, test };
+    const facts = digestForReader(digest.facts, delivery.currency);
+    const message = { channel, address, recipientName, facts, idempotencyKey, test };
     const { attempts } = sending;
     const outcome = await messenger.deliver(message, ctx.signal).catch((thrown) => notSent(asOutturnError(thrown)));
     if (outcome.state === 'sent') return settled(outcome.messageId);

@@ -61,15 +61,18 @@ function ports(): JobPorts {
         id: 'weekly',
         project: 'checkout-rewrite',
         targets: [
-          { channel: 'email', address: 'sponsor@example.com', name: 'Sponsor' },
-          { channel: 'slack', address: 'C0001', name: '#it-value' },
+          { channel: 'email', address: 'sponsor@example.com', name: 'Sponsor', stakeholder: null },
+          { channel: 'slack', address: 'C0001', name: '#it-value', stakeholder: null },
         ],
         schedule: '0 8 * * 1',
         timeZone: 'Europe/Berlin',
         locale: 'en-GB',
         when,
+        thresholds: null,
+        heartbeat: null,
       },
     ],
+    stakeholders: [],
   } as unknown as Config;
   const metrics = { deliveryFinished: () => undefined };
   const partial = {

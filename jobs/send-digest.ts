@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { createFormat, slotInstantMs } from '#domain';
-import { composeDigest, defineJob, messageEffect, PermanentError, type SubscriptionConfig } from '#kit';
+import { composeDigest, defineJob, digestNotices, messageEffect, PermanentError, recipientsOf, whyDue } from '#kit';
 
 const args = z.strictObject({
   subscription: z.string().min(1),
@@ -8,9 +7,6 @@ const args = z.strictObject({
   slot: z.string().min(1).max(200),
   test: z.boolean().optional(),
 });
-
-/** A digest that goes out later than that after its slot says so. */
-const LATE_AFTER_MS = 3_600_000;
 
 /** Makes the digest of a subscription's slot once, and with it a delivery for each target, in one transaction. */
 export const sendDigest = defineJob({
@@ -48,18 +44,23 @@ export const sendDigest = defineJob({
         hint: `Known are: ${config.subscriptions.map((known) => known.id).join(', ') || 'none'}.`,
       });
     const slot = test ? `test/${requested}` : requested;
-    const notice = lateNotice(slot, clock.nowMs(), subscription);
-    const { facts, factsHash, snapshot, previous } = await composeDigest(ports, subscription, { notice });
-    if (!test && subscription.when === 'changed' && previous !== null && previous.slot !== slot)
-      if (previous.factsHash === factsHash) return { state: 'unchanged', since: previous.slot, deliveries: [] };
+    const composed = await composeDigest(ports, subscription);
+    const { project, snapshot, previous, factsHash } = composed;
+    const { recipients, refused } = recipientsOf(config, subscription, project);
+    if (recipients.length === 0) throw nobodyMayKnow(id, project.id, refused);
+    const reason = test ? ({ because: 'test' } as const) : await whyDue(store, subscription, slot, composed);
+    if (reason === null) return { state: 'unchanged', since: previous?.slot ?? null, deliveries: [] };
+    const quietSince = reason.because === 'heartbeat' ? (previous?.createdAtMs ?? null) : null;
+    const facts = { ...composed.facts, notice: digestNotices(slot, clock.nowMs(), subscription, quietSince) };
     signal.throwIfAborted();
     return store.transaction(async (tx) => {
-      const row = { id: newId(), subscription: id, projectId: subscription.project, slot, test, facts, factsHash };
+      const row = { id: newId(), subscription: id, projectId: project.id, slot, test, facts, factsHash };
       const { digest } = await tx.digests.save({ ...row, snapshotId: snapshot?.id ?? null });
       const deliveries: string[] = [];
-      for (const { channel, address, name } of subscription.targets) {
+      for (const { target: recipient, currency } of recipients) {
+        const { channel, address, name, stakeholder } = recipient;
         const idempotencyKey = [id, slot, channel, address].join('/');
-        const target = { channel, address, recipientName: name, subscription: id, slot, test };
+        const target = { channel, address, recipientName: name, stakeholder, currency, subscription: id, slot, test };
         const { delivery, created } = await tx.deliveries.create({
           ...target,
           id: newId(),
@@ -70,13 +71,14 @@ export const sendDigest = defineJob({
         const intent = { kind: 'deliver-message', args: { deliveryId: delivery.id }, cause: `digest ${id} ${slot}` };
         if (created) await tx.outbox.enqueue({ ...intent, parentId: jobId });
       }
-      return { state: 'composed', digestId: digest.id, deliveries };
+      return { state: 'composed', digestId: digest.id, deliveries, reason, ...(refused.length > 0 ? { refused } : {}) };
     });
   },
 });
 
-function lateNotice(slot: string, nowMs: number, { locale, timeZone }: SubscriptionConfig): string | null {
-  const dueMs = slotInstantMs(slot);
-  if (dueMs === null || nowMs - dueMs < LATE_AFTER_MS) return null;
-  return `This digest is late: it was due ${createFormat({ locale, timeZone, currency: 'EUR' }).instant(dueMs)}.`;
-}
+const nobodyMayKnow = (subscription: string, project: string, refused: readonly string[]): PermanentError =>
+  new PermanentError(
+    'config/invalid-value',
+    `The subscription ${subscription} is for nobody who may be told of ${project}: it is outside the scopes of ${refused.join(', ')}`,
+    { hint: 'Widen the scopes of these stakeholders, or take them out of the subscription.' },
+  );

@@ -28,11 +28,18 @@ import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/d
 import { type Api, createApi } from './index.ts';
 
 const TOKEN = 'right-token';
-const subscription = { id: 'weekly', project: project().id, locale: 'en-GB', timeZone: 'UTC' } as SubscriptionConfig;
+const subscription = {
+  id: 'weekly',
+  project: project().id,
+  locale: 'en-GB',
+  timeZone: 'UTC',
+  targets: [],
+} as unknown as SubscriptionConfig;
 const configWith = (publicUrl: string | null, token: string | null) =>
   ({
     settings: { publicUrl, api: { token } },
     projects: [project()],
+    stakeholders: [],
     subscriptions: [subscription],
   }) as unknown as Config;
 

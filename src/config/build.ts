@@ -1,4 +1,4 @@
-import type { FxRate } from '#domain';
+import type { DigestFigure, DigestThresholds, FxRate } from '#domain';
 import {
   buildPortfolio,
   buildProject,
@@ -26,10 +26,13 @@ export function buildConfig(
   const stakeholders = sections.stakeholders.map(({ id, value }) => ({
     id,
     name: value.name,
+    role: value.role ?? null,
     email: value.email ?? null,
     slackId: value.slackId ?? null,
     timeZone: value.timeZone ?? settings.timeZone,
     locale: value.locale,
+    currency: value.currency ?? null,
+    scopes: value.scopes ?? null,
   }));
   const subscriptions = sections.subscriptions.map(({ id, value }): SubscriptionConfig => {
     const people = value.to.map((target) => stakeholders.find((person) => person.id === target.stakeholder));
@@ -39,13 +42,16 @@ export function buildConfig(
       targets: value.to.map((target, index) => {
         const person = people[index];
         const address = (target.channel === 'email' ? person?.email : person?.slackId) ?? target.address ?? '';
-        return { channel: target.channel, address, name: target.name ?? person?.name ?? address };
+        const name = target.name ?? person?.name ?? address;
+        return { channel: target.channel, address, name, stakeholder: person?.id ?? null };
       }),
       schedule: value.schedule?.cron ?? null,
       timeZone:
         value.timeZone ?? projects.find((project) => project.id === value.project)?.timeZone ?? settings.timeZone,
       locale: value.locale ?? people.find((person) => person !== undefined)?.locale ?? 'en-GB',
       when: value.when,
+      thresholds: value.thresholds === undefined ? null : writtenThresholds(value.thresholds),
+      heartbeat: value.heartbeat ?? null,
     };
   });
   return {
@@ -62,6 +68,11 @@ export function buildConfig(
     fxRates: sections.fx.map(({ value }) => buildFxRate(value)),
     secrets: [...new Set(secrets)],
   };
+}
+
+/** Only the figures that are named. */
+function writtenThresholds(thresholds: Partial<Record<DigestFigure, string | undefined>>): DigestThresholds {
+  return Object.fromEntries(Object.entries(thresholds).filter(([, least]) => least !== undefined));
 }
 
 /** The limits of the account that it names, in place of its own. */

@@ -1,7 +1,15 @@
-import { buildDigestFacts, type DigestFacts, digestFingerprint, localDateOf } from '../domain/index.ts';
+import {
+  buildDigestFacts,
+  type DigestFacts,
+  digestFingerprint,
+  localDateOf,
+  type Project,
+  type RoiOutputs,
+} from '../domain/index.ts';
 import type { Config, SubscriptionConfig } from './config.ts';
 import { PermanentError } from './errors.ts';
 import type { Clock } from './ports.ts';
+import { convertForReaders, nameOfPerson, readerCurrencies } from './readers.ts';
 import { type ReportTarget, reportUrl } from './report-link.ts';
 import type { DigestRow, RoiSnapshot, Store } from './store/index.ts';
 
@@ -9,9 +17,12 @@ export interface ComposedDigest {
   facts: DigestFacts;
   /** SHA-256 of what a reader would see. */
   factsHash: string;
+  project: Project;
   snapshot: RoiSnapshot | null;
   /** The digest that it is compared with. */
   previous: DigestRow | null;
+  /** What that one rested on; null: on nothing. */
+  previousOutputs: RoiOutputs | null;
 }
 
 /**
@@ -32,8 +43,8 @@ export async function composeDigest(
   const snapshot = await store.snapshots.latest(project.id);
   const previous = await store.digests.latest(subscription.id);
   const earlier = previous?.snapshotId == null ? null : await store.snapshots.get(previous.snapshotId);
-  const facts = buildDigestFacts({
-    project,
+  const composed = buildDigestFacts({
+    project: { ...project, sponsor: nameOfPerson(config, project.sponsor) },
     snapshot,
     previous:
       previous === null || earlier === null
@@ -45,7 +56,10 @@ export async function composeDigest(
     links: snapshot === null ? [] : reportLinks(config, { project: project.id, snapshotId: snapshot.id }),
     why: `You get this because you are a recipient of the subscription “${subscription.id}” for ${project.name}.`,
   });
-  return { facts, factsHash: await sha256Hex(digestFingerprint(facts)), snapshot, previous };
+  const conversions = await convertForReaders(store, composed, readerCurrencies(config, subscription));
+  const facts = conversions.length === 0 ? composed : { ...composed, conversions };
+  const factsHash = await sha256Hex(digestFingerprint(facts));
+  return { facts, factsHash, project, snapshot, previous, previousOutputs: earlier?.outputs ?? null };
 }
 
 /** Without a public address nobody could follow them, without an API token nothing could sign them. */

@@ -1,4 +1,5 @@
-import type { FxRate, Portfolio, Project } from '../domain/types.ts';
+import type { DigestThresholds } from '../domain/digest/condition.ts';
+import type { CurrencyCode, FxRate, Portfolio, Project } from '../domain/types.ts';
 import type { BudgetLimits } from './store/budgets.ts';
 
 export type AuthConfig =
@@ -48,21 +49,38 @@ export interface ConnectorConfig {
   streams: StreamConfig[];
 }
 
+export const stakeholderRoles = ['sponsor', 'owner', 'finance', 'pmo', 'operations'] as const;
+export type StakeholderRole = (typeof stakeholderRoles)[number] | { other: string };
+
+/** Ids of what somebody may be told of; a portfolio stands for all its projects. */
+export interface StakeholderScopes {
+  projects: string[];
+  portfolios: string[];
+}
+
 export interface StakeholderConfig {
   id: string;
   name: string;
+  role: StakeholderRole | null;
   email: string | null;
   slackId: string | null;
   timeZone: string;
   locale: string;
+  /** Headline figures of another currency are shown in this one too; null: only as they are. */
+  currency: CurrencyCode | null;
+  /** Null: everything. */
+  scopes: StakeholderScopes | null;
 }
 
+export type DigestCondition = 'always' | 'changed' | 'threshold';
 export type DeliveryChannel = 'email' | 'slack';
 export interface SubscriptionTarget {
   channel: DeliveryChannel;
   /** E-mail address, Slack channel id or user id. */
   address: string;
   name: string;
+  /** Whose address it is; null: one that stands for itself. */
+  stakeholder: string | null;
 }
 
 export interface SubscriptionConfig {
@@ -72,7 +90,11 @@ export interface SubscriptionConfig {
   schedule: string | null;
   timeZone: string;
   locale: string;
-  when: 'always' | 'changed';
+  when: DigestCondition;
+  /** Not null exactly where `when` is `threshold`. */
+  thresholds: DigestThresholds | null;
+  /** After so many slots in a row without a digest the next one is sent; null: never for that reason. */
+  heartbeat: number | null;
 }
 
 export type CatchUpPolicy = 'latest' | 'all' | 'none';

@@ -118,8 +118,11 @@ export async function openApp(
   let database: Database | null = null;
   try {
     database = await openDatabase(environment, server, tracing);
+    const { store } = database;
     if (applies && config.settings.apply === 'automatic')
-      await applyConfiguration({ config, registry, store: database.store }, { by: 'config' });
+      await applyConfiguration({ config, registry, store }, { by: 'config' });
+    // Digests go by the configuration at once, whoever applies its projects: deliveries must find whom they name.
+    else if (applies) await store.people.apply(config);
     return wire(environment, config, database, tracing);
   } catch (error) {
     await database?.close();

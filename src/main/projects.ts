@@ -50,6 +50,7 @@ export async function applyConfiguration(
     await tx.lock('projects');
     if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
     const applied = await tx.projects.apply(drafts, { by, reason });
+    await tx.people.apply(config);
     const rates = await tx.fx.applyConfigured(config.fxRates, { by });
     const changed = rates.currencies.map((currency) => ({ currency }));
     const inAnotherCurrency = await projectsUsingCurrencies(tx, await tx.projects.list(), changed);

@@ -14,6 +14,8 @@ const deliverySchema = z.object({
   channel: z.enum(['email', 'slack']),
   address: z.string(),
   recipientName: z.string(),
+  stakeholder: z.string().nullable(),
+  currency: z.string().nullable(),
   test: z.boolean(),
   state: z.enum(states),
   messageId: z.string().nullable(),
@@ -28,7 +30,7 @@ const deliverySchema = z.object({
 });
 const columns = sql.fragment`
   id, idempotency_key AS "idempotencyKey", digest_id AS "digestId", subscription, slot, channel, address,
-  recipient_name AS "recipientName", test, state, message_id AS "messageId", attempts, error_code AS "errorCode",
+  recipient_name AS "recipientName", stakeholder_id AS stakeholder, currency, test, state, message_id AS "messageId", attempts, error_code AS "errorCode",
   error_message AS "errorMessage", created_at AS "createdAtMs", updated_at AS "updatedAtMs",
   settled_at AS "settledAtMs", settled_by AS "settledBy", settle_reason AS "settleReason"`;
 const all = sql.fragment`true`;
@@ -39,10 +41,11 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
     async create(row) {
       const now = instant(clock.nowMs());
       const inserted = await connection.maybeOne(sql.type(deliverySchema)`
-        INSERT INTO delivery (id, idempotency_key, digest_id, subscription, slot, channel, address, recipient_name, test,
-          state, created_at, updated_at)
+        INSERT INTO delivery (id, idempotency_key, digest_id, subscription, slot, channel, address, recipient_name,
+          stakeholder_id, currency, test, state, created_at, updated_at)
         VALUES (${row.id}, ${row.idempotencyKey}, ${row.digestId}, ${row.subscription}, ${row.slot}, ${row.channel},
-          ${row.address}, ${row.recipientName}, ${row.test}, 'pending', ${now}, ${now})
+          ${row.address}, ${row.recipientName}, (SELECT id FROM stakeholder WHERE id = ${row.stakeholder ?? null}),
+          ${row.currency ?? null}, ${row.test}, 'pending', ${now}, ${now})
         ON CONFLICT (idempotency_key) DO NOTHING
         RETURNING ${columns}`);
       if (inserted !== null) return { delivery: inserted, created: true };

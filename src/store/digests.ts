@@ -47,5 +47,20 @@ export function createDigestRepository(context: StoreContext): DigestRepository 
       return await connection.maybeOne(sql.type(digestSchema)`
         SELECT ${columns} FROM digest WHERE subscription = ${subscription} AND NOT test ORDER BY seq DESC LIMIT 1`);
     },
+
+    async leaveOut({ subscription, slot, sinceDigestId }) {
+      await connection.query(sql.unsafe`
+        INSERT INTO digest_left_out (subscription, slot, since_digest_id, recorded_at)
+        VALUES (${subscription}, ${slot}, ${sinceDigestId}, ${instant(context.clock.nowMs())})
+        ON CONFLICT (subscription, slot) DO UPDATE
+        SET since_digest_id = EXCLUDED.since_digest_id, recorded_at = EXCLUDED.recorded_at
+        WHERE digest_left_out.since_digest_id <> EXCLUDED.since_digest_id`);
+    },
+
+    async leftOut(subscription, sinceDigestId, except) {
+      return await connection.oneFirst(sql.type(z.object({ count: z.number() }))`
+        SELECT count(*)::integer AS count FROM digest_left_out
+        WHERE subscription = ${subscription} AND since_digest_id = ${sinceDigestId} AND slot <> ${except}`);
+    },
   };
 }

@@ -20,6 +20,7 @@ import { createMeasurementRepository } from './measurements.ts';
 import { createMissingWorkRepository } from './missing-work.ts';
 import { createOutboxRepository } from './outbox.ts';
 import { createMeasurementPartitions } from './partitions.ts';
+import { createPeopleRepository } from './people.ts';
 import { createReadingRepository } from './period-readings.ts';
 import { openPool } from './pool.ts';
 import { createPortfolioSnapshotRepository } from './portfolios.ts';
@@ -144,6 +145,7 @@ function createRepositories(context: StoreContext): Repositories {
     projects: createProjectRepository(context),
     snapshots: createSnapshotRepository(context),
     portfolios: createPortfolioSnapshotRepository(context),
+    people: createPeopleRepository(context),
     reports: createReportRepository(context),
     digests: createDigestRepository(context),
     deliveries: createDeliveryRepository(context),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fields } from '#kit';
+import { digestFigures } from '#domain';
+import { fields, stakeholderRoles } from '#kit';
 import { scheduleShorthand, scheduleTimes } from './schedule.ts';
 
 const email = z
@@ -11,17 +12,61 @@ const slackId = z
   .regex(/^[CDGUW][A-Z0-9]{2,20}$/, { error: 'expected a Slack id such as U0001 (a user) or C0001 (a channel)' })
   .meta({ description: 'Slack id: of a user (U…), or of a channel (C…).', examples: ['U0001', 'C0001'] });
 
+const ids = (description: string, example: string) =>
+  z
+    .array(fields.text)
+    .superRefine((list, ctx) => {
+      for (const [index, id] of list.entries())
+        if (list.indexOf(id) < index) ctx.addIssue({ code: 'custom', path: [index], message: 'stands here twice' });
+    })
+    .prefault([])
+    .meta({ description, examples: [[example]] });
+
+const roleSchema = z
+  .union(
+    [
+      z.enum(stakeholderRoles),
+      z
+        .strictObject({ other: fields.text.meta({ description: 'The role in words.', examples: ['Works council'] }) })
+        .meta({ description: 'A role that has no word of its own here.' }),
+    ],
+    { error: `expected one of ${stakeholderRoles.join(', ')}, or { other: … }` },
+  )
+  .meta({
+    description: 'What the person has to do with the projects.',
+    examples: ['sponsor', { other: 'Works council' }],
+  });
+
+const scopesSchema = z
+  .strictObject({
+    projects: ids('Ids of projects.', 'checkout-rewrite'),
+    portfolios: ids('Ids of portfolios: all their projects.', 'shop'),
+  })
+  .refine(({ projects, portfolios }) => projects.length + portfolios.length > 0, {
+    error:
+      'names nothing, so nothing could be told: write a project or a portfolio, or leave scopes out for all of them',
+  })
+  .meta({ description: 'What the person may be told of. Absent: everything.' });
+
 export const stakeholderSchema = z
   .strictObject({
     name: fields.text.meta({ description: 'Name or role.', examples: ['Head of Commerce'] }),
+    role: roleSchema.optional(),
     email: email.optional(),
     slackId: slackId.optional(),
     timeZone: fields.timeZone
       .meta({ description: 'Time zone. Default: that of the settings.', examples: ['Europe/Berlin'] })
       .optional(),
     locale: fields.locale.prefault('en-GB'),
+    currency: fields.currency
+      .meta({
+        description: 'Headline figures in another currency are shown in this one as well. Default: only as they are.',
+        examples: ['USD'],
+      })
+      .optional(),
+    scopes: scopesSchema.optional(),
   })
-  .meta({ description: 'Someone who receives digests.' });
+  .meta({ description: 'Someone who receives digests, or answers for something.' });
 
 export const targetSchema = z
   .strictObject({
@@ -55,6 +100,30 @@ export const targetSchema = z
   })
   .meta({ description: 'One recipient.' });
 
+const FIGURE_WORDS: Record<(typeof digestFigures)[number], { description: string; examples: unknown[] }> = {
+  roiPoints: { description: 'ROI, in percentage points.', examples: [2] },
+  realisedRoiPoints: { description: 'Realised ROI, in percentage points.', examples: [2] },
+  npv: { description: "NPV, in the project's currency.", examples: [10000] },
+  benefit: { description: "Benefit to date, in the project's currency.", examples: [5000] },
+  cost: { description: "Cost to date, in the project's currency.", examples: [5000] },
+  paybackDays: { description: 'The date of payback, in days.', examples: [30] },
+  coveragePoints: { description: 'Share of the expected samples that arrived, in percentage points.', examples: [5] },
+};
+
+const thresholdsSchema = z
+  .strictObject(
+    Object.fromEntries(
+      digestFigures.map((figure) => [figure, fields.positiveDecimal.meta(FIGURE_WORDS[figure]).optional()]),
+    ) as Record<(typeof digestFigures)[number], z.ZodOptional<typeof fields.positiveDecimal>>,
+  )
+  .refine((thresholds) => Object.values(thresholds).some((least) => least !== undefined), {
+    error: 'names no figure: write at least one',
+  })
+  .meta({
+    description: 'By how much a figure must have moved since the digest sent last; one of them is enough.',
+    examples: [{ roiPoints: 2, npv: 10000 }],
+  });
+
 export const subscriptionSchema = z
   .strictObject({
     project: fields.text.meta({ description: 'Id of a project.', examples: ['checkout-rewrite'] }),
@@ -71,10 +140,31 @@ export const subscriptionSchema = z
     locale: fields.locale
       .meta({ description: "How figures are written. Default: the first stakeholder's.", examples: ['de-DE'] })
       .optional(),
-    when: z
-      .enum(['always', 'changed'])
-      .prefault('always')
-      .meta({ description: '`changed`: only when a figure moved since the digest before.' }),
+    when: z.enum(['always', 'changed', 'threshold']).prefault('always').meta({
+      description:
+        '`changed`: only when a figure moved since the digest before; `threshold`: only when one moved by as much as `thresholds` say.',
+    }),
+    thresholds: thresholdsSchema.optional(),
+    heartbeat: z
+      .int()
+      .min(1)
+      .max(1000)
+      .meta({
+        description:
+          'After so many times in a row without a digest the next one is sent, and says that nothing changed.',
+        examples: [4],
+      })
+      .optional(),
+  })
+  .superRefine((subscription, ctx) => {
+    const { when, thresholds, heartbeat } = subscription;
+    const add = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
+    if (when === 'threshold' && thresholds === undefined)
+      add('when', 'needs thresholds: by how much which figure must move');
+    if (when !== 'threshold' && thresholds !== undefined)
+      add('thresholds', `apply only with when: threshold, but when is ${when}`);
+    if (when === 'always' && heartbeat !== undefined)
+      add('heartbeat', 'has no meaning with when: always, because every digest is sent');
   })
   .meta({ description: 'A digest about one project, to some people, at some time.' });
 

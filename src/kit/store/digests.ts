@@ -1,4 +1,5 @@
 import type { DigestFacts } from '../../domain/digest/facts.ts';
+import type { CurrencyCode } from '../../domain/types.ts';
 import type { DeliveryChannel } from '../config.ts';
 
 export interface DigestRow {
@@ -22,6 +23,10 @@ export interface DigestRepository {
   find(subscription: string, slot: string): Promise<DigestRow | null>;
   /** The newest that is not a test. */
   latest(subscription: string): Promise<DigestRow | null>;
+  /** Notes that a slot was left out since that digest; once for each slot. */
+  leaveOut(slot: { subscription: string; slot: string; sinceDigestId: string }): Promise<void>;
+  /** How many slots of the subscription were left out since that digest, `except` not counted. */
+  leftOut(subscription: string, sinceDigestId: string, except: string): Promise<number>;
 }
 
 export type DeliveryState = 'pending' | 'sending' | 'sent' | 'failed' | 'unknown';
@@ -34,6 +39,10 @@ export interface DeliveryRow {
   channel: DeliveryChannel;
   address: string;
   recipientName: string;
+  /** Who it is, where that is a stakeholder that the database knows. */
+  stakeholder: string | null;
+  /** The recipient's own: amounts of another currency are shown in it too; null: only as they are. */
+  currency: CurrencyCode | null;
   test: boolean;
   state: DeliveryState;
   messageId: string | null;
@@ -61,7 +70,8 @@ export interface DeliveryRepository {
     row: Pick<
       DeliveryRow,
       'id' | 'idempotencyKey' | 'digestId' | 'subscription' | 'slot' | 'channel' | 'address' | 'recipientName' | 'test'
-    >,
+    > &
+      Partial<Pick<DeliveryRow, 'stakeholder' | 'currency'>>,
   ): Promise<{ delivery: DeliveryRow; created: boolean }>;
   get(id: string): Promise<DeliveryRow | null>;
   /**

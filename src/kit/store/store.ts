@@ -8,6 +8,7 @@ import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { JobSearch } from './job-search.ts';
 import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
+import type { PeopleRepository } from './people.ts';
 import type { PortfolioSnapshotRepository } from './portfolios.ts';
 import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
@@ -38,6 +39,7 @@ export interface Repositories {
   projects: ProjectRepository;
   snapshots: SnapshotRepository;
   portfolios: PortfolioSnapshotRepository;
+  people: PeopleRepository;
   reports: ReportRepository;
   digests: DigestRepository;
   deliveries: DeliveryRepository;
