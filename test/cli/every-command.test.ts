@@ -6,6 +6,7 @@ const groups: Record<string, string[]> = {
   jobs: ['dead', 'cancel', 'replay', 'discard'],
   queue: ['status', 'pause', 'resume', 'rebuild', 'drain'],
   deliveries: ['settle'],
+  fx: ['coverage'],
 };
 /** Those without the options of every command. */
 const withoutLogLevel = new Set(['finance', 'schema', 'digest', 'queue']);

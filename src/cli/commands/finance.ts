@@ -46,14 +46,16 @@ export function finance(program: Command, io: Io): void {
 const HELP = `
 A case gives one of
   flows       ["-100","60","60"]       net amounts by period, index 0 first
-  costs and   ["100","0"], benefits    positive amounts by period: ROI and BCR too
+  costs and   ["100","0"],
+  benefits    ["0","150"]              positive amounts: ROI and BCR too
   datedFlows  [["2026-01-01","-100"]]  by date, act/365: XNPV and XIRR
 
 and, where wanted
   convention    npv0 (default), excel, tei, green-book, servicenow
   timing        start, mid or end of the period, where the convention allows it
   rate          "0.08", or rates: ["0.08","0.07"], the last holding on,
-                or rates: [{"fromYear":0,"rate":"0.08"},{"fromYear":5,"rate":"0.06"}]
+                or rates: [{"fromYear":0,"rate":"0.08"},
+                           {"fromYear":5,"rate":"0.06"}]
   inflation     like rate or rates: flows are brought to the prices of time zero
   costRisk, benefitRisk      "0.1": costs 10 % higher, benefits 10 % lower
   financeRate, reinvestRate  of MIRR; without them the case's own rate
