@@ -1,4 +1,5 @@
 import type { AnyConnectorKind } from '#kit';
+import { checkPeople, checkToldOf } from './check-people.ts';
 import { isEmpty, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
 import type { MergedFiles } from './merge.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
@@ -16,6 +17,7 @@ interface Context {
 /** Whether everything that is named by an id exists and is of the right sort. Ids with errors of their own count as existing. */
 export function checkReferences(context: Context): void {
   for (const subscription of context.sections.subscriptions) checkSubscription(subscription, context);
+  checkPeople(context.sections, context.merged, context.problems);
   for (const schedule of context.sections.schedules) checkSchedule(schedule, context);
   checkAccounts(context);
   checkPublicUrl(context);
@@ -116,6 +118,7 @@ function checkSubscription(
       );
     if (target.stakeholder === undefined) continue;
     if (!exists('stakeholder', target.stakeholder, subscription, [...path, 'stakeholder'], context)) continue;
+    checkToldOf(subscription, { stakeholder: target.stakeholder, path: [...path, 'stakeholder'] }, sections, problems);
     const person = merged.entries.stakeholders.get(target.stakeholder)?.value;
     const key = target.channel === 'email' ? 'email' : 'slackId';
     const address = person === undefined ? undefined : nodeAt(person, [key]);

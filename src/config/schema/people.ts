@@ -127,6 +127,13 @@ const thresholdsSchema = z
 export const subscriptionSchema = z
   .strictObject({
     project: fields.text.meta({ description: 'Id of a project.', examples: ['checkout-rewrite'] }),
+    portfolio: z
+      .never({
+        error:
+          'no digest is made of a portfolio: write one subscription for each project, and see `outturn portfolio` for the sum',
+      })
+      .meta({ description: 'Not possible: a digest is about one project.' })
+      .optional(),
     to: z
       .array(targetSchema)
       .min(1, { error: 'names nobody: write at least one recipient' })
