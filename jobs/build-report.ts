@@ -59,8 +59,8 @@ export const buildReport = defineJob({
     return { reports: written };
 
     async function write(format: ReportFormat) {
-      const { outputs, engineVersion, inputsHash, knownAtMs } = snapshot!;
-      const origin = { engineVersion, inputsHash, knownAtMs };
+      const { outputs, engineVersion, inputsHash, knownAtMs, versions } = snapshot!;
+      const origin = { engineVersion, inputsHash, knownAtMs, versions };
       const { body, contentType } = await reports.render({ facts, outputs, origin }, format, { signal });
       const digest = Buffer.from(await crypto.subtle.digest('SHA-256', body)).toString('hex');
       const object = await objects.put(`reports/${projectId}/${digest}.${format}`, body, contentType);

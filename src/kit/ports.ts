@@ -1,6 +1,7 @@
 import type { DigestFacts } from '../domain/digest/facts.ts';
 import type { CostLine, FxQuote, Measurement } from '../domain/types.ts';
 import type { RoiOutputs } from '../domain/value/outputs.ts';
+import type { SnapshotVersions } from '../domain/value/snapshot-versions.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
 import type { BackfillRow, JobFence, Store, WindowCoverage } from './store/index.ts';
@@ -143,7 +144,13 @@ export interface ReportInput {
   facts: DigestFacts;
   outputs: RoiOutputs;
   /** What made the figures: with it anyone can tell whether two reports rest on the same. */
-  origin: { engineVersion: string; inputsHash: string; knownAtMs: number };
+  origin: {
+    engineVersion: string;
+    inputsHash: string;
+    knownAtMs: number;
+    /** Null: an earlier release did not record them. */
+    versions?: SnapshotVersions | null | undefined;
+  };
 }
 export interface ReportRenderer {
   /** `outputs` are those of the snapshot that the facts were made from: the report's evidence tables. */

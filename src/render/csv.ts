@@ -1,43 +1,19 @@
-import type { DecimalString, DigestFacts, RoiOutputs } from '#domain';
+import { completeOutputs, type DecimalString, type DigestFacts, type RoiOutputs } from '#domain';
 import type { ReportInput } from '#kit';
+import { evidenceRows, modelRows } from './csv-model-rows.ts';
+import { type CsvRow, columns, snakeCase } from './csv-row.ts';
 import { plain } from './plain.ts';
 
-const columns = [
-  'record',
-  'project',
-  'snapshot',
-  'engine_version',
-  'inputs_hash',
-  'as_of',
-  'currency',
-  'metric',
-  'name',
-  'unit',
-  'from',
-  'to',
-  'status',
-  'actual',
-  'counterfactual',
-  'exposure',
-  'rate',
-  'gross',
-  'benefit',
-  'amount',
-  'received',
-  'expected',
-  'revision',
-  'source',
-  'note',
-] as const;
-type Row = Partial<Record<(typeof columns)[number], string | number | null>>;
-
 /**
- * For machines (RFC 4180, UTF-8): `record` is `figure`, `period` (one for each metric and period), `cost` or `flow`.
+ * For machines (RFC 4180, UTF-8): `record` is `figure`, `period` (one for each metric and period), `cost`, `flow`, `plan`,
+ * `forecast`, `constant-currency`, `variance`, `doubt`, `assumption`, `tornado`, `switching`, `npv-curve`, `fiscal-year`,
+ * `deliverable`, `fit` or `cost-problem`.
  * Decimals with a point and ISO dates whatever the locale. A withheld figure is empty, and its note says why.
  */
-export async function renderCsv({ facts, outputs, origin }: ReportInput): Promise<Buffer> {
+export async function renderCsv({ facts, outputs: stored, origin }: ReportInput): Promise<Buffer> {
+  const outputs = completeOutputs(stored);
   const { stringify } = await import('csv-stringify/sync');
-  const common: Row = {
+  const common: CsvRow = {
     project: facts.projectId,
     snapshot: facts.snapshotId,
     engine_version: origin.engineVersion,
@@ -45,13 +21,18 @@ export async function renderCsv({ facts, outputs, origin }: ReportInput): Promis
     as_of: facts.asOf,
     currency: facts.currency,
   };
-  const rows = [...figureRows(facts, outputs), ...periodRows(outputs), ...costRows(outputs), ...flowRows(outputs)].map(
-    (row) => columns.map((column) => cell({ ...common, ...row }[column] ?? null)),
-  );
+  const rows = [
+    ...figureRows(facts, outputs),
+    ...periodRows(outputs),
+    ...costRows(outputs),
+    ...flowRows(outputs),
+    ...(facts.headline === null ? [] : modelRows(outputs)),
+    ...evidenceRows(outputs),
+  ].map((row) => columns.map((column) => cell({ ...common, ...row }[column] ?? null)));
   return Buffer.from(stringify([[...columns], ...rows], { record_delimiter: '\r\n' }));
 }
 
-function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: RoiOutputs): Row[] {
+function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: RoiOutputs): CsvRow[] {
   const figures: [string, DecimalString | null, string][] = [
     ['roi', outputs.roi, outputs.basis],
     ['realised_roi', outputs.realisedRoi, 'undiscounted, to date'],
@@ -60,6 +41,7 @@ function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: R
     ['pv_benefits', outputs.pvBenefits, outputs.basis],
     ['pv_costs', outputs.pvCosts, outputs.basis],
     ['irr', outputs.irr.status === 'unique' ? outputs.irr.value : null, irrNote(outputs.irr)],
+    ['mirr', outputs.mirr, 'yearly net flows, at the rates of the project'],
     ['payback_years', outputs.payback.years, paybackNote(outputs.payback, outputs.basis)],
     [
       'discounted_payback_years',
@@ -87,7 +69,7 @@ function paybackNote({ date, crossesBack }: RoiOutputs['payback'], basis: string
   return `${date}${crossesBack ? ', falls below zero again' : ''}; ${basis}`;
 }
 
-function periodRows({ metrics }: RoiOutputs): Row[] {
+function periodRows({ metrics }: RoiOutputs): CsvRow[] {
   return metrics.flatMap((metric) =>
     metric.periods.map(({ from, to, ...period }) => ({
       record: 'period',
@@ -103,7 +85,7 @@ function periodRows({ metrics }: RoiOutputs): Row[] {
   );
 }
 
-function costRows({ costs }: RoiOutputs): Row[] {
+function costRows({ costs }: RoiOutputs): CsvRow[] {
   return [
     {
       record: 'cost',
@@ -112,13 +94,26 @@ function costRows({ costs }: RoiOutputs): Row[] {
       note: `actual and accrued, net of corrections; ${costs.lineCount} lines of any kind`,
     },
     { record: 'cost', name: 'budget', amount: costs.budget },
-    { record: 'cost', name: 'commitments', amount: costs.commitments },
+    { record: 'cost', name: 'commitments', amount: costs.commitments, note: 'open' },
+    ...(
+      [
+        'actual',
+        'accrual',
+        'forecast',
+        'corrections',
+        'estimateAtCompletion',
+        'capex',
+        'opex',
+        'oneOff',
+        'run',
+      ] as const
+    ).flatMap((kind) => (costs[kind] === null ? [] : [{ record: 'cost', name: snakeCase(kind), amount: costs[kind] }])),
     ...costs.byPool.map(({ pool, amount }) => ({ record: 'cost', name: `pool: ${pool}`, amount })),
   ];
 }
 
 /** A total that is not known is not zero on any of its dates. */
-function flowRows({ cashFlows, benefitToDate, costToDate }: RoiOutputs): Row[] {
+function flowRows({ cashFlows, benefitToDate, costToDate }: RoiOutputs): CsvRow[] {
   return cashFlows.map(({ date, benefit, cost }) => ({
     record: 'flow',
     from: date,

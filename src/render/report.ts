@@ -1,7 +1,16 @@
-import { createFormat, type Format, type MetricOutput, type PeriodOutput, type RoiOutputs } from '#domain';
+import {
+  completeOutputs,
+  createFormat,
+  type Format,
+  type MetricOutput,
+  type PeriodOutput,
+  type RoiOutputs,
+} from '#domain';
 import type { ReportInput } from '#kit';
 import { renderChartSvg } from './chart.ts';
 import { clip, plain } from './plain.ts';
+import { costTables } from './report-costs.ts';
+import { curveTable, deliverableTable, doubtTables, fiscalTable, name, planTables } from './report-tables.ts';
 import { reportTemplate } from './report-template.ts';
 import { template } from './template.ts';
 import { digestView } from './view.ts';
@@ -11,19 +20,23 @@ const render = template(reportTemplate);
 const MAX_REPORT_ROWS = 1_000;
 
 /** A report as one HTML file that needs nothing else: headline, each figure with its basis, and all periods as evidence. */
-export async function renderReportHtml({ facts, outputs, origin }: ReportInput): Promise<Buffer> {
+export async function renderReportHtml({ facts, outputs: stored, origin }: ReportInput): Promise<Buffer> {
   const format = createFormat(facts);
+  const outputs = completeOutputs(stored);
+  const view = digestView(facts, { test: false, maxRows: MAX_REPORT_ROWS });
+  const isWithheld = facts.headline === null;
   const html = await render({
-    view: digestView(facts, { test: false, maxRows: MAX_REPORT_ROWS }),
-    origin: `Engine version ${origin.engineVersion} · recorded by ${format.instant(origin.knownAtMs)} · inputs ${origin.inputsHash}`,
+    view,
+    origin: originLines(origin, outputs, format),
+    planTables: planTables(view, outputs, format),
+    doubtTables: [...doubtTables(facts, outputs, format), ...(isWithheld ? [] : curveTable(outputs, format))],
+    yearTables: isWithheld ? [] : fiscalTable(outputs, format),
+    deliverableTables: deliverableTable(outputs, format),
+    costTables: costTables(outputs, format),
     currency: outputs.currency,
     chartSvg: await renderChartSvg(facts),
     figures: facts.headline === null ? [] : figureRows(outputs, format),
     metrics: outputs.metrics.map((metric) => metricEvidence(metric, format)),
-    pools: outputs.costs.byPool.map(({ pool, amount }) => ({
-      pool: clip(plain(pool), 80),
-      amount: format.money(amount),
-    })),
     costLines: outputs.costs.lineCount,
     flows: outputs.cashFlows.map(({ date, benefit, cost }) => ({
       date: format.date(date),
@@ -34,6 +47,24 @@ export async function renderReportHtml({ facts, outputs, origin }: ReportInput):
     warnings: outputs.warnings.map(({ message }) => clip(plain(message), 300)),
   });
   return Buffer.from(html);
+}
+
+/** With these anyone can tell whether two reports rest on the same. */
+function originLines(
+  { engineVersion, knownAtMs, inputsHash, versions }: ReportInput['origin'],
+  { convention, plan, doubt }: RoiOutputs,
+  format: Format,
+): string[] {
+  const definition = versions == null ? null : (versions.definition.version ?? versions.definition.hash);
+  const parts = [
+    `Engine version ${engineVersion}`,
+    `convention ${convention}`,
+    ...(definition === null ? [] : [`definition ${definition}`]),
+    ...(plan === null ? [] : [`plan ${name(plan.version, 40)}`]),
+    ...(versions?.fx == null ? [] : [`exchange rates ${versions.fx}`]),
+    ...(doubt === null ? [] : [`seed ${doubt.seed}`]),
+  ];
+  return [`${parts.join(' · ')}.`, `Recorded by ${format.instant(knownAtMs)}, inputs ${inputsHash}.`];
 }
 
 /** Each figure with the formula it comes from. */
@@ -85,6 +116,15 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
       value: irr.status === 'unique' ? format.yearly(irr.value) : 'n/a',
       basis: irrBasis[irr.status],
     },
+    ...(outputs.mirr === null
+      ? []
+      : [
+          {
+            name: 'MIRR',
+            value: format.yearly(outputs.mirr),
+            basis: 'Of the yearly net flows, financed and reinvested at the project’s own rates.',
+          },
+        ]),
     {
       name: 'Payback',
       value: paybackWords(payback),
@@ -118,9 +158,11 @@ function metricEvidence(metric: MetricOutput, format: Format) {
   ];
   if (baseline !== null)
     facts.push(
-      `baseline ${format.exact(baseline.value)} (n ${baseline.n}${baseline.sd === null ? '' : `, sd ${format.number(baseline.sd)}`})`,
+      `baseline ${format.exact(baseline.value)} (n ${baseline.n}${baseline.sd === null ? '' : `, sd ${format.number(baseline.sd)}`}${baseline.approvedBy === null ? '' : `, approved by ${name(baseline.approvedBy, 60)}`}${baseline.frozenOn === null ? '' : `, frozen ${format.date(baseline.frozenOn)}`})`,
     );
+  if (metric.fit !== null) facts.push(fitWords(metric.fit, unit, format));
   if (target !== null) facts.push(`target ${format.exact(target.value)} by ${format.date(target.by)}`);
+  if (!metric.hasStarted) facts.push(`benefit begins ${format.date(metric.startsOn)}`);
   return {
     name: clip(plain(metric.name), 120),
     stale: metric.stale,
@@ -135,12 +177,32 @@ function metricEvidence(metric: MetricOutput, format: Format) {
   };
 }
 
+const fitMethods = {
+  'least-squares': 'trend by least squares',
+  'control-ratio': 'control series by factor',
+  'control-difference': 'control series by difference',
+} as const;
+
+/** How the counterfactual was found, and how well it describes the time before. */
+function fitWords(fit: NonNullable<MetricOutput['fit']>, unit: string, format: Format): string {
+  const parts = [
+    ...(fit.intercept === null ? [] : [`level ${format.number(fit.intercept)}`]),
+    ...(fit.slope === null ? [] : [`${format.number(fit.slope)} a period`]),
+    ...(fit.adjustment === null ? [] : [`adjusted by ${format.number(fit.adjustment)}`]),
+    `n ${fit.n}`,
+    ...(fit.rSquared === null ? [] : [`R² ${format.number(fit.rSquared)}`]),
+    ...(fit.residualSd === null ? [] : [`sd of what it leaves ${format.number(fit.residualSd)} ${unit}`]),
+  ];
+  return `counterfactual: ${fitMethods[fit.method]} (${parts.join(', ')})`;
+}
+
 function periodRow(period: PeriodOutput, format: Format) {
   const dash = (value: string | null, write: (value: string) => string) => (value === null ? '–' : write(value));
   const thin = period.expected !== null && period.received < period.expected;
   return {
     period: format.period(period.from, period.to),
     status: period.status,
+    because: period.notCountedBecause === null ? null : name(period.notCountedBecause, 200),
     counted: period.status === 'closed' || period.status === 'incomplete',
     samples: period.expected === null ? String(period.received) : `${period.received} / ${period.expected}`,
     thin,
