@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import { createFormat, type Format, type Project, type RoiOutputs } from '#domain';
-import { asOutturnError, figuresAt, OutturnError, type RoiSnapshot } from '#kit';
+import { createFormat, type Format, type Project } from '#domain';
+import { asOutturnError, figuresAt, OutturnError } from '#kit';
 import type { App } from '#src/main/app';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 import { MATCHES, oneOf } from '../one-of.ts';
 import { instantOption, localDateOption } from '../point-in-time.ts';
+import { irrWords, printFigures, type ShownFigures } from '../roi-detail.ts';
 import { table } from '../table.ts';
 import { unknownName } from '../unknown-name.ts';
-import { showHistory, versionWords } from './roi-history.ts';
+import { showHistory } from './roi-history.ts';
 
 interface RoiOptions extends CommonOptions {
   history?: boolean;
@@ -109,8 +110,7 @@ async function showSnapshot(app: App, io: Io, id: string, json: boolean): Promis
 }
 
 const DAY_MS = 86_400_000;
-/** A stored snapshot, or one computed to be looked at. */
-type Shown = Omit<RoiSnapshot, 'id' | 'createdAtMs'> & { id: string | null };
+type Shown = ShownFigures;
 type Row = { project: Project; snapshot: Shown | null };
 const formatOf = (project: Pick<Project, 'currency' | 'timeZone'>): Format =>
   createFormat({ locale: 'en-GB', currency: project.currency, timeZone: project.timeZone });
@@ -141,7 +141,7 @@ function overview(io: Io, rows: Row[], isNow: boolean): void {
           format.money(outputs.npv),
           format.money(outputs.benefitToDate),
           format.money(outputs.costToDate),
-          irr(format, outputs),
+          irrWords(format, outputs),
           outputs.payback.date === null ? 'not yet' : format.date(outputs.payback.date),
           format.share(outputs.coverage.ratio),
           format.date(outputs.asOf),
@@ -155,72 +155,9 @@ function overview(io: Io, rows: Row[], isNow: boolean): void {
 }
 
 function detail(io: Io, project: Pick<Project, 'id' | 'name' | 'currency' | 'timeZone'>, snapshot: Shown | null): void {
+  if (snapshot !== null) return printFigures(io, project, snapshot);
   io.out(`${io.color.bold(project.name)} ${io.color.dim(project.id)}`);
-  if (snapshot === null) return io.out('Not computed yet. → `outturn pull --all`, then `outturn recompute`.');
-  const { outputs } = snapshot;
-  const format = formatOf(project);
-  io.out(`${io.color.dim(outputs.basis)}\n`);
-  const figures: [string, string][] = [
-    ['ROI', format.percent(outputs.roi)],
-    ['ROI, undiscounted', format.percent(outputs.realisedRoi)],
-    ['NPV', format.money(outputs.npv)],
-    [
-      'Benefit to date',
-      `${format.money(outputs.benefitToDate)}  ${io.color.dim(`unadjusted ${format.money(outputs.unadjustedBenefitToDate)}`)}`,
-    ],
-    [
-      'Cost to date',
-      `${format.money(outputs.costToDate)}  ${io.color.dim(`budget ${format.money(outputs.costs.budget)} · committed ${format.money(outputs.costs.commitments)}`)}`,
-    ],
-    ['Benefit–cost ratio', format.number(outputs.bcr)],
-    ['IRR', irr(format, outputs)],
-    [
-      'Payback',
-      outputs.payback.date === null
-        ? 'not reached'
-        : `${format.date(outputs.payback.date)}${outputs.payback.crossesBack ? ' (falls back below later)' : ''}`,
-    ],
-    [
-      'Coverage',
-      `${format.share(outputs.coverage.ratio)}  ${io.color.dim(`${outputs.coverage.received} of ${outputs.coverage.expected} points`)}`,
-    ],
-  ];
-  for (const [name, value] of figures) io.out(`  ${name.padEnd(20)} ${value}`);
-  io.out('');
-  io.out(
-    table(
-      io,
-      [
-        { head: 'metric', wraps: true },
-        { head: 'baseline', align: 'right' },
-        { head: 'latest', align: 'right' },
-        { head: 'target', align: 'right', optional: 2 },
-        { head: 'benefit to date', align: 'right' },
-        { head: 'coverage', align: 'right', optional: 1 },
-        { head: 'state' },
-      ],
-      outputs.metrics.map((metric) => [
-        metric.name,
-        format.number(metric.baseline?.value ?? null),
-        metric.latest === null ? 'no data' : `${format.number(metric.latest.actual)} ${metric.unit}`,
-        format.number(metric.target?.value ?? null),
-        metric.monetised ? format.money(metric.benefitToDate) : 'tracked',
-        format.share(metric.coverage.ratio),
-        metric.stale ? io.color.yellow('stale') : 'fresh',
-      ]),
-    ),
-  );
-  for (const warning of outputs.warnings) io.out(`${io.color.yellow('warning')} ${warning.message}`);
-  io.out(
-    io.color.dim(
-      `\n${snapshot.id === null ? 'computed now, not stored' : `snapshot ${snapshot.id}`} · as of ${format.date(snapshot.asOf)} · known at ${format.instant(snapshot.knownAtMs)}\n${versionWords(snapshot)} · inputs ${snapshot.inputsHash.slice(0, 12)}`,
-    ),
-  );
-}
-
-function irr(format: Format, { irr }: RoiOutputs): string {
-  if (irr.status === 'unique') return format.yearly(irr.value);
-  return { multiple: 'several roots', none: 'no root', 'not-applicable': 'n/a' }[irr.status];
+  io.out('Not computed yet. → `outturn pull --all`, then `outturn recompute`.');
 }
 
 async function select({ store }: App, id: string | undefined): Promise<Project[]> {
