@@ -21,7 +21,10 @@ export const recomputePortfolio = defineJob({
   priority: 'low',
   dedupeKey: ({ portfolio }) => portfolio,
   async run({ portfolio: id }, { ports, signal }) {
-    const { asOf, knownAtMs, inputsHash, outputs } = await portfolioAt(ports, id);
+    // Whatever was recorded by then is committed, and its projects' figures can be read one after the other.
+    const settled = { oneInstant: true, settled: true };
+    const seenAtMs = await ports.store.transaction(async (tx) => tx.seenAtMs() ?? undefined, settled);
+    const { asOf, knownAtMs, inputsHash, outputs } = await portfolioAt(ports, id, { knownAtMs: seenAtMs });
     signal.throwIfAborted();
     return ports.store.transaction(async (repositories) => {
       const row = { id: ports.newId(), portfolioId: id, asOf, knownAtMs, engineVersion, inputsHash, outputs };

@@ -65,7 +65,8 @@ export const recomputeRoi = defineJob({
       const { asOf: date, outputs } = snapshot;
       return { snapshotId: snapshot.id, created, asOf: date, ...facts, warnings: outputs.warnings.length };
     };
-    // Of one instant: numerator and denominator must not come from before and after the same pull.
-    return ports.store.transaction(work, { oneInstant: true });
+    // Of one instant: numerator and denominator must not come from before and after the same pull. Settled: the snapshot says by
+    // when its inputs were known, and must be found again by it.
+    return ports.store.transaction(work, { oneInstant: true, settled: true });
   },
 });

@@ -81,10 +81,13 @@ export function addProjects(server: FastifyInstance, { config, registry, store }
         errors.map(({ pointer, message }) => `${pointer || '(body)'}: ${message}`).join('; '),
         { facts: { errors: errors.map((each) => ({ path: dotted(each.pointer), ...each })) } },
       );
-    const { version, outcome, job } = await store.transaction(async (tx) => {
-      const stored = await tx.projects.put(draft, { by: recordedBy(by), reason: why, ifVersion });
-      return { ...stored, job: stored.outcome === 'unchanged' ? null : await recompute(tx, wanted) };
-    });
+    const { version, outcome, job } = await store.transaction(
+      async (tx) => {
+        const stored = await tx.projects.put(draft, { by: recordedBy(by), reason: why, ifVersion });
+        return { ...stored, job: stored.outcome === 'unchanged' ? null : await recompute(tx, wanted) };
+      },
+      { records: true },
+    );
     return reply
       .code(outcome === 'created' ? 201 : 200)
       .header('etag', etag(version))
@@ -114,11 +117,11 @@ export function addProjects(server: FastifyInstance, { config, registry, store }
     const there = await newest(request.params.id);
     const inForce = there.isRetired ? null : there;
     const { by, reason: why } = request.query;
-    const version = await store.projects.retire(request.params.id, {
-      by: recordedBy(by),
-      reason: why,
-      ifVersion: requiredVersion(request.headers['if-match'], inForce),
-    });
+    const ifVersion = requiredVersion(request.headers['if-match'], inForce);
+    const version = await store.transaction(
+      (tx) => tx.projects.retire(request.params.id, { by: recordedBy(by), reason: why, ifVersion }),
+      { records: true },
+    );
     return reply.header('etag', etag(version)).send({ outcome: 'retired', ...versionView(version) });
   });
 }

@@ -121,6 +121,6 @@ export async function storePull(store: Store, input: StoreInput): Promise<StoreO
       const watermark = await repositories.watermarks.get(connector, stream);
       return { inserted, revisions, projects: projectIds, watermarkMs: watermark?.watermarkMs ?? null };
     },
-    { fence: input.fence },
+    { fence: input.fence, records: true },
   );
 }

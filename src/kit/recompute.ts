@@ -50,13 +50,13 @@ interface Now {
 
 /** The project in force and its local date. Throws `not-found`, naming those that there are. */
 export async function definitionNow(
-  { projects }: Pick<Repositories, 'projects'>,
+  { projects, seenAtMs }: Pick<Repositories, 'projects' | 'seenAtMs'>,
   clock: Clock,
   projectId: string,
 ): Promise<Now> {
   const [defined] = await projects.versions(projectId, { limit: 1 });
   // After the first statement, with which a transaction of one instant begins to see; and not before what it saw.
-  const knownAtMs = Math.max(clock.nowMs(), defined?.recordedAtMs ?? 0);
+  const knownAtMs = Math.max(seenAtMs() ?? clock.nowMs(), defined?.recordedAtMs ?? 0);
   if (defined === undefined || defined.isRetired) {
     const known = (await projects.list()).map(({ id }) => id);
     throw new PermanentError('not-found', `There is no project ${projectId} in force`, {

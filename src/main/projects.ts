@@ -46,23 +46,26 @@ export async function applyConfiguration(
   jobs: OutboxRow[];
 }> {
   const drafts = configuredProjects({ config, registry });
-  return await store.transaction(async (tx) => {
-    await tx.lock('projects');
-    if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
-    const applied = await tx.projects.apply(drafts, { by, reason });
-    await tx.people.apply(config);
-    const rates = await tx.fx.applyConfigured(config.fxRates, { by });
-    const changed = rates.currencies.map((currency) => ({ currency }));
-    const inAnotherCurrency = await projectsUsingCurrencies(tx, await tx.projects.list(), changed);
-    const wanted = new Set([...applied.changed, ...inAnotherCurrency]);
-    for (const id of applied.created)
-      if (recomputesNew) wanted.add(id);
-      else wanted.delete(id);
-    const jobs: OutboxRow[] = [];
-    for (const project of [...wanted].sort())
-      jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
-    return { ...applied, exchangeRates: rates.currencies, jobs };
-  });
+  return await store.transaction(
+    async (tx) => {
+      await tx.lock('projects');
+      if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
+      const applied = await tx.projects.apply(drafts, { by, reason });
+      await tx.people.apply(config);
+      const rates = await tx.fx.applyConfigured(config.fxRates, { by });
+      const changed = rates.currencies.map((currency) => ({ currency }));
+      const inAnotherCurrency = await projectsUsingCurrencies(tx, await tx.projects.list(), changed);
+      const wanted = new Set([...applied.changed, ...inAnotherCurrency]);
+      for (const id of applied.created)
+        if (recomputesNew) wanted.add(id);
+        else wanted.delete(id);
+      const jobs: OutboxRow[] = [];
+      for (const project of [...wanted].sort())
+        jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
+      return { ...applied, exchangeRates: rates.currencies, jobs };
+    },
+    { records: true },
+  );
 }
 
 function requireSamePlan(plan: ProjectsPlan, expected: ProjectsPlan): void {

@@ -26,6 +26,7 @@ import { openPool } from './pool.ts';
 import { createPortfolioSnapshotRepository } from './portfolios.ts';
 import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
+import { holdRecording, seeSettled } from './recording.ts';
 import { createReportRepository } from './reports.ts';
 import { createRestatementRepository } from './restatements.ts';
 import { createScheduleRepository } from './schedules.ts';
@@ -86,13 +87,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       throw new OutturnError('internal', 'a lock works only within a transaction');
     },
 
-    async transaction(work, { oneInstant = false, fence } = {}) {
+    seenAtMs: () => null,
+
+    async transaction(work, { oneInstant = false, settled = false, records = false, fence } = {}) {
       let begun = false;
       try {
         return await pool.transaction(async (connection) => {
           if (oneInstant) await connection.query(sql.unsafe`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`);
+          if (records) await holdRecording(connection);
+          const seenAtMs = settled ? await seeSettled(connection, clock) : null;
           begun = true;
-          const result = await work(createRepositories(contextOf(connection, true)));
+          const result = await work({ ...createRepositories(contextOf(connection, true)), seenAtMs: () => seenAtMs });
           if (fence !== undefined) await holdFence({ connection }, fence);
           return result;
         });
@@ -132,7 +137,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-function createRepositories(context: StoreContext): Repositories {
+function createRepositories(context: StoreContext): Omit<Repositories, 'seenAtMs'> {
   return {
     measurements: createMeasurementRepository(context),
     readings: createReadingRepository(context),
@@ -164,12 +169,15 @@ function createRepositories(context: StoreContext): Repositories {
 }
 
 /** Within a transaction errors stay as they are: the pool decides by their codes whether to try again. */
-function guarded(repositories: Repositories, toStoreError: (error: unknown) => OutturnError): Repositories {
+function guarded(
+  repositories: Omit<Repositories, 'seenAtMs'>,
+  toStoreError: (error: unknown) => OutturnError,
+): Omit<Repositories, 'seenAtMs'> {
   const entries = Object.entries(repositories).map(([name, repository]) => [
     name,
     typeof repository === 'function' ? repository : guardMethods(repository as object, toStoreError),
   ]);
-  return Object.fromEntries(entries) as Repositories;
+  return Object.fromEntries(entries) as Omit<Repositories, 'seenAtMs'>;
 }
 
 function guardMethods<T extends object>(repository: T, toStoreError: (error: unknown) => OutturnError): T {

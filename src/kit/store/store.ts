@@ -21,6 +21,8 @@ import type { WorkInHandReader } from './work-in-hand.ts';
 
 export interface TransactionOptions {
   oneInstant?: boolean | undefined;
+  settled?: boolean | undefined;
+  records?: boolean | undefined;
   fence?: JobFence | undefined;
 }
 /** `due`: something may be to publish; `cancelled`: that job is not wanted any more. */
@@ -52,6 +54,8 @@ export interface Repositories {
   fires: FireRepository;
   inHand: WorkInHandReader;
   schedules: ScheduleRepository;
+  /** When a `settled` transaction began to see, else null. */
+  seenAtMs(): number | null;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
   lock(key: string): Promise<void>;
   /** Together with others that only share it; waits for one that has it by `lock`. */
@@ -64,6 +68,8 @@ export interface Store extends Repositories {
   /**
    * Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. `oneInstant`: every read
    * sees what was committed when the transaction began, and nothing of what is committed meanwhile (repeatable read).
+   * `records`: writes what is told apart by when it was recorded. `settled`, of one instant: waits for transactions that record, so
+   * that it sees all that was recorded by `seenAtMs()` and nothing that is recorded later, in whatever order they commit.
    * `fence`: commits only while that run's token is the newest of its job, else throws RetryableError `queue/interrupted`.
    */
   transaction<T>(work: (repositories: Repositories) => Promise<T>, options?: TransactionOptions): Promise<T>;
