@@ -54,7 +54,7 @@ describe('odd answers', () => {
   it('no rows from a source with a cadence: the window is asked for again', async () => {
     const t = scriptedPull(bench, () => pages({}), { intervalMs: HOUR });
     const { warnings, pullId } = await t.run();
-    expect(warnings).toEqual(['the source answered, but with no sample and no cost line for this window']);
+    expect(warnings).toEqual(['the source answered, but with no sample, cost line or exchange rate for this window']);
     expect(await t.watermark()).toBeNull();
     expect(await bench.store.pulls.get(pullId)).toMatchObject({ state: 'succeeded', expected: 10, rows: 0 });
   });

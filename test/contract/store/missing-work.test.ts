@@ -30,9 +30,9 @@ beforeEach(async () => {
   await client.query(
     'TRUNCATE outbox, dead_letter, fire, delivery, digest, dirty_period, pull, report, backfill CASCADE',
   );
-  await client.query('ALTER TABLE roi_snapshot DISABLE TRIGGER USER');
+  for (const table of ['roi_snapshot', 'restatement']) await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
   await client.query('TRUNCATE roi_snapshot CASCADE');
-  await client.query('ALTER TABLE roi_snapshot ENABLE TRIGGER USER');
+  for (const table of ['roi_snapshot', 'restatement']) await client.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
   await store.projects.apply(draftsOf(project()), byTest);
 });
 
