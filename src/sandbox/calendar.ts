@@ -32,11 +32,12 @@ export interface StoryDates {
 /**
  * The story starts on the Monday of the week of the first of the month 180 days ago: so at least 180 days of history,
  * and the same start all month long, so that tomorrow's history continues today's.
+ * `startedOn`: a story that was begun before goes on from its own start, for its plans were frozen.
  */
-export function storyDates(nowMs: number): StoryDates {
+export function storyDates(nowMs: number, startedOn: string | null = null): StoryDates {
   const halfAYearAgo = new Date(nowMs - 180 * DAY_MS);
   const firstOfMonthMs = Date.UTC(halfAYearAgo.getUTCFullYear(), halfAYearAgo.getUTCMonth(), 1);
-  const startsOn = dateOf(firstOfMonthMs - weekday(firstOfMonthMs) * DAY_MS);
+  const startsOn = startedOn ?? dateOf(firstOfMonthMs - weekday(firstOfMonthMs) * DAY_MS);
   return {
     startsOn,
     baselineTo: plusDays(startsOn, 35),

@@ -2,13 +2,21 @@ import { plusDays, timeZone } from './calendar.ts';
 import type { Sandbox } from './types.ts';
 
 /**
- * The operator's YAML for a running sandbox, by file name: settings, two connectors, two projects, who is told.
+ * The operator's YAML for a running sandbox, by file name: settings, three connectors, two projects with their plans, who is told.
  * Only settings and addresses change from run to run.
  */
 export function sandboxConfigYaml(
   sandbox: Pick<
     Sandbox,
-    'prometheusUrl' | 'odataUrl' | 'smtpPort' | 'slackApiUrl' | 'username' | 'secretFiles' | 'channel' | 'dates'
+    | 'prometheusUrl'
+    | 'odataUrl'
+    | 'ecbUrl'
+    | 'smtpPort'
+    | 'slackApiUrl'
+    | 'username'
+    | 'secretFiles'
+    | 'channel'
+    | 'dates'
   >,
   { objectsDirectory }: { objectsDirectory: string },
 ): Record<string, string> {
@@ -44,7 +52,7 @@ const settings = (
   objects: { kind: folder, path: ${quoted(objectsDirectory)} }
 `;
 
-const connectors = ({ prometheusUrl, odataUrl, username, secretFiles, dates }: Source): string => `connectors:
+const connectors = ({ prometheusUrl, odataUrl, ecbUrl, username, secretFiles, dates }: Source): string => `connectors:
   # What the shop and the warehouse count, from their monitoring.
   monitoring:
     kind: prometheus
@@ -99,12 +107,23 @@ const connectors = ({ prometheusUrl, odataUrl, username, secretFiles, dates }: S
         entitySet: ServiceHours
         cursor: { field: WorkDate, type: date }
         measurements: { at: WorkDate, covers: 1d, value: Hours, unit: h, labels: [Team], timeZone: ${timeZone} }
+
+  # Part of the cost is billed in dollars.
+  ecb:
+    kind: ecb
+    url: ${ecbUrl}
+    since: ${plusDays(dates.startsOn, -7)}
+    streams:
+      daily: { currencies: [USD] }
 `;
 
 const projects = ({ dates }: Source): string => {
   const baseline = `{ from: ${dates.startsOn}, to: ${dates.baselineTo} }`;
   const targetBy = plusDays(dates.startsOn, 365);
-  return `projects:
+  return `portfolios:
+  shop: { name: Shop and warehouse, currency: EUR, discountRate: 8 % }
+
+projects:
   checkout-rewrite:
     name: Checkout rewrite
     portfolio: shop
@@ -115,8 +134,30 @@ const projects = ({ dates }: Source): string => {
     horizonYears: 3
     discountRate: 8 %
     timing: end
+    # The books' year begins in October.
+    fiscalCalendar: { kind: months, firstMonth: 10 }
+    costRisk: 10 %
     costs:
       sources: [{ connector: erp, stream: project-costs, projectRef: P-1001 }]
+    deliverables:
+      new-checkout:
+        name: New checkout is live
+        planned: ${plusDays(dates.liveOn, -7)}
+        actual: ${dates.liveOn}
+        metrics: [failed-checkouts, support-hours]
+    plans:
+      v1:
+        frozenOn: ${dates.startsOn}
+        approvedBy: Investment board
+        fx: [{ from: USD, to: EUR, rate: 0.90 }]
+        costs:
+          - { date: ${plusDays(dates.startsOn, 2)}, amount: 44000, currency: EUR, pool: External services }
+          - { date: ${plusDays(dates.startsOn, 3)}, amount: 10600, currency: USD, pool: Licences and cloud }
+          - { date: ${plusDays(dates.startsOn, 28)}, amount: 30000, currency: EUR, pool: Internal development }
+${quarters(dates.startsOn, '6400', 'USD', 'Licences and cloud')}
+        benefits:
+          failed-checkouts: { counterfactual: 1750 }
+          support-hours: { counterfactual: 96 }
     metrics:
       failed-checkouts:
         name: Failed checkouts
@@ -134,7 +175,8 @@ const projects = ({ dates }: Source): string => {
         rates: [{ from: ${dates.startsOn}, amount: 11.00, currency: EUR, per: failure }]
         attribution: 80 %
         confidence: 90 %
-        startsOn: ${dates.liveOn}
+        start: { deliverable: new-checkout }
+        ramp: [{ afterMonths: 0, share: 50 % }, { afterMonths: 2, share: 100 % }]
       support-hours:
         name: Shop support hours
         owner: service-desk
@@ -150,7 +192,9 @@ const projects = ({ dates }: Source): string => {
         rates: [{ from: ${dates.startsOn}, amount: 52.00, currency: EUR, per: h }]
         attribution: 75 %
         confidence: 90 %
-        startsOn: ${dates.liveOn}
+        start: { deliverable: new-checkout }
+        ramp: [{ afterMonths: 0, share: 50 % }, { afterMonths: 2, share: 100 % }]
+        claimKey: shop/support-hours
       completed-checkouts:
         # No baseline: followed, but not turned into money.
         name: Completed checkouts
@@ -166,7 +210,7 @@ const projects = ({ dates }: Source): string => {
 
   scanner-rollout:
     name: Warehouse scanner rollout
-    portfolio: logistics
+    portfolio: shop
     sponsor: Head of Logistics
     currency: EUR
     timeZone: ${timeZone}
@@ -174,8 +218,23 @@ const projects = ({ dates }: Source): string => {
     horizonYears: 3
     discountRate: 8 %
     timing: end
+    fiscalCalendar: { kind: months, firstMonth: 10 }
+    costRisk: 15 %
     costs:
       sources: [{ connector: erp, stream: project-costs, projectRef: P-1002 }]
+    deliverables:
+      hall-one: { name: Scanners in hall one, planned: ${dates.liveOn}, actual: ${dates.liveOn}, metrics: [pick-errors] }
+      hall-two: { name: Scanners in hall two, planned: ${plusDays(dates.startsOn, 140)} }
+    plans:
+      v1:
+        frozenOn: ${dates.startsOn}
+        approvedBy: Head of Logistics
+        costs:
+          - { date: ${plusDays(dates.startsOn, 1)}, amount: 24000, currency: EUR, pool: Hardware }
+          - { date: ${plusDays(dates.startsOn, 11)}, amount: 20000, currency: EUR, pool: External services }
+${quarters(dates.startsOn, '2400', 'EUR', 'Licences and cloud')}
+        benefits:
+          pick-errors: { counterfactual: 610 }
     metrics:
       pick-errors:
         name: Pick errors
@@ -193,7 +252,8 @@ const projects = ({ dates }: Source): string => {
         rates: [{ from: ${dates.startsOn}, amount: 24.00, currency: EUR, per: error }]
         attribution: 90 %
         confidence: 85 %
-        startsOn: ${dates.liveOn}
+        start: { deliverable: hall-one }
+        ramp: [{ afterMonths: 0, share: 50 % }, { afterMonths: 2, share: 100 % }]
       support-hours:
         name: Warehouse support hours
         owner: service-desk
@@ -209,8 +269,35 @@ const projects = ({ dates }: Source): string => {
         attribution: 100 %
         confidence: 100 %
         startsOn: ${dates.liveOn}
+      complaint-hours:
+        # Fewer wrong parcels, fewer complaints: hours that the checkout rewrite claims as well. Together they claim more
+        # than there is; the portfolio settles that.
+        name: Shop support hours about parcels
+        owner: service-desk
+        benefitClass: non-cash-releasing
+        kind: flow
+        unit: h
+        direction: down
+        source: { connector: erp, stream: service-hours, labels: { Team: Shop support } }
+        cadence: week
+        freshnessLimit: 4d
+        baseline: ${baseline}
+        rates: [{ from: ${dates.startsOn}, amount: 52.00, currency: EUR, per: h }]
+        attribution: 30 %
+        confidence: 30 %
+        startsOn: ${dates.liveOn}
+        claimKey: shop/support-hours
 `;
 };
+
+/** Planned cost of running it, each quarter of three years: by the start alone, for a frozen plan never changes. */
+const quarters = (startsOn: string, amount: string, currency: string, pool: string): string =>
+  Array.from({ length: 11 }, (_, index) => plusDays(startsOn, 91 * (index + 1)))
+    .map(
+      (date) =>
+        `          - { date: ${date}, amount: ${amount}, currency: ${currency}, pool: ${pool}, recurrence: run }`,
+    )
+    .join('\n');
 
 const people = ({ channel }: Source): string => `stakeholders:
   commerce: { name: Head of Commerce, email: commerce@example.com, timeZone: ${timeZone}, locale: en-GB }

@@ -1,9 +1,10 @@
 /** The demo's sources and sinks on loopback, in the vendors' real protocols, with half a year of history. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { storyDates } from './calendar.ts';
+import { atDate, storyDates, weekday } from './calendar.ts';
 import { counters } from './counters.ts';
+import { ecbPath, referenceRates, startEcbServer } from './ecb-server.ts';
 import { basic } from './http.ts';
 import { projectCosts, serviceHours } from './ledger.ts';
 import type { EntityType, Row } from './odata-filter.ts';
@@ -53,9 +54,9 @@ const serviceHourType: EntityType = {
   },
 };
 
-/** Starts all four on free ports of 127.0.0.1. Nothing but the received messages outlives `close`. */
+/** Starts all five on free ports of 127.0.0.1. Nothing but the received messages outlives `close`. */
 export async function startSandbox({ nowMs, directory, log }: SandboxOptions): Promise<Sandbox> {
-  const dates = storyDates(nowMs);
+  const dates = storyDates(nowMs, await startOfStory(directory, nowMs));
   const mailDirectory = join(directory, 'mail');
   const slackDirectory = join(directory, 'slack');
   const { secrets, files } = await writeSecrets(resolve(directory, 'secrets'));
@@ -88,6 +89,7 @@ export async function startSandbox({ nowMs, directory, log }: SandboxOptions): P
         pageSize: odataPageSize,
       }),
     );
+    const ecb = opened(await startEcbServer({ rates: referenceRates(dates) }));
     const smtp = opened(await startSmtpSink({ directory: mailDirectory, username, password: secrets.smtp, log }));
     const slack = opened(
       await startSlackSink({
@@ -102,6 +104,7 @@ export async function startSandbox({ nowMs, directory, log }: SandboxOptions): P
     return {
       prometheusUrl: prometheus.url,
       odataUrl: odata.url + servicePath,
+      ecbUrl: ecb.url + ecbPath,
       smtpPort: smtp.port,
       slackApiUrl: slack.apiUrl,
       username,
@@ -117,6 +120,18 @@ export async function startSandbox({ nowMs, directory, log }: SandboxOptions): P
     await close();
     throw error;
   }
+}
+
+/** The first start is kept: what was frozen at it stays true when the month changes. */
+async function startOfStory(directory: string, nowMs: number): Promise<string> {
+  const file = join(directory, 'starts-on');
+  const { startsOn } = storyDates(nowMs);
+  await mkdir(directory, { recursive: true });
+  const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
+  const isMonday = /^\d{4}-\d{2}-\d{2}$/.test(kept) && weekday(atDate(kept)) === 0;
+  if (isMonday && kept <= startsOn) return kept;
+  await writeFile(file, `${startsOn}\n`);
+  return startsOn;
 }
 
 /** An interface is no index signature: the same cells, as a row. */

@@ -39,6 +39,8 @@ interface Posting {
   amount: string;
   text: string | null;
   reverses?: number;
+  /** Euros unless said otherwise. */
+  currency?: 'USD';
 }
 
 const elements = {
@@ -58,6 +60,7 @@ const checkoutBudget: Posting[] = [
   { day: 0, element: '0000613000', amount: '46000.00', text: 'Plan: payment integrator' },
   { day: 0, element: '0000943110', amount: '42000.00', text: 'Plan: shop team' },
   { day: 0, element: '0000476500', amount: '24000.00', text: 'Plan: payment platform and cloud' },
+  { day: 0, element: '0000476500', amount: '74000.00', text: 'Plan: cloud and upkeep, three years' },
 ];
 const scannerBudget: Posting[] = [
   { day: 0, element: '0000420300', amount: '24000.00', text: 'Plan: 60 hand scanners' },
@@ -67,14 +70,14 @@ const scannerBudget: Posting[] = [
 /** Built in eight weeks, then it costs little to run. One invoice was posted twice and taken back. */
 const checkoutPostings = (days: number): Posting[] => [
   { day: 2, element: '0000613000', amount: '31800.00', text: 'Payment integrator, fixed price' },
-  { day: 3, element: '0000476500', amount: '9800.00', text: 'Payment platform, set-up fee' },
+  { day: 3, element: '0000476500', amount: '10600.00', text: 'Payment platform, set-up fee', currency: 'USD' },
   { day: 16, element: '0000613000', amount: '7400.00', text: 'Penetration test' },
   { day: 30, element: '0000613000', amount: '4800.00', text: 'Accessibility review' },
   { day: 31, element: '0000613000', amount: '4800.00', text: 'Accessibility review' },
   { day: 45, element: '0000613000', amount: '-4800.00', text: 'Reversal: invoice posted twice', reverses: 4 },
   ...everyWeeks(1, 4, 46).map((day): Posting => ({ day, element: '0000943110', amount: '4450.00', text: null })),
   ...everyWeeks(2, 15, days).map(
-    (day): Posting => ({ day, element: '0000476500', amount: '845.50', text: 'Cloud, two weeks' }),
+    (day): Posting => ({ day, element: '0000476500', amount: '920.00', text: 'Cloud, two weeks', currency: 'USD' }),
   ),
   ...everyWeeks(4, 73, days).map((day): Posting => ({ day, element: '0000943110', amount: '910.00', text: 'Upkeep' })),
 ];
@@ -121,7 +124,7 @@ function book(
       CostElementName: elements[posting.element],
       ValueType: valueType,
       Amount: posting.amount,
-      Currency: 'EUR',
+      Currency: posting.currency ?? 'EUR',
       PostingDate: date,
       ReversedDocument: posting.reverses === undefined ? null : `${number(posting.reverses)}/1`,
       Text: posting.text,

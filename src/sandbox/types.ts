@@ -7,6 +7,8 @@ export interface Sandbox {
   prometheusUrl: string;
   /** Service root of OData V4. */
   odataUrl: string;
+  /** Folder of the reference rates. */
+  ecbUrl: string;
   smtpPort: number;
   /** With the slash at its end. */
   slackApiUrl: string;

@@ -7,6 +7,7 @@ import { loadConfig } from '#src/config/index';
 import { connectorKinds, jobKinds } from '#src/main/registry';
 import { atDate, storyDates } from '#src/sandbox/calendar';
 import { counters } from '#src/sandbox/counters';
+import { referenceRates } from '#src/sandbox/ecb-server';
 import { sandboxConfigYaml } from '#src/sandbox/index';
 import { type ProjectCost, projectCosts, type ServiceHour, serviceHours } from '#src/sandbox/ledger';
 
@@ -22,6 +23,7 @@ async function figuresOf(nowMs: number, directory: string): Promise<Record<strin
     {
       prometheusUrl: 'http://127.0.0.1:1',
       odataUrl: 'http://127.0.0.1:1',
+      ecbUrl: 'http://127.0.0.1:1',
       smtpPort: 1,
       slackApiUrl: 'http://127.0.0.1:1/api/',
       username: 'outturn',
@@ -67,7 +69,9 @@ async function figuresOf(nowMs: number, directory: string): Promise<Record<strin
       costs: costs.filter((row) => row.WbsElement === project.costSources[0]?.projectRef).map(costLine),
       unreadCostSources: [],
       fxRates: [],
-      fxQuotes: [],
+      fxQuotes: referenceRates(dates).map(({ date, usd }) => ({
+        ...{ base: 'EUR', quote: 'USD', date, rate: usd, source: 'ecb/daily' },
+      })),
     });
   return Object.fromEntries((config?.projects ?? []).map((project) => [project.id, outputsOf(project)]));
 }

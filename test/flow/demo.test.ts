@@ -74,8 +74,9 @@ describe('outturn demo', () => {
     await rm(data, { recursive: true, force: true });
   });
 
-  it('pulls five streams of two connectors, some of them in several pages', () => {
+  it('pulls six streams of three connectors, some of them in several pages', () => {
     expect(first.pulls.map(({ connector, stream }) => `${connector}/${stream}`).sort()).toEqual([
+      'ecb/daily',
       'erp/project-costs',
       'erp/service-hours',
       'monitoring/completed-checkouts',
@@ -124,7 +125,7 @@ describe('outturn demo', () => {
   });
 
   it('run again changes nothing', () => {
-    expect(second.pulls.map(({ revisions }) => revisions)).toEqual([0, 0, 0, 0, 0]);
+    expect(second.pulls.map(({ revisions }) => revisions)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(second.projects).toEqual(first.projects);
     expect(second.reports).toEqual(first.reports);
     expect(second.deliveries).toEqual(first.deliveries);
@@ -160,9 +161,9 @@ describe('outturn demo, twice at once, in a folder with spaces and quotes in its
         outturn(['demo', '--json', '--data', data]),
       ]);
       expect([plain.status, plain.stderr, json.status, json.stderr]).toEqual([0, '', 0, '']);
-      expect(document.parse(json.json()).pulls).toHaveLength(5);
+      expect(document.parse(json.json()).pulls).toHaveLength(6);
       expect(plain.stdout).toMatch(/IRR \d+% a year/);
-      expect(plain.stdout).toMatch(/5 streams · [\d,]+ rows/);
+      expect(plain.stdout).toMatch(/6 streams · [\d,]+ rows/);
       const options = / roi checkout-rewrite (--config .+)$/m.exec(plain.stdout)?.[1] ?? '';
       const words = await promisify(execFile)('sh', ['-c', `printf '%s\\n' ${options}`]);
       const [, config = '', , folder = ''] = words.stdout.split('\n');
