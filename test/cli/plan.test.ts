@@ -67,10 +67,9 @@ describe('plan and apply at the command line', () => {
     expect(first.stdout).toContain('+ checkout is new Checkout rewrite');
     expect(first.stdout).toContain('plan v1 is frozen by this');
     expect(first.stdout).toContain('2 to create; recompute of 2 projects');
-    expect((await run('roi')).stdout).toContain('No project is in force');
-    expect((await run('status')).stdout).toContain('2 projects differ from the configuration: `outturn plan`');
-
-    const nobody = await run('apply');
+    const [roi, status, nobody] = await Promise.all([run('roi'), run('status'), run('apply')]);
+    expect(roi.stdout).toContain('No project is in force');
+    expect(status.stdout).toContain('2 projects differ from the configuration: `outturn plan`');
     expect([nobody.status, nobody.stderr]).toEqual([2, expect.stringContaining('Nobody can be asked')]);
     const applied = await run('apply', '--yes', '--reason', 'go live', '--json');
     expect(applied.json()).toMatchObject({
@@ -81,14 +80,19 @@ describe('plan and apply at the command line', () => {
     expect([nothing.status, nothing.stdout]).toEqual([0, expect.stringContaining('Nothing to apply')]);
 
     await write({ attribution: '70 %', other: false });
-    const second = await run('plan');
+    const [second, one, misspelt, listed] = await Promise.all([
+      run('plan'),
+      run('plan', 'checkout'),
+      run('plan', 'chekout'),
+      run('plan', '--json'),
+    ]);
     expect(second.status).toBe(0);
     expect(second.stdout).toMatch(/metric failures › attribution +80% → 70%/);
     expect(second.stdout).toContain('plan v1 stays as it was frozen');
     expect(second.stdout).toContain('- other IS RETIRED');
-    expect((await run('plan', 'checkout')).stdout).not.toContain('other');
-    expect((await run('plan', 'chekout')).stderr).toContain('Did you mean checkout?');
-    const json = (await run('plan', '--json')).json<{
+    expect(one.stdout).not.toContain('other');
+    expect(misspelt.stderr).toContain('Did you mean checkout?');
+    const json = listed.json<{
       projects: { id: string; action: string; changes: unknown[] }[];
     }>();
     expect(json.projects).toMatchObject([
