@@ -42,9 +42,13 @@ export const deliverMessage = defineJob({
     if (delivery.state === 'sending' || delivery.state === 'unknown') {
       const found = await messenger.reconcile(channel, address, idempotencyKey);
       if (found === 'cannot-tell')
-        throw new PermanentError('delivery/unknown-outcome', `Whether ${channel} to ${address} arrived is not known`, {
-          hint: 'Ask the recipient; send again by hand only if it did not arrive.',
-        });
+        throw new PermanentError(
+          'delivery/unknown-outcome',
+          `Whether ${channel} to ${recipientName} arrived is not known`,
+          {
+            hint: 'Ask the recipient; send again by hand only if it did not arrive.',
+          },
+        );
       if (found !== 'absent') return settled(found.messageId);
     }
     // Not done: should the other one die, this job is what looks after the message.

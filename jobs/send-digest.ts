@@ -49,7 +49,8 @@ export const sendDigest = defineJob({
     const { recipients, refused } = recipientsOf(config, subscription, project);
     if (recipients.length === 0) throw nobodyMayKnow(id, project.id, refused);
     const reason = test ? ({ because: 'test' } as const) : await whyDue(store, subscription, slot, composed);
-    if (reason === null) return { state: 'unchanged', since: previous?.slot ?? null, deliveries: [] };
+    if (reason === null)
+      return { state: 'unchanged', when: subscription.when, since: previous?.slot ?? null, deliveries: [] };
     const quietSince = reason.because === 'heartbeat' ? (previous?.createdAtMs ?? null) : null;
     const facts = { ...composed.facts, notice: digestNotices(slot, clock.nowMs(), subscription, quietSince) };
     signal.throwIfAborted();

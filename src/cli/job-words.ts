@@ -53,8 +53,8 @@ export function outcome(job: JobView): string {
       ...warnings,
     ].join(' · ');
   if (job.kind === 'send-digest' && result['state'] === 'unchanged')
-    return `nothing has changed since ${shortIds(String(result['since']))}: not sent`;
-  if (job.kind === 'send-digest') return 'digest composed';
+    return `${result['when'] === 'threshold' ? 'no figure reached its threshold' : 'nothing has changed'} since ${shortIds(String(result['since']))}: not sent`;
+  if (job.kind === 'send-digest') return ['digest composed', ...refusedWords(result['refused'])].join(' · ');
   return Object.entries(result)
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .map(([key, value]) => `${key} ${shortIds(String(value))}`)
@@ -85,3 +85,7 @@ export function paintState(io: Pick<Io, 'color'>, row: OutboxRow): string {
   if (row.state === 'succeeded') return io.color.green(row.state);
   return row.state === 'running' ? io.color.cyan(row.state) : row.state;
 }
+
+/** Stakeholders who may not be told of the project. */
+const refusedWords = (refused: unknown): string[] =>
+  Array.isArray(refused) ? [`not for ${refused.join(', ')}: outside of their scopes`] : [];

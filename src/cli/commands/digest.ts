@@ -87,6 +87,8 @@ function send(group: Command, io: Io): void {
         if (deliveries.length > 0) io.out(deliveryTable(io, deliveries));
         if (deliveries.length > 0 && followUps.length === 0)
           io.out(io.color.dim('This slot had its digest already: nothing was sent again.'));
+        if (jobs.some(({ result }) => (result as { state?: string } | null)?.state === 'unchanged'))
+          io.out(io.color.dim('To see it all the same: outturn digest preview, or outturn digest send --test.'));
       }
       io.setExitCode(failed ? 1 : 0);
     };
