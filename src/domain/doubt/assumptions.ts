@@ -1,7 +1,8 @@
 import { Decimal, plain } from '../money/decimal.ts';
 import type { DoubtAssumption } from '../value/outputs.ts';
-import { isReleased } from './level-doubt.ts';
+import { isReleased, isShifted } from './level-doubt.ts';
 import type { MetricProfile } from './metric-profile.ts';
+import type { ToCome } from './simulate.ts';
 
 const written = (value: Decimal): string => plain(value.toSignificantDigits(6));
 
@@ -19,12 +20,14 @@ export function metricAssumptions({ metric, level }: MetricProfile): DoubtAssump
     {
       driver: `${metric.id}.counterfactual`,
       name: `${metric.name}: counterfactual level`,
-      varied: level !== null,
+      varied: isShifted(level),
       distribution: isReleased(metric)
         ? 'not varied: each level is compared with the one before'
         : level === null
           ? 'not varied: no standard deviation of the level is known, so its doubt is not stated'
-          : `normal, mean ${written(level.mean)}, standard error ${written(level.standardError)} (${level.origin}); one shift for all periods`,
+          : !isShifted(level)
+            ? `not varied: its standard error is 0 (${level.origin})`
+            : `normal, mean ${written(level.mean)}, standard error ${written(level.standardError)} (${level.origin}); one shift for all periods`,
     },
     {
       driver: `${metric.id}.confidence`,
@@ -32,9 +35,40 @@ export function metricAssumptions({ metric, level }: MetricProfile): DoubtAssump
       varied: !half.isZero(),
       distribution: half.isZero()
         ? `not varied: it is ${written(q)}`
-        : `triangular from ${written(q.minus(half))} to ${written(q.plus(half))} about ${written(q)}; gains only, losses count in full`,
+        : `${triangleAbout(q, half)}; gains only, losses count in full`,
     },
   ];
+}
+
+const triangleAbout = (q: Decimal, half: Decimal): string =>
+  `triangular from ${written(q.minus(half))} to ${written(q.plus(half))} about ${written(q)}`;
+
+/** The plan's confidence in what is to come of a metric, where it is not the one of what the metric brought. */
+export function futureAssumption(
+  name: string,
+  { metricId, presentValue, confidence }: ToCome['benefits'][number],
+): DoubtAssumption {
+  const half = confidenceHalfWidth(confidence);
+  const varied = isFutureVaried({ presentValue, confidence });
+  const q = new Decimal(confidence);
+  return {
+    driver: `${metricId}.confidence-to-come`,
+    name: `${name}: the plan’s confidence in what is to come`,
+    varied,
+    distribution: varied
+      ? `${triangleAbout(q, half)}; at completion only`
+      : half.isZero()
+        ? `not varied: it is ${written(q)}`
+        : 'not varied: no gain is to come',
+  };
+}
+
+/** Only gains are in doubt. */
+export function isFutureVaried({
+  presentValue,
+  confidence,
+}: Pick<ToCome['benefits'][number], 'presentValue' | 'confidence'>): boolean {
+  return presentValue.gt(0) && !confidenceHalfWidth(confidence).isZero();
 }
 
 /** Costs that are spent are known; those to come are expected at their written amount times 1 + r. */

@@ -65,13 +65,6 @@ describe('distributions', () => {
 });
 
 describe('doubt', () => {
-  it('is no interval when the baseline is known exactly and confidence is whole', () => {
-    const outputs = computeRoi(inputOf({ baseline: known(12, '0') }));
-    expect(outputs.doubt?.npv).toEqual({ p10: outputs.npv, p50: outputs.npv, p90: outputs.npv });
-    expect(outputs.doubt?.roi).toEqual({ p10: outputs.roi, p50: outputs.roi, p90: outputs.roi });
-    expect(outputs.doubt?.probabilityNpvPositive).toBe('1');
-  });
-
   it('is not stated when nobody said how sure anything is', () => {
     expect(computeRoi(inputOf({})).doubt).toBeNull();
   });
@@ -184,5 +177,58 @@ describe('doubt', () => {
     );
     expect(Number(doubt.probabilityNpvPositive)).toBeGreaterThan(0.4);
     expect(Number(doubt.probabilityNpvPositive)).toBeLessThan(0.65);
+  });
+});
+
+describe('what is not in doubt, and what only is at completion', () => {
+  const planOf = (confidence: string): Partial<Project> => ({
+    plans: [
+      {
+        ...{ id: 'v1', frozenOn: '2025-12-01', approvedBy: null, note: null, fxRates: [], costs: [] },
+        benefits: [
+          {
+            metricId: 'failures',
+            curve: [{ from: '2026-01-01', value: '80' }],
+            interpolation: 'step',
+            counterfactual: '119',
+            counterfactualChange: '0',
+            rate: { amount: '450', currency: 'EUR', perPeriod: null },
+            ...{ exposure: null, attribution: '1', deadweight: '0', displacement: '0', confidence, dropOff: '0' },
+            ...{ ramp: [], startsOn: '2026-01-01', endsOn: null },
+          },
+        ],
+      },
+    ],
+  });
+  const assumption = (outputs: DoubtOutput, driver: string) => outputs.assumptions.find((one) => one.driver === driver);
+
+  it('a standard deviation of zero gives no interval: one without width would look like certainty', () => {
+    expect(computeRoi(inputOf({ baseline: known(12, '0') })).doubt).toBeNull();
+    const outputs = doubtOf(inputOf({ baseline: known(12, '0'), confidence: '0.8' }));
+    expect(assumption(outputs, 'failures.counterfactual')).toMatchObject({
+      varied: false,
+      distribution: 'not varied: its standard error is 0 (sd 0 of 12 periods / √12)',
+    });
+  });
+
+  it('a metric that has brought nothing yet is in doubt at completion by its plan’s confidence', () => {
+    const outputs = doubtOf(inputOf({ startsOn: '2026-08-01', confidence: '0.5' }, planOf('0.5')));
+    expect(width(outputs)).toBe(0);
+    expect(
+      outputs.atCompletion && Number(outputs.atCompletion.npv.p90) - Number(outputs.atCompletion.npv.p10),
+    ).toBeGreaterThan(0);
+    expect(assumption(outputs, 'failures.confidence-to-come')).toMatchObject({
+      varied: true,
+      distribution: 'triangular from 0 to 1 about 0.5; at completion only',
+    });
+  });
+
+  it('a plan that trusts a metric otherwise says so, one that trusts it alike is the same driver', () => {
+    expect(
+      assumption(doubtOf(inputOf({ confidence: '0.9' }, planOf('0.5'))), 'failures.confidence-to-come')?.varied,
+    ).toBe(true);
+    expect(
+      assumption(doubtOf(inputOf({ confidence: '0.9' }, planOf('0.90'))), 'failures.confidence-to-come'),
+    ).toBeUndefined();
   });
 });

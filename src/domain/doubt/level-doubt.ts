@@ -30,6 +30,9 @@ export function levelDoubtOf(metric: ValueMetric, output: MetricOutput): LevelDo
   };
 }
 
+/** A standard error of zero says that nothing is in doubt, and is not varied: an interval without width would look like a finding. */
+export const isShifted = (level: LevelDoubt | null): boolean => level !== null && level.standardError.gt(0);
+
 /** A release is compared with the end of the period before: there is no level that could be off throughout. */
 export const isReleased = ({ kind, stockValuation }: ValueMetric): boolean =>
   kind === 'stock' && stockValuation === 'release';

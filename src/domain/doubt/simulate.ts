@@ -1,9 +1,16 @@
 import { Decimal, divideOrNull } from '../money/decimal.ts';
 import { money, ratioOrNull } from '../value/figures.ts';
-import type { DoubtOutput, Interval } from '../value/outputs.ts';
+import type { DoubtAssumption, DoubtOutput, Interval } from '../value/outputs.ts';
 import type { Valuation } from '../value/valuation.ts';
-import { confidenceHalfWidth, costAssumption, metricAssumptions } from './assumptions.ts';
+import {
+  confidenceHalfWidth,
+  costAssumption,
+  futureAssumption,
+  isFutureVaried,
+  metricAssumptions,
+} from './assumptions.ts';
 import { inverseNormal, inverseTriangular, percentileOf } from './distributions.ts';
+import { isShifted } from './level-doubt.ts';
 import type { MetricProfile } from './metric-profile.ts';
 import { uniformsOf } from './random.ts';
 
@@ -21,8 +28,8 @@ export interface ToCome {
 /**
  * Seeded simulation of NPV and ROI: each draw shifts every metric's counterfactual by a normal number of standard errors and
  * draws its confidence from a triangle about the stated one; with `toCome` also the risk of costs not spent yet. Draws are deviations
- * from the point figure, so that without any doubt all percentiles are that figure to its last place. Null where there
- * is no headline, or nothing is varied. The same seed and inputs give the same bytes on every machine.
+ * from the point figure. Null where there is no headline, or nothing is varied: an interval without width would look like
+ * certainty. The same seed and inputs give the same bytes on every machine.
  */
 export function doubtOf(
   valuation: Valuation,
@@ -33,6 +40,7 @@ export function doubtOf(
   const { seed, draws } = project.simulation;
   const assumptions = [
     ...profiles.flatMap(metricAssumptions),
+    ...futureAssumptions(valuation, profiles, toCome),
     costAssumption(project.costRisk, toCome !== null && !toCome.pvCostsToCome.isZero()),
   ];
   if (!valuation.hasHeadline || draws < 1 || !assumptions.some(({ varied }) => varied)) return null;
@@ -63,6 +71,22 @@ export function doubtOf(
 
 type Future = ToCome['benefits'][number];
 
+/** Of metrics that brought nothing yet, or that the plan trusts otherwise: all others have one confidence for both. */
+function futureAssumptions(
+  { input }: Valuation,
+  profiles: readonly MetricProfile[],
+  toCome: ToCome | null,
+): DoubtAssumption[] {
+  const stated = new Map(profiles.map(({ metric }) => [metric.id, new Decimal(metric.confidence)]));
+  return [...(toCome?.benefits ?? [])]
+    .filter(({ metricId, confidence }) => !stated.get(metricId)?.eq(confidence))
+    .sort((a, b) => (a.metricId < b.metricId ? -1 : 1))
+    .map((future) => {
+      const metric = input.project.metrics.find(({ id }) => id === future.metricId);
+      return futureAssumption(metric?.name ?? future.metricId, future);
+    });
+}
+
 function addMetric(
   { metric, level, curve }: MetricProfile,
   future: Future | undefined,
@@ -72,13 +96,13 @@ function addMetric(
 ): void {
   const q = Number(metric.confidence);
   const half = confidenceHalfWidth(metric.confidence).toNumber();
-  const isShifted = level !== null && !level.standardError.isZero();
-  const [shifts, confidences] = [uniformsOf(seed, `${metric.id}/level`), uniformsOf(seed, `${metric.id}/confidence`)];
+  const shifts = isShifted(level);
+  const [levels, confidences] = [uniformsOf(seed, `${metric.id}/level`), uniformsOf(seed, `${metric.id}/confidence`)];
   const point = curve(0);
   const pointWorth = q * point.gains + point.losses;
   for (let draw = 0; draw < realised.length; draw++) {
-    const [u, v] = [shifts(), confidences()];
-    const { gains, losses } = isShifted ? curve(inverseNormal(u)) : point;
+    const [u, v] = [levels(), confidences()];
+    const { gains, losses } = shifts ? curve(inverseNormal(u)) : point;
     const worth = (q + inverseTriangular(v, half)) * gains + losses;
     realised[draw] = (realised[draw] as number) + (worth - pointWorth);
     if (future) expected[draw] = (expected[draw] as number) + futureDeviation(future, v);
@@ -93,8 +117,8 @@ function addFuture(future: Future, seed: number, expected: Float64Array): void {
 
 /** A metric's past and future stand or fall with one confidence: the same draw. */
 function futureDeviation({ presentValue, confidence }: Future, draw: number): number {
+  if (!isFutureVaried({ presentValue, confidence })) return 0;
   const q = Number(confidence);
-  if (q === 0 || !presentValue.gt(0)) return 0;
   return (presentValue.toNumber() / q) * inverseTriangular(draw, confidenceHalfWidth(confidence).toNumber());
 }
 

@@ -33,7 +33,7 @@ export function evidenceRange(
 }
 
 /** Raised when the same samples would give other readings. Kept readings of another version are read anew. */
-export const readingVersion = '3';
+export const readingVersion = '4';
 
 /** Every period of a metric as of a date, and those of its baseline, read out of the samples. Pure. */
 export function readMetric(

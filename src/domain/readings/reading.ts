@@ -4,9 +4,9 @@ import { type PreparedSeries, type Spell, spellsIn } from './series.ts';
 
 /** What the samples of one period come to, in the arithmetic's own numbers. */
 export interface Reading {
-  /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator; percentile: the period's one figure. Null: nothing to go by. */
+  /** Flow: Σ; stock: time-weighted mean, series added up; ratio: Σnumerator/Σdenominator; percentile: the period's one figure. Null: nothing to go by, or a stock of which a series has no sample. */
   actual: Decimal | null;
-  /** Stock: the level at the end, series added up. */
+  /** Stock: the level at the end, series added up; null as `actual` is. */
   last: Decimal | null;
   /** Ratio: Σdenominator. */
   denominator: Decimal | null;
@@ -88,9 +88,11 @@ export function readPeriod(prepared: PreparedSeries, kind: MetricKind, fromMs: n
   // Without a sample there is nothing to combine.
   combinable ||= !any;
   const quotient = kind === 'ratio' && !denominator.isZero() ? numerator.div(denominator) : null;
+  // A level without one of its series would be too low by all of it.
+  const isLevelKnown = kind !== 'stock' || silentSeries === 0;
   return {
-    actual: any && combinable ? (kind === 'ratio' ? quotient : total) : null,
-    last: any ? last : null,
+    actual: any && combinable && isLevelKnown ? (kind === 'ratio' ? quotient : total) : null,
+    last: any && isLevelKnown ? last : null,
     denominator: any && kind === 'ratio' ? denominator : null,
     received,
     expected,

@@ -49,6 +49,24 @@ describe('missing data is never zero', () => {
     expect(statuses(outputs)).toEqual(['closed', 'provisional', 'open']);
     expect(outputs.benefitToDate).toBe('0');
   });
+  it.each(['holding', 'release'] as const)(
+    'a stock without one of its series is no lower: its level (%s) is not known',
+    (stockValuation) => {
+      const metric = metricWith({ kind: 'stock', stockValuation, baseline: baselineOf('100') });
+      const second = [...daily('2026-01-01', '2026-02-01', () => 50), ...daily('2026-03-01', '2026-04-01', () => 50)];
+      const samples = [
+        ...daily('2026-01-01', '2026-04-01', () => 50),
+        ...second.map((sample) => ({ ...sample, seriesId: 's2', seriesKey: 's2' })),
+      ];
+      const outputs = computeRoi(inputWith(projectWith([metric]), '2026-04-01', samples));
+      const [, silent] = metricOf(outputs).periods;
+      expect(silent).toMatchObject({ status: 'incomplete', actual: null, benefit: null });
+      expect(silent?.notCountedBecause).toContain('one of its series has no sample');
+      expect(outputs.benefitToDate).toBe('0');
+      expect(outputs.coverage.ratio).not.toBe('1');
+      expect(codes(outputs)).toContain('value/partial');
+    },
+  );
   it('an instantaneous stock vouches for its interval only, not for a gap', () => {
     const start = startOfDayMs('2026-01-01', 'Europe/Berlin');
     const samples = [0, 1, 2, 3, 20, 21, 22, 23].map((hour) => sampleAt(start + hour * HOUR, 0, hour < 10 ? 10 : 20));

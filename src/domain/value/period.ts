@@ -160,6 +160,8 @@ function stateOf(
   if (reading.from < metric.startsOn) return not('drift', `before the benefit begins on ${metric.startsOn}`);
   if (reading.received === 0 && actual === null) return not('missing', 'no sample was received');
   if (isPerUnit(metric) && units.value === null) return not('missing', 'its exposure has no sample', true);
+  if (actual === null && metric.kind === 'stock')
+    return not('incomplete', 'one of its series has no sample, and without it the level is not known', true);
   if (actual === null) {
     const because = reading.combinable ? 'the denominator is zero' : 'its percentiles cannot be made into one figure';
     return not(reading.complete ? 'closed' : 'incomplete', because, !reading.combinable);

@@ -14,7 +14,7 @@ import { irrOf, mirrOf, NO_IRR, NO_PAYBACK, npvCurveOf, paybackOf } from './retu
 import { valuate } from './valuation.ts';
 
 /** Of the arithmetic: raised when the same inputs would give other figures. Part of each snapshot's identity. */
-export const engineVersion = '3';
+export const engineVersion = '4';
 
 /**
  * Everything that is known about a project's worth as of a date: benefit of the closed periods and cost to date,
