@@ -278,5 +278,5 @@ export function scriptedPull(
     (await store.outbox.list({ kind: 'recompute-roi', limit: 1000 })).filter(
       (row) => JSON.stringify(row.args) === JSON.stringify({ project: name }),
     ).length;
-  return { id, parts, run, runChunk, runner, due, samples, watermark, recomputes, objects };
+  return { id, parts, define, run, runChunk, runner, due, samples, watermark, recomputes, objects };
 }

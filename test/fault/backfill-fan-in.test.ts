@@ -41,6 +41,7 @@ function fanIn(queueUrl: (bench: PullBench) => { kind: 'postgres' | 'redis'; url
       intervalMs: HOUR,
       projects: [project(name, { metrics: [metric('m')] })],
     });
+    await t.define();
     const backfills = createBackfills(t.parts);
     const request = { ...t.due, fromMs: START, toMs: START + CHUNKS * HOUR, chunkMs: HOUR };
     const [started] = await backfills.create([await backfills.plan(request)], 'test');
