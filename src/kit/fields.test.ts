@@ -83,15 +83,22 @@ describe('durations and sizes', () => {
   });
 });
 
+describe('texts', () => {
+  it('hold something, and nothing that cannot be stored', () => {
+    expect(['Umsätze 🛒', ' ', 'a\0b', 'a\ud800b'].map((each) => fields.text.safeParse(each).success)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
 describe('dates', () => {
   it('only those of the calendar', () => {
-    expect(['2024-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '0000-00-00'].map(parseLocalDate)).toEqual([
-      '2024-02-29',
-      null,
-      null,
-      null,
-      null,
-    ]);
+    expect(
+      ['2024-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '0000-00-00', '0000-01-01'].map(parseLocalDate),
+    ).toEqual(['2024-02-29', null, null, null, null, null]);
   });
   it('an instant has an offset: a date, or a time without one, is none', () => {
     expect(parseInstantMs('2026-01-01T00:00:00+01:00')).toBe(Date.UTC(2025, 11, 31, 23));

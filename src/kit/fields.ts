@@ -233,6 +233,10 @@ export const id = z
 export const text = z
   .string()
   .refine((value) => value.trim() !== '', { error: 'must not be empty' })
+  // Else what is stored would never be what is written, and each start would find a change.
+  .refine((value) => !value.includes('\0') && value.isWellFormed(), {
+    error: 'holds a character that no database stores: NUL, or half of a surrogate pair',
+  })
   .meta({ description: 'A text.' });
 
 /** A text that is never shown: meant to come from `${env:NAME}` or `${file:path}`. */

@@ -2,6 +2,7 @@
  * Readers of the notations that people write in YAML: sizes, decimals, percentages, dates (durations: duration.ts). Pure; each gives
  * null when the text is not of its form, so that the caller can name the place.
  */
+import { isLocalDate } from '../domain/index.ts';
 import type { DecimalString, LocalDate } from '../domain/types.ts';
 
 const BYTE_UNITS: Record<string, number> = {
@@ -76,9 +77,7 @@ export function compareDecimals(left: DecimalString, right: DecimalString): -1 |
 
 /** An ISO date that the calendar has, `YYYY-MM-DD`. */
 export function parseLocalDate(text: string): LocalDate | null {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
-  const atMs = Date.parse(`${text}T00:00:00Z`);
-  return Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== text ? null : text;
+  return isLocalDate(text) ? text : null;
 }
 
 /** Epoch milliseconds of an ISO date-time with offset. */

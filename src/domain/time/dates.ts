@@ -6,7 +6,8 @@ const LOCAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /** True for a `YYYY-MM-DD` that the calendar has. Such strings order by date when compared as text. */
 export function isLocalDate(text: string): boolean {
-  if (!LOCAL_DATE.test(text)) return false;
+  // No books have a year 0, and PostgreSQL has none either.
+  if (!LOCAL_DATE.test(text) || text.startsWith('0000')) return false;
   try {
     Temporal.PlainDate.from(text, { overflow: 'reject' });
     return true;

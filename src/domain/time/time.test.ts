@@ -29,7 +29,10 @@ describe('local days', () => {
   });
   it('zones and dates that do not exist are told from those that do', () => {
     expect([isTimeZone('Europe/Berlin'), isTimeZone('Europe/Berlim')]).toEqual([true, false]);
-    expect(['2026-02-28', '2026-02-29', '2026-2-1', 'soon'].map(isLocalDate)).toEqual([true, false, false, false]);
+    expect(['2026-02-28', '2026-02-29', '2026-2-1', 'soon', '0000-01-01'].map(isLocalDate)).toEqual([
+      true,
+      ...Array(4).fill(false),
+    ]);
   });
 });
 
