@@ -36,7 +36,9 @@ function againstPlan({ io, outputs, format }: Printed): string | null {
   );
   const atCompletion = doubt?.atCompletion ?? null;
   const notes = [
-    ...(forecast?.payback.date == null ? [] : [`expected to have paid back on ${format.date(forecast.payback.date)}`]),
+    ...(forecast?.payback.date == null || forecast.payback.date <= outputs.asOf
+      ? []
+      : [`expected to have paid back by ${format.date(forecast.payback.date)}`]),
     ...(atCompletion === null
       ? []
       : [

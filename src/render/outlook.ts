@@ -19,16 +19,17 @@ export interface OutlookView {
   notes: string[];
 }
 
-export function outlookView({ outlook }: DigestFacts, format: Format): OutlookView | null {
+export function outlookView({ outlook, asOf }: DigestFacts, format: Format): OutlookView | null {
   if (outlook === null) return null;
   const { atCompletion, constantCurrency } = outlook;
   const money = (label: string, row: DigestAgainstPlan | null, better: 'more' | 'less'): OutlookRow[] =>
     row === null ? [] : [moneyRow(label, row, better, format)];
   const notes: string[] = [];
-  if (atCompletion !== null && atCompletion.paybackDate !== null)
-    notes.push(`Expected to have paid back on ${format.date(atCompletion.paybackDate)}.`);
+  // A past one stands in the headline.
+  if (atCompletion !== null && atCompletion.paybackDate !== null && atCompletion.paybackDate > asOf)
+    notes.push(`Expected to have paid back by ${format.date(atCompletion.paybackDate)}.`);
   if (atCompletion !== null && atCompletion.doubt !== null)
-    notes.push(`At completion: ${doubtWords(atCompletion.doubt, format)}`);
+    notes.push(`At completion: ${doubtWords({ ...atCompletion.doubt, roi: null }, format)}`);
   if (constantCurrency !== null)
     notes.push(
       `At the plan’s exchange rates: benefit ${format.money(constantCurrency.benefitToDate)}, cost ` +
@@ -39,7 +40,6 @@ export function outlookView({ outlook }: DigestFacts, format: Format): OutlookVi
     rows: [
       ...money('Benefit to date', outlook.benefitToDate, 'more'),
       ...money('Cost to date', outlook.costToDate, 'less'),
-      ...money('Benefit at completion', atCompletion?.benefit ?? null, 'more'),
       ...money('NPV at completion', atCompletion?.npv ?? null, 'more'),
       ...(atCompletion === null || atCompletion.roi === null ? [] : [roiRow(atCompletion.roi, format)]),
     ],
@@ -52,8 +52,14 @@ export function doubtWords({ npv, roi, probabilityNpvPositive, draws }: DigestDo
   const range = roi === null ? '' : `, ROI ${format.percent(roi.p10)} to ${format.percent(roi.p90)}`;
   return (
     `80% range (P10 to P90): NPV ${format.money(npv.p10)} to ${format.money(npv.p90)}${range}; ` +
-    `NPV is above zero in ${format.share(probabilityNpvPositive)} of ${format.exact(String(draws))} simulations.`
+    `NPV is above zero in ${shareWords(probabilityNpvPositive, format)} of ${format.exact(String(draws))} simulations.`
   );
+}
+
+/** `100%` beside a number of trials would read as certainty. */
+function shareWords(probability: string, format: Format): string {
+  if (Number(probability) === 1) return 'all';
+  return Number(probability) === 0 ? 'none' : format.share(probability);
 }
 
 const causeWords = { volume: 'volume', rate: 'rates', timing: 'timing', fx: 'exchange rates' } as const;

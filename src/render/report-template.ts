@@ -21,7 +21,7 @@ p { margin: 6px 0; } .muted { color: var(--muted); } .small { font-size: 13px; }
 .withheld { border-left: 4px solid var(--bad); padding: 4px 18px; margin: 24px 0; } .withheld strong { font-size: 21px; }
 .scroll { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: var(--muted); font-size: 13px; } th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-.num { text-align: right; white-space: nowrap; padding-right: 0; padding-left: 12px; } .evidence td, .evidence th { font-size: 13px; padding-top: 5px; padding-bottom: 5px; }
+.num { text-align: right; white-space: nowrap; padding-right: 0; padding-left: 12px; } .num + :not(.num) { padding-left: 20px; } .evidence td, .evidence th { font-size: 13px; padding-top: 5px; padding-bottom: 5px; }
 tr.uncounted td { color: var(--muted); } .tag { font-size: 12px; padding: 1px 8px; border-radius: 9px; border: 1px solid var(--line); white-space: nowrap; }
 .chart { background: ${palette.surface}; border-radius: 8px; max-width: 760px; } .chart svg { width: 100%; height: auto; display: block; }
 .bar { position: relative; height: 14px; min-width: 160px; margin-top: 3px; background: var(--ground); } .bar span { position: absolute; top: 0; bottom: 0; background: var(--accent); opacity: .75; -webkit-print-color-adjust: exact; print-color-adjust: exact; } .bar i { position: absolute; top: -2px; bottom: -2px; width: 2px; margin-left: -1px; background: var(--ink); }

@@ -234,7 +234,7 @@ ${quarters(dates.startsOn, '6400', 'USD', 'Licences and cloud')}
           - { date: ${plusDays(dates.startsOn, 11)}, amount: 20000, currency: EUR, pool: External services }
 ${quarters(dates.startsOn, '2400', 'EUR', 'Licences and cloud')}
         benefits:
-          pick-errors: { counterfactual: 610 }
+          pick-errors: { counterfactual: 610, curve: [{ from: ${dates.startsOn}, value: 465 }] }
     metrics:
       pick-errors:
         name: Pick errors

@@ -234,3 +234,109 @@ export function digestInput(overrides: Partial<DigestInput> = {}): DigestInput {
 export function digestFacts(overrides: Partial<DigestInput> = {}): DigestFacts {
   return buildDigestFacts(digestInput(overrides));
 }
+
+/** As JSON of the database: without the keys that release 0.x did not know of, at whatever depth. */
+const firstRelease = <T>(value: T, unknown: readonly string[]): T =>
+  JSON.parse(JSON.stringify(value, (key, part: unknown) => (unknown.includes(key) ? undefined : part)));
+
+/** Outputs as release 0.x stored them: none of what the complete value model added. */
+export const outputsOfFirstRelease = (overrides: Partial<RoiOutputs> = {}): RoiOutputs => {
+  const { costs, ...outputs } = roiOutputs(overrides);
+  const { toDate, budget, commitments, lineCount, byPool } = costs;
+  const stored = firstRelease(outputs, [
+    ...Object.keys(outputDefaults),
+    ...['fit', 'hasStarted', 'startsOn', 'notCountedBecause', 'window', 'approvedBy', 'frozenOn'],
+  ]);
+  return { ...stored, costs: firstRelease({ ...costs, toDate, budget, commitments, lineCount, byPool }, newerCosts) };
+};
+const newerCosts = [
+  ...['actual', 'accrual', 'forecast', 'corrections', 'estimateAtCompletion', 'capex', 'opex', 'oneOff', 'run'],
+  ...['problems', 'problemCount'],
+];
+
+/** Facts as a release of that time stored them beside a delivery. */
+export const factsOfFirstRelease = (): DigestFacts =>
+  firstRelease(digestFacts(), ['outlook', 'mirr', 'doubt', 'accrual', 'atCompletion', 'planned', 'begins']);
+
+const parts = { total: '-8299.6', share: '-0.0355', volume: '-2000', rate: '0', timing: '-6299.6', fx: '0' };
+/** What a project with a plan and a simulation has besides. */
+export const withPlan = (overrides: Partial<RoiOutputs> = {}): RoiOutputs =>
+  roiOutputs({
+    plan: {
+      version: 'v2',
+      frozenOn: '2026-05-20',
+      approvedBy: 'Investment board',
+      benefitToDate: '234000',
+      costToDate: '150000',
+      benefitTotal: '2100000',
+      costTotal: '200000',
+      npv: '1500000',
+      roi: '7.5',
+      metrics: [],
+      cashFlows: [],
+    },
+    forecast: {
+      factors: [{ metricId: 'failed-checkouts', factor: '0.97', ratio: '0.96', periods: 6 }],
+      metrics: [{ metricId: 'failed-checkouts', actual: '184500.4', remainingPlan: '1800000', expected: '1746000' }],
+      benefitAtCompletion: '2030000',
+      costAtCompletion: '231000',
+      costBasis: 'plan',
+      costToCome: '72100',
+      npvAtCompletion: '1412345',
+      roiAtCompletion: '6.9',
+      irr: { status: 'unique', value: '0.8', roots: ['0.8'] },
+      payback: { years: '0.5', date: '2026-11-30', crossesBack: false },
+      cashFlows: [],
+    },
+    variance: {
+      benefit: parts,
+      cost: { ...parts, total: '8900', volume: '8000', timing: '0', fx: '900' },
+      metrics: [],
+    },
+    constantCurrency: { benefitToDate: '225700.4', costToDate: '158000', npv: '1235467.89' },
+    doubt: {
+      seed: 42,
+      draws: 1000,
+      npv: { p10: '1100000', p50: '1234567', p90: '1370000' },
+      roi: { p10: '0.31', p50: '0.42', p90: '0.53' },
+      probabilityNpvPositive: '0.987',
+      atCompletion: {
+        npv: { p10: '1300000', p50: '1412345', p90: '1520000' },
+        roi: null,
+        probabilityNpvPositive: '1',
+      },
+      assumptions: [
+        {
+          driver: 'failed-checkouts.confidence',
+          name: 'Failed checkouts: confidence',
+          varied: true,
+          distribution: 'triangular from 0.8 to 1',
+        },
+      ],
+    },
+    sensitivity: {
+      tornado: [
+        {
+          ...{ driver: 'cost', name: 'Cost to date', low: '900000', base: '1000000', high: '1100000', range: '± 10 %' },
+          ...{ npvAtLow: '1334567.89', npvAtHigh: '1134567.89', swing: '200000' },
+        },
+      ],
+      switching: [{ driver: 'cost', name: 'Cost to date', base: '1000000', value: '2234567.89' }],
+    },
+    fiscalYears: [
+      { name: 'FY2026', from: '2026-01-01', to: '2027-01-01', benefit: '225700.4', cost: '158900', net: '66800.4' },
+    ],
+    deliverables: [
+      {
+        ...{
+          id: 'new-checkout',
+          name: 'New checkout',
+          plannedOn: '2026-08-20',
+          forecastOn: '2026-10-01',
+          actualOn: null,
+        },
+        ...{ state: 'late', daysLate: 42 },
+      },
+    ],
+    ...overrides,
+  });

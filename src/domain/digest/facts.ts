@@ -116,7 +116,6 @@ export interface DigestOutlook {
   costToDate: DigestAgainstPlan | null;
   /** At completion; null where what was is not known. */
   atCompletion: {
-    benefit: DigestAgainstPlan;
     npv: DigestAgainstPlan;
     roi: DigestAgainstPlan | null;
     paybackDate: LocalDate | null;

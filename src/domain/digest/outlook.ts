@@ -44,7 +44,6 @@ export function outlookOf(outputs: RoiOutputs): DigestOutlook | null {
       forecast === null
         ? null
         : {
-            benefit: againstPlan(plan.benefitTotal, forecast.benefitAtCompletion),
             npv: againstPlan(plan.npv, forecast.npvAtCompletion),
             roi: forecast.roiAtCompletion === null ? null : againstPlan(plan.roi, forecast.roiAtCompletion),
             paybackDate: forecast.payback.date,
