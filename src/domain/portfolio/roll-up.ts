@@ -1,4 +1,4 @@
-import { factorOver } from '../finance/discount-steps.ts';
+import { factorOver, flatRate } from '../finance/discount-steps.ts';
 import { YEAR_DAYS } from '../finance/discounting.ts';
 import { Decimal, divideOrNull, roundMoney, sum } from '../money/decimal.ts';
 import { createFxBook, type FxBook } from '../money/fx-book.ts';
@@ -82,7 +82,7 @@ export function rollUp(given: PortfolioInput): PortfolioOutputs {
     asOf,
     currency: portfolio.currency,
     baseDate,
-    basis: basisOf(portfolio, counted.length, parts.length, baseDate),
+    basis: basisOf(portfolio, counted, parts.length, baseDate),
     counted: counted.length,
     of: parts.length,
     benefitToDate: moneyOrNull(known ? benefit : null),
@@ -175,7 +175,7 @@ function whyExcluded(
   return missing && `there is no exchange rate from ${missing.from} to ${currency} for ${missing.date}`;
 }
 
-/** The portfolio's own rates count from the base date; a project's own bring to its start, then on to the base date. */
+/** The portfolio's own rates count from the base date; a project's own bring to its start, then its first rate on to the base date. */
 function factorOf(
   project: Project,
   portfolio: Portfolio,
@@ -184,7 +184,8 @@ function factorOf(
   side: FlowSide,
 ): Decimal {
   if (portfolio.discount !== null) return discountFactorOf(portfolioFrame(portfolio, baseDate), date, side);
-  const toBase = factorOver(discountStepsOf(project), daysBetween(baseDate, project.startsOn), YEAR_DAYS);
+  const first = flatRate(discountStepsOf(project)[0]?.rate ?? 0);
+  const toBase = factorOver(first, daysBetween(baseDate, project.startsOn), YEAR_DAYS);
   return discountFactorOf(project, date, side).times(toBase);
 }
 
@@ -284,8 +285,11 @@ function warningsOf(
 
 const percent = (share: string): string => `${new Decimal(share).times(100).toDecimalPlaces(1).toFixed()}%`;
 
-function basisOf(portfolio: Portfolio, counted: number, of: number, baseDate: LocalDate | null): string {
+function basisOf(portfolio: Portfolio, counted: readonly Part[], of: number, baseDate: LocalDate | null): string {
   if (baseDate === null) return 'no project';
   const rates = portfolio.discount === null ? 'each project’s own rates' : 'the portfolio’s rates';
-  return `${counted} of ${of} projects, closed periods, discounted at ${rates} to ${baseDate}, claims settled`;
+  const isReal = counted.some(({ input }) => input.project.priceBasis.kind === 'real');
+  // A portfolio's rates are nominal; of its own rates each project has its prices.
+  const prices = portfolio.discount === null && isReal ? ', present values in each project’s own prices' : '';
+  return `${counted.length} of ${of} projects, closed periods, discounted at ${rates} to ${baseDate}${prices}, claims settled`;
 }
