@@ -1,7 +1,6 @@
 import { completeOutputs, createFormat, type Format, type RoiOutputs } from '#domain';
 import type { RoiSnapshot } from '#kit';
 import { versionWords } from './commands/roi-history.ts';
-import type { Io } from './io.ts';
 import { group, type Line, type Printed } from './roi-lines.ts';
 import { outlookParts } from './roi-outlook.ts';
 import { table } from './table.ts';
@@ -11,7 +10,7 @@ export type ShownFigures = Omit<RoiSnapshot, 'id' | 'createdAtMs'> & { id: strin
 
 /** One project's figures in full, grouped; what a project does not have is not printed. */
 export function printFigures(
-  io: Io,
+  io: Printed['io'],
   project: { id: string; name: string; currency: string; timeZone: string },
   snapshot: ShownFigures,
 ): void {

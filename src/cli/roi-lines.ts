@@ -2,7 +2,7 @@ import type { Format, RoiOutputs } from '#domain';
 import type { Io } from './io.ts';
 
 export interface Printed {
-  io: Io;
+  io: Pick<Io, 'out' | 'color' | 'columns'>;
   outputs: RoiOutputs;
   format: Format;
 }
