@@ -50,7 +50,7 @@ function headline(printed: Printed): string | null {
       : [
           [
             'NPV above zero',
-            `in ${format.share(doubt.probabilityNpvPositive)}`,
+            `in ${trials(doubt.probabilityNpvPositive, format)}`,
             `of ${format.exact(String(doubt.draws))} simulations`,
           ] satisfies Line,
         ]),
@@ -67,6 +67,10 @@ function headline(printed: Printed): string | null {
   ];
   return group(printed, null, lines);
 }
+
+/** `100%` of some trials would read as certainty. */
+const trials = (probability: string, format: Format): string =>
+  Number(probability) === 1 ? 'all' : Number(probability) === 0 ? 'none' : format.share(probability);
 
 function unadjusted({ outputs, format }: Printed): string | null {
   if (outputs.unadjustedBenefitToDate === null) return null;
@@ -170,11 +174,11 @@ function metricTable({ io, outputs, format }: Printed): string {
   );
 }
 
-function lateDeliverables({ outputs: { deliverables }, format }: Printed): string[] {
+function lateDeliverables({ outputs: { deliverables, asOf }, format }: Printed): string[] {
   return deliverables
     .filter(({ state }) => state === 'late')
-    .map(
-      ({ name, plannedOn, daysLate }) =>
-        `${name} is late: planned ${format.date(plannedOn)}, ${daysLate} days ago or more`,
-    );
+    .map(({ name, plannedOn, forecastOn, daysLate }) => {
+      const now = forecastOn !== null && forecastOn > asOf ? `expected ${format.date(forecastOn)}` : 'still not there';
+      return `${name} is late: planned ${format.date(plannedOn)}, ${now} (${daysLate} ${daysLate === 1 ? 'day' : 'days'})`;
+    });
 }
