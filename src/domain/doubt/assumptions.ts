@@ -13,9 +13,10 @@ export function confidenceHalfWidth(confidence: string): Decimal {
 }
 
 /** What a simulation varies of a metric and how, and what it leaves alone and why. */
-export function metricAssumptions({ metric, level }: MetricProfile): DoubtAssumption[] {
+export function metricAssumptions({ metric, level, gains }: MetricProfile): DoubtAssumption[] {
   const half = confidenceHalfWidth(metric.confidence);
   const q = new Decimal(metric.confidence);
+  const hasGains = gains.gt(0) || isShifted(level);
   return [
     {
       driver: `${metric.id}.counterfactual`,
@@ -32,10 +33,12 @@ export function metricAssumptions({ metric, level }: MetricProfile): DoubtAssump
     {
       driver: `${metric.id}.confidence`,
       name: `${metric.name}: confidence`,
-      varied: !half.isZero(),
+      varied: hasGains && !half.isZero(),
       distribution: half.isZero()
         ? `not varied: it is ${written(q)}`
-        : `${triangleAbout(q, half)}; gains only, losses count in full`,
+        : hasGains
+          ? `${triangleAbout(q, half)}; gains only, losses count in full`
+          : 'not varied: there is no gain that it could lessen',
     },
   ];
 }

@@ -146,9 +146,8 @@ describe('doubt', () => {
   });
 
   it('never makes a loss smaller: confidence applies to gains only', () => {
-    const losing = inputOf({ direction: 'up', baseline: known(12, '0'), confidence: '0.5' });
-    const { npv, doubt } = computeRoi(losing);
-    expect(doubt?.npv).toEqual({ p10: npv, p50: npv, p90: npv });
+    const losing = (confidence: string) => doubtOf(inputOf({ direction: 'up', baseline: known(12, '1'), confidence }));
+    expect(losing('0.5').npv).toEqual(losing('1').npv);
   });
 
   it('says of each driver how it was varied, or why it was not', () => {
@@ -209,6 +208,10 @@ describe('what is not in doubt, and what only is at completion', () => {
       varied: false,
       distribution: 'not varied: its standard error is 0 (sd 0 of 12 periods / √12)',
     });
+  });
+
+  it('a confidence without any gain to apply to gives no interval', () => {
+    expect(computeRoi(inputOf({ confidence: '0.5', baseline: baselineOf('1') })).doubt).toBeNull();
   });
 
   it('a metric that has brought nothing yet is in doubt at completion by its plan’s confidence', () => {

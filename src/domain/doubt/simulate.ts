@@ -1,4 +1,4 @@
-import { Decimal, divideOrNull } from '../money/decimal.ts';
+import { Decimal, overCost } from '../money/decimal.ts';
 import { money, ratioOrNull } from '../value/figures.ts';
 import type { DoubtAssumption, DoubtOutput, Interval } from '../value/outputs.ts';
 import type { Valuation } from '../value/valuation.ts';
@@ -137,7 +137,7 @@ function figuresOf(
 ): Pick<DoubtOutput, 'npv' | 'roi' | 'probabilityNpvPositive'> {
   const [point, costs] = [npv.toNumber(), pvCosts.toNumber()];
   const positive = deviations.reduce((count, deviation) => count + (point + deviation > 0 ? 1 : 0), 0);
-  const roi = divideOrNull(npv, pvCosts);
+  const roi = overCost(npv, pvCosts);
   const ratios = deviations.map((deviation, index) => {
     const paid = costs + (costDeviations?.[index] ?? 0);
     return (point + deviation) / paid - point / costs;

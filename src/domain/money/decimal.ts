@@ -55,6 +55,14 @@ export function divideOrNull(dividend: Decimal, divisor: Decimal): Decimal | nul
   return divisor.isZero() ? null : dividend.div(divisor);
 }
 
+/**
+ * A quotient over what something cost, or null where that is not above zero: more credits than costs to date are no base,
+ * and the sign of a quotient over them would say that a gain is a loss.
+ */
+export function overCost(dividend: Decimal, cost: Decimal): Decimal | null {
+  return cost.gt(0) ? dividend.div(cost) : null;
+}
+
 /** Σ(x − mean)² / (n − 1), its root; null for fewer than two values. */
 export function sampleStandardDeviation(values: readonly Decimal[]): Decimal | null {
   if (values.length < 2) return null;

@@ -1,4 +1,4 @@
-import { type Decimal, divideOrNull, MONEY_PLACES, RATIO_PLACES } from '../money/decimal.ts';
+import { type Decimal, MONEY_PLACES, overCost, RATIO_PLACES } from '../money/decimal.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
 import type { Worth } from './component.ts';
 
@@ -48,7 +48,7 @@ export const FIGURES: Record<MovedFigure, FigureRule> = {
     places: RATIO_PLACES,
     isSum: false,
     published: ({ roi }) => roi,
-    of: ({ pvBenefit, pvCost }) => divideOrNull(pvBenefit.minus(pvCost), pvCost),
+    of: ({ pvBenefit, pvCost }) => overCost(pvBenefit.minus(pvCost), pvCost),
   },
   'realised-roi': {
     name: 'realised ROI, undiscounted,',
@@ -56,6 +56,6 @@ export const FIGURES: Record<MovedFigure, FigureRule> = {
     places: RATIO_PLACES,
     isSum: false,
     published: ({ realisedRoi }) => realisedRoi,
-    of: ({ benefit, cost }) => divideOrNull(benefit.minus(cost), cost),
+    of: ({ benefit, cost }) => overCost(benefit.minus(cost), cost),
   },
 };

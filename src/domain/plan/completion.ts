@@ -1,4 +1,4 @@
-import { Decimal, divideOrNull, ratioString, roundMoney, sum } from '../money/decimal.ts';
+import { Decimal, overCost, ratioString, roundMoney, sum } from '../money/decimal.ts';
 import { addDays, later } from '../time/dates.ts';
 import { periodAt } from '../time/periods.ts';
 import type { DecimalString, LocalDate } from '../types.ts';
@@ -129,7 +129,7 @@ export function forecastOutput({ input }: Valuation, completion: Completion): Fo
     costBasis: completion.costBasis,
     costToCome: money(sum(completion.expectedCosts.map(({ amount }) => amount))),
     npvAtCompletion: money(npv),
-    roiAtCompletion: ratioOrNull(divideOrNull(npv, presentValue.costs)),
+    roiAtCompletion: ratioOrNull(overCost(npv, presentValue.costs)),
     irr: irrOf(project, flows),
     payback: paybackOf(project, flows, false),
     cashFlows: flows.map(({ date, benefit, cost }) => ({

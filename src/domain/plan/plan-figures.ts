@@ -1,4 +1,4 @@
-import { divideOrNull, sum } from '../money/decimal.ts';
+import { overCost, sum } from '../money/decimal.ts';
 import type { PlanVersion } from '../types.ts';
 import { money, moneyOrNull, ratioOrNull } from '../value/figures.ts';
 import type { PlanOutput, RoiOutputs, ValueWarning, VarianceOutput } from '../value/outputs.ts';
@@ -53,7 +53,7 @@ function planOutput({ input }: Valuation, plan: PlanValue, compared: readonly Co
     benefitTotal: money(sum(plan.metrics.map(({ planned }) => benefitOf(planned)))),
     costTotal: money(sum(plan.costs.map(({ amount }) => amount))),
     npv: money(npv),
-    roi: ratioOrNull(divideOrNull(npv, costs)),
+    roi: ratioOrNull(overCost(npv, costs)),
     metrics: compared.flatMap((metric) => {
       if (metric.plan === null) return [];
       const over = metric.periods.filter(({ isOver }) => isOver);

@@ -1,6 +1,6 @@
 import { factorOver, flatRate } from '../finance/discount-steps.ts';
 import { YEAR_DAYS } from '../finance/discounting.ts';
-import { Decimal, divideOrNull, roundMoney, sum } from '../money/decimal.ts';
+import { Decimal, overCost, roundMoney, sum } from '../money/decimal.ts';
 import { createFxBook, type FxBook } from '../money/fx-book.ts';
 import { addDays, daysBetween } from '../time/dates.ts';
 import type { CurrencyCode, FxQuote, FxRate, LocalDate, Portfolio, Project } from '../types.ts';
@@ -91,9 +91,9 @@ export function rollUp(given: PortfolioInput): PortfolioOutputs {
     pvBenefits: moneyOrNull(known ? pvBenefits : null),
     pvCosts: moneyOrNull(known ? pvCosts : null),
     npv: moneyOrNull(known ? npv : null),
-    roi: ratioOrNull(known ? divideOrNull(npv, pvCosts) : null),
-    realisedRoi: ratioOrNull(known ? divideOrNull(benefit.minus(cost), cost) : null),
-    bcr: ratioOrNull(known ? divideOrNull(pvBenefits, pvCosts) : null),
+    roi: ratioOrNull(known ? overCost(npv, pvCosts) : null),
+    realisedRoi: ratioOrNull(known ? overCost(benefit.minus(cost), cost) : null),
+    bcr: ratioOrNull(known ? overCost(pvBenefits, pvCosts) : null),
     irr: known ? irrOf(frame, flows) : NO_IRR,
     payback: known ? paybackOf(frame, flows, false) : NO_PAYBACK,
     coverage: addCoverage(counted.map(({ outputs }) => outputs.coverage)),
@@ -243,7 +243,7 @@ function describe({ input, outputs, excludedBecause, ...part }: Part): Portfolio
     benefitToDate: given(part.benefit),
     costToDate: given(part.cost),
     npv: given(npv),
-    roi: ratioOrNull(excludedBecause === null ? divideOrNull(npv, part.pv.cost) : null),
+    roi: ratioOrNull(excludedBecause === null ? overCost(npv, part.pv.cost) : null),
     claimReduction: given(part.benefitBeforeClaims.minus(part.benefit)),
     coverage: outputs.coverage.ratio,
     own: {

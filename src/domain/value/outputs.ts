@@ -17,7 +17,7 @@ export interface RoiOutputs {
   pvBenefits: DecimalString | null;
   pvCosts: DecimalString | null;
   npv: DecimalString | null;
-  /** (PVB − PVC) / PVC; null when PVC is zero or unknown. */
+  /** (PVB − PVC) / PVC; null when PVC is unknown or not above zero: then nothing is a base. The same for the other ratios to cost. */
   roi: DecimalString | null;
   /** (benefit − cost) / cost to date, undiscounted. */
   realisedRoi: DecimalString | null;

@@ -25,6 +25,12 @@ describe('cost and return', () => {
     expect(costToDate).toBe('800');
     expect(costs).toMatchObject({ toDate: '800', budget: '5000', commitments: '70', lineCount: 5 });
   });
+  it('more credits than costs are no base: NPV is shown, ROI and BCR are not', () => {
+    const manualCosts = [costWith({ amount: '1000' }), costWith({ amount: '-6000', sourceKey: 'credit' })];
+    const outputs = computeRoi(inputWith(projectWith([metric], { manualCosts }), '2026-07-01', samples));
+    expect(outputs).toMatchObject({ costToDate: '-5000', roi: null, realisedRoi: null, bcr: null });
+    expect(Number(outputs.npv)).toBeGreaterThan(0);
+  });
   it('NPV, ROI and BCR agree with a calculation of their own in floating point', () => {
     const project = projectWith([metric], {
       manualCosts: [costWith({ amount: '180000' }), costWith({ amount: '20000', postingDate: '2026-03-02' })],

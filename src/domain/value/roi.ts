@@ -1,7 +1,7 @@
 import { metricProfilesOf } from '../doubt/metric-profile.ts';
 import { sensitivityOf } from '../doubt/sensitivity.ts';
 import { doubtOf } from '../doubt/simulate.ts';
-import { divideOrNull } from '../money/decimal.ts';
+import { overCost } from '../money/decimal.ts';
 import { deliverablesAt } from '../plan/deliverables.ts';
 import { planFigures } from '../plan/plan-figures.ts';
 import { toComeOf } from '../plan/to-come.ts';
@@ -43,9 +43,9 @@ export function computeRoi(input: RoiInput): RoiOutputs {
     pvBenefits: benefitToDate && money(presentValue.benefits),
     pvCosts: cost && money(presentValue.costs),
     npv: hasHeadline ? money(npv) : null,
-    roi: ratioOrNull(hasHeadline ? divideOrNull(npv, presentValue.costs) : null),
-    realisedRoi: ratioOrNull(benefitToDate && cost && divideOrNull(benefitToDate.minus(cost), cost)),
-    bcr: ratioOrNull(hasHeadline ? divideOrNull(presentValue.benefits, presentValue.costs) : null),
+    roi: ratioOrNull(hasHeadline ? overCost(npv, presentValue.costs) : null),
+    realisedRoi: ratioOrNull(benefitToDate && cost && overCost(benefitToDate.minus(cost), cost)),
+    bcr: ratioOrNull(hasHeadline ? overCost(presentValue.benefits, presentValue.costs) : null),
     irr: hasHeadline ? irrOf(project, flows) : NO_IRR,
     payback: hasHeadline ? paybackOf(project, flows, false) : NO_PAYBACK,
     discountedPayback: hasHeadline ? paybackOf(project, flows, true) : NO_PAYBACK,
