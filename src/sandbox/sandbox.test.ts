@@ -299,13 +299,13 @@ describe('the Slack of the sandbox', () => {
 });
 
 describe('the configuration of the sandbox', () => {
-  it('is YAML with two connectors, two projects and two subscriptions, and holds no secret', async () => {
+  it('is YAML with three connectors, two projects and two subscriptions, and holds no secret', async () => {
     const files = sandboxConfigYaml(sandbox, { objectsDirectory: '/tmp/with "quotes"' });
     const all = Object.assign({}, ...Object.values(files).map((text) => parse(text) as object)) as Record<
       string,
       object
     >;
-    expect(Object.keys(all['connectors'] ?? {})).toEqual(['monitoring', 'erp']);
+    expect(Object.keys(all['connectors'] ?? {})).toEqual(['monitoring', 'erp', 'ecb']);
     expect(Object.keys(all['projects'] ?? {})).toEqual(['checkout-rewrite', 'scanner-rollout']);
     expect(Object.keys(all['subscriptions'] ?? {})).toEqual(['checkout-weekly', 'scanner-weekly']);
     for (const secret of Object.values(secrets)) expect(Object.values(files).join()).not.toContain(secret);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { atDate, DAY_MS, plusDays, type StoryDates, storyDates, weekday } from './calendar.ts';
 import { type Counter, counters } from './counters.ts';
+import { referenceRates } from './ecb-server.ts';
 import { projectCosts, serviceHours } from './ledger.ts';
 
 /** Rises of all counters of a name from one UTC time to another. */
@@ -106,5 +107,25 @@ describe('the half year that the demo shows', () => {
 
   it('has postings on working days only', () => {
     for (const row of projectCosts(storyDates(nowMs))) expect(weekday(atDate(row.PostingDate))).toBeLessThan(5);
+  });
+
+  it('goes on from the start that it had when the month changes: its plans were frozen then', () => {
+    const [today, later] = [storyDates(nowMs), storyDates(nowMs + 40 * DAY_MS)];
+    expect(later.startsOn > today.startsOn).toBe(true);
+    const kept = storyDates(nowMs + 40 * DAY_MS, today.startsOn);
+    expect([kept.startsOn, kept.liveOn]).toEqual([today.startsOn, today.liveOn]);
+    expect(kept.lastDate).toBe(later.lastDate);
+  });
+
+  it('has a dollar rate for every working day, the same whenever it is asked for', () => {
+    const [today, tomorrow] = [storyDates(nowMs), storyDates(nowMs + DAY_MS)];
+    const rates = referenceRates(today);
+    expect(referenceRates(tomorrow)).toEqual(expect.arrayContaining(rates));
+    for (const { date, usd } of rates) {
+      expect(weekday(atDate(date))).toBeLessThan(5);
+      expect(Number(usd)).toBeGreaterThan(1);
+      expect(Number(usd)).toBeLessThan(1.2);
+    }
+    expect(rates.at(-1)?.date).toBe(plusDays(today.startsOn, -7));
   });
 });

@@ -39,7 +39,7 @@ describe('an operator at the command line', () => {
     for (const [name, content] of Object.entries(files)) await writeFile(path.join(config, name), content);
     env = { DATABASE_URL: database.url, OUTTURN_CONFIG: config, OUTTURN_DATA: path.join(directory.path, 'data') };
     const pulled = await outturn(['pull', '--all', '--json'], { env });
-    expect(pulled.json<{ jobs: Job[] }>().jobs.map((job) => job.state)).toEqual(Array(5).fill('succeeded'));
+    expect(pulled.json<{ jobs: Job[] }>().jobs.map((job) => job.state)).toEqual(Array(6).fill('succeeded'));
     expect([pulled.stderr, pulled.status]).toEqual(['', 0]);
   });
   afterAll(async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ecb } from '#connectors/ecb/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { type AnyConnectorKind, type Config, createRedactor, type ParsedPage } from '#kit';
@@ -34,7 +35,7 @@ async function configured(replace: (yaml: string) => string = (yaml) => yaml): P
   const folder = await mkdtemp(join(directory, 'config-'));
   const files = sandboxConfigYaml(sandbox, { objectsDirectory: join(directory, 'objects') });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), replace(text));
-  const read = await loadConfig({ directory: folder, env: {}, kinds: [prometheus, odata], jobKinds: [] });
+  const read = await loadConfig({ directory: folder, env: {}, kinds: [ecb, prometheus, odata], jobKinds: [] });
   if (read.config === null) throw new Error(read.problems.map(formatProblem).join('\n'));
   return read.config;
 }
