@@ -1,17 +1,15 @@
 import { Decimal } from 'decimal.js';
-import type { CurrencyCode, DecimalString, LocalDate, Project } from '../types.ts';
+import type { CurrencyCode, LocalDate, Project } from '../types.ts';
 import { isCounted } from '../value/counted-periods.ts';
-import type { CashFlow, MetricOutput, RoiOutputs } from '../value/outputs.ts';
+import type { MetricOutput, RoiOutputs } from '../value/outputs.ts';
 import { digestAlerts } from './alerts.ts';
 import type { DigestFacts, DigestHeadline, DigestMetric } from './facts.ts';
 import { createFormat, type Format, localDateOf } from './format.ts';
 import { count, whatMoved } from './moves.ts';
 import { completeOutputs } from './older.ts';
 import { costOf, doubtOf, outlookOf } from './outlook.ts';
+import { cumulative, dataAsOf, difference, findStale, list, missingData, type StaleSource } from './parts.ts';
 import { restatements } from './restatements.ts';
-
-/** A line of a chart needs no more points than that. */
-const CHART_POINTS = 120;
 
 export interface DigestInput {
   project: Project;
@@ -109,20 +107,6 @@ function nothingComputed(asOf: LocalDate) {
   };
 }
 
-type StaleSource = DigestFacts['staleSources'][number] & { metricId: string };
-
-/** Metrics in force whose newest sample is older than their freshness limit, now or when the snapshot was made. */
-function findStale(project: Project, outputs: RoiOutputs, nowMs: number): StaleSource[] {
-  return outputs.metrics.flatMap((metric) => {
-    const definition = project.metrics.find(({ id }) => id === metric.metricId);
-    const ended = definition?.endsOn != null && definition.endsOn <= outputs.asOf;
-    const newest = metric.newestSampleAtMs;
-    const tooOld = newest !== null && definition !== undefined && nowMs - newest > definition.freshnessLimitMs;
-    if (ended || !(metric.stale || newest === null || tooOld)) return [];
-    return [{ ...metric.source, metric: metric.name, metricId: metric.metricId, newestSampleAtMs: newest }];
-  });
-}
-
 /** Null when an honest headline can be given. */
 function whyNoHeadline(outputs: RoiOutputs, stale: readonly StaleSource[], format: Format): string | null {
   const monetised = outputs.metrics.filter((metric) => metric.monetised);
@@ -135,22 +119,11 @@ function whyNoHeadline(outputs: RoiOutputs, stale: readonly StaleSource[], forma
       : `No metric of this project is turned into money, so no benefit can be stated (${list(reasons)}).`;
   }
   const blocking = stale.filter(({ metricId }) => monetised.some((metric) => metric.metricId === metricId));
-  if (blocking.length > 0) {
-    const names = blocking.map(({ metric, newestSampleAtMs }) =>
-      newestSampleAtMs === null ? `${metric} (none)` : `${metric} (newest ${format.instant(newestSampleAtMs)})`,
-    );
-    return `Fresh data are missing for ${list(names)}; a headline without them would mislead.`;
-  }
+  if (blocking.length > 0) return missingData(blocking, format);
   if (!monetised.some(({ periods }) => periods.some(isCounted)))
     return 'No period is over with final data yet; provisional figures are never a headline.';
   if (outputs.benefitToDate === null) return 'The benefit to date could not be computed; see the alerts.';
   return null;
-}
-
-/** At most five, so that a reason stays a sentence. */
-function list(names: readonly string[]): string {
-  const rest = names.length - 5;
-  return rest > 0 ? `${names.slice(0, 5).join('; ')} and ${rest} more` : names.join('; ');
 }
 
 function headlineOf(now: RoiOutputs, before: RoiOutputs | null): DigestHeadline {
@@ -169,10 +142,6 @@ function headlineOf(now: RoiOutputs, before: RoiOutputs | null): DigestHeadline 
     basis: now.basis,
     doubt: doubtOf(now.doubt, now.doubt),
   };
-}
-
-function difference(now: DecimalString | null, before: DecimalString | null): DecimalString | null {
-  return now === null || before === null ? null : new Decimal(now).minus(before).toFixed();
 }
 
 function digestMetric(
@@ -202,29 +171,6 @@ function digestMetric(
     begins: metric.hasStarted ? null : { on: metric.startsOn, after: awaited },
     state: metric.newestSampleAtMs === null ? 'no-data' : isStale ? 'stale' : 'fresh',
   };
-}
-
-function dataAsOf(project: Project, { metrics, asOf }: RoiOutputs): number | null {
-  const ended = new Set(project.metrics.filter(({ endsOn }) => endsOn !== null && endsOn <= asOf).map(({ id }) => id));
-  const inForce = metrics.filter(({ monetised, metricId }) => monetised && !ended.has(metricId));
-  const instants = (of: readonly MetricOutput[]) => of.flatMap(({ newestSampleAtMs }) => newestSampleAtMs ?? []);
-  const needed = instants(inForce);
-  if (needed.length > 0) return Math.min(...needed);
-  const any = instants(metrics);
-  return any.length === 0 ? null : Math.max(...any);
-}
-
-/** Running sums, thinned evenly; the last point is always there. */
-function cumulative(flows: readonly CashFlow[]): DigestFacts['chart'] {
-  let benefit = new Decimal(0);
-  let cost = new Decimal(0);
-  const points = flows.map((flow) => {
-    benefit = benefit.plus(flow.benefit);
-    cost = cost.plus(flow.cost);
-    return { date: flow.date, cumulativeBenefit: benefit.toFixed(), cumulativeCost: cost.toFixed() };
-  });
-  const step = Math.ceil(points.length / CHART_POINTS);
-  return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 
 /** `[Checkout] ROI 42% (+3 pts) · NPV €1.2m · 2 alerts · w/e 12 Sep`: dated, so that mails do not thread together. */
