@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { explain, type FigurePorts, parseInstantMs } from '#kit';
+import { explain, type FigurePorts } from '#kit';
+import { businessDate, instant, knownAtOf } from './known-at.ts';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const query = z.strictObject({
@@ -11,11 +12,8 @@ const query = z.strictObject({
     .max(300)
     .default('roi')
     .meta({ description: 'A figure, a metric, or the path of a node below one' }),
-  asOf: z.iso.date().optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
-  knownAt: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .meta({ description: 'Only what was recorded by then; now when absent' }),
+  asOf: businessDate.optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
+  knownAt: instant.optional().meta({ description: 'Only what was recorded by then; now when absent' }),
   depth: z.coerce.number().int().min(0).max(20).default(3),
   limit: z.coerce.number().int().min(1).max(10_000).default(100).meta({ description: 'Children of one node at most' }),
 });
@@ -26,7 +24,7 @@ export function addExplain(server: FastifyInstance, ports: FigurePorts): void {
     .withTypeProvider<ZodTypeProvider>()
     .get('/v1/projects/:id/explain', { schema: { params, querystring: query } }, async (request) => {
       const { figure, knownAt, ...rest } = request.query;
-      const knownAtMs = knownAt === undefined ? undefined : (parseInstantMs(knownAt) ?? undefined);
+      const knownAtMs = knownAtOf(knownAt, ports.clock.nowMs());
       return await explain(ports, { ...rest, project: request.params.id, path: figure, knownAtMs });
     });
 }

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type FigurePorts, fields, parseInstantMs, portfolioAt, portfolioIds } from '#kit';
+import { type FigurePorts, fields, portfolioAt, portfolioIds } from '#kit';
+import { businessDate, instant, knownAtOf } from './known-at.ts';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const query = z.strictObject({
-  asOf: z.iso.date().optional().meta({ description: 'Business date; today when absent' }),
-  knownAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Only what was recorded by then' }),
+  asOf: businessDate.optional().meta({ description: 'Business date; today when absent' }),
+  knownAt: instant.optional().meta({ description: 'Only what was recorded by then' }),
   currency: fields.currency.optional().meta({ description: 'Another currency than the portfolio’s' }),
 });
 const historyQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(50) });
@@ -17,7 +18,7 @@ export function addPortfolios(server: FastifyInstance, ports: FigurePorts): void
   routes.get('/v1/portfolios', async () => ({ portfolios: (await portfolioIds(ports)).map((id) => ({ id })) }));
   routes.get('/v1/portfolios/:id', { schema: { params, querystring: query } }, async (request) => {
     const { knownAt, ...rest } = request.query;
-    const knownAtMs = knownAt === undefined ? undefined : (parseInstantMs(knownAt) ?? undefined);
+    const knownAtMs = knownAtOf(knownAt, ports.clock.nowMs());
     const {
       asOf,
       knownAtMs: known,

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { addDays, causeWords, createFormat, isLocalDate, type Project, startOfDayMs } from '#domain';
-import { figuresAt, nearest, OutturnError, parseInstantMs, type RestatementRow } from '#kit';
+import { causeWords, createFormat, type Project } from '#domain';
+import { figuresAt, nearest, OutturnError, type RestatementRow } from '#kit';
+import { businessDate, instant, knownAtOf } from './known-at.ts';
 
 const params = z.object({ id: z.string().min(1).max(200) });
 const roiQuery = z.strictObject({
-  asOf: z.iso.date().optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
+  asOf: businessDate.optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
   knownAt: z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })])
+    .union([businessDate, instant])
     .optional()
     .meta({ description: 'Only what was recorded by then; a date means its end in the project’s time zone' }),
 });
@@ -48,7 +49,7 @@ export function addRoi(server: FastifyInstance, ports: Parameters<typeof figures
         hint: 'POST /v1/recalculations asks for it.',
       });
     }
-    const knownAtMs = knownAt === undefined ? undefined : instantOf(knownAt, project.timeZone);
+    const knownAtMs = knownAtOf(knownAt, ports.clock.nowMs(), project.timeZone);
     const figures = await figuresAt(ports, project.id, { asOf, knownAtMs });
     return {
       id: null,
@@ -76,10 +77,6 @@ export function addRoi(server: FastifyInstance, ports: Parameters<typeof figures
       return { restatements: rows.map((row) => ({ ...row, why: whyOf(row, project) })) };
     },
   );
-}
-
-function instantOf(text: string, timeZone: string): number | undefined {
-  return isLocalDate(text) ? startOfDayMs(addDays(text, 1), timeZone) - 1 : (parseInstantMs(text) ?? undefined);
 }
 
 function whyOf(row: RestatementRow, { timeZone }: Project): string {

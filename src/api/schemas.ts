@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { businessDate } from './known-at.ts';
 
 const id = z.string().min(1).max(200);
 
 export const recalculationBody = z.strictObject({
   project: id.meta({ description: 'Id of the project' }),
-  asOf: z.iso.date().optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
+  asOf: businessDate.optional().meta({ description: 'Business date; today in the project’s time zone when absent' }),
 });
 
 export const pullBody = z.strictObject({
