@@ -40,16 +40,20 @@ const ONE = new Decimal(1);
  * doubt never makes a loss smaller.
  */
 export function periodBenefit(terms: BenefitTerms): { gross: Decimal; benefit: Decimal } {
-  const sign = terms.direction === 'up' ? 1 : -1;
-  const gross = terms.actual.minus(terms.counterfactual).times(sign).times(terms.rate).times(scaleOf(terms));
-  const benefit = gross
-    .times(terms.attribution)
-    .times(ONE.minus(terms.deadweight))
-    .times(ONE.minus(terms.displacement))
-    .times(gross.isNegative() ? ONE : terms.confidence)
-    .times(terms.kept ?? ONE);
-  return { gross, benefit };
+  const moved = terms.actual.minus(terms.counterfactual);
+  const gross = scaled((terms.direction === 'up' ? moved : moved.negated()).times(terms.rate), scaleOf(terms));
+  const factors = [
+    terms.attribution,
+    terms.deadweight.isZero() ? ONE : ONE.minus(terms.deadweight),
+    terms.displacement.isZero() ? ONE : ONE.minus(terms.displacement),
+    gross.isNegative() ? ONE : terms.confidence,
+    terms.kept ?? ONE,
+  ];
+  return { gross, benefit: factors.reduce(scaled, gross) };
 }
+
+/** Many factors are the 1 from above, and a valuation multiplies ten thousand times. */
+const scaled = (value: Decimal, factor: Decimal): Decimal => (factor === ONE ? value : value.times(factor));
 
 function scaleOf({ kind, stockValuation, yearFraction, exposure }: BenefitTerms): Decimal {
   switch (kind) {
