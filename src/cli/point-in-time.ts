@@ -8,11 +8,19 @@ export function localDateOption(name: string, text: string | undefined): LocalDa
 }
 
 /** A date means its end in the time zone; else a date-time with offset. Throws `usage`. */
-export function instantOption(name: string, text: string | undefined, timeZone: string): number | undefined {
+export function instantOption(
+  name: string,
+  text: string | undefined,
+  timeZone: string,
+  nowMs: number = Date.now(),
+): number | undefined {
   if (text === undefined) return undefined;
-  if (isLocalDate(text)) return startOfDayMs(addDays(text, 1), timeZone) - 1;
-  const atMs = parseInstantMs(text);
-  if (atMs !== null) return atMs;
+  const isDate = isLocalDate(text);
+  const firstMs = isDate ? startOfDayMs(text, timeZone) : parseInstantMs(text);
+  // Nobody knows yet what will have been recorded by then.
+  if (firstMs !== null && firstMs > nowMs) throw new OutturnError('usage', `${name} ${text} is to come.`);
+  if (isDate) return Math.min(startOfDayMs(addDays(text, 1), timeZone) - 1, nowMs);
+  if (firstMs !== null) return firstMs;
   throw new OutturnError(
     'usage',
     `${name} takes a date like 2026-09-30 or a date-time with offset like 2026-09-30T18:00:00+02:00, not "${text}".`,
