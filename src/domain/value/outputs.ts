@@ -154,7 +154,7 @@ export interface VarianceOutput {
 
 /** What a simulation varies and how, or leaves alone and why: without it nobody could explain an interval. */
 export interface DoubtAssumption {
-  /** `failures.counterfactual`, `failures.confidence`, `cost-to-come`. */
+  /** `failures.counterfactual`, `failures.confidence`, `failures.confidence-to-come`, `cost-to-come`. */
   driver: string;
   name: string;
   varied: boolean;
