@@ -1,4 +1,6 @@
+import type { Project } from '#domain';
 import {
+  type Config,
   configuredProjects,
   hasChanges,
   type JobPorts,
@@ -50,11 +52,13 @@ export async function applyConfiguration(
     async (tx) => {
       await tx.lock('projects');
       if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
+      const before = await tx.projects.list();
       const applied = await tx.projects.apply(drafts, { by, reason });
       await tx.people.apply(config);
       const rates = await tx.fx.applyConfigured(config.fxRates, { by });
       const changed = rates.currencies.map((currency) => ({ currency }));
-      const inAnotherCurrency = await projectsUsingCurrencies(tx, await tx.projects.list(), changed);
+      const inForce = await tx.projects.list();
+      const inAnotherCurrency = await projectsUsingCurrencies(tx, inForce, changed);
       const wanted = new Set([...applied.changed, ...inAnotherCurrency]);
       for (const id of applied.created)
         if (recomputesNew) wanted.add(id);
@@ -62,10 +66,20 @@ export async function applyConfiguration(
       const jobs: OutboxRow[] = [];
       for (const project of [...wanted].sort())
         jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
+      for (const portfolio of portfoliosLeft(before, inForce, config))
+        await tx.outbox.enqueue({ kind: 'recompute-portfolio', args: { portfolio }, cause: `apply by ${by}` });
       return { ...applied, exchangeRates: rates.currencies, jobs };
     },
     { records: true },
   );
+}
+
+/** Portfolios that a project has left and that are still there: no recompute of a project would roll them up anew. */
+function portfoliosLeft(before: readonly Project[], inForce: readonly Project[], { portfolios }: Config): string[] {
+  const now = new Map(inForce.map((project) => [project.id, project.portfolio]));
+  const known = new Set([...portfolios.map(({ id }) => id), ...now.values()]);
+  const left = before.flatMap(({ id, portfolio }) => (portfolio !== (now.get(id) ?? null) ? (portfolio ?? []) : []));
+  return [...new Set(left)].filter((id) => known.has(id)).sort();
 }
 
 function requireSamePlan(plan: ProjectsPlan, expected: ProjectsPlan): void {

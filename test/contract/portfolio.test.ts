@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engineVersion, type Project, startOfDayMs } from '#domain';
 import { type Config, portfolioAt, portfolioIds, type Store } from '#kit';
+import { applyConfiguration } from '#src/main/projects';
 import { openStore } from '#src/store/index';
 import { baselineOf, byTest, costWith, draftsOf, metricWith, projectWith } from '../factories/value.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
@@ -125,5 +126,20 @@ describe('a portfolio on PostgreSQL', () => {
     expect(second.snapshot).toEqual(first.snapshot);
     expect(JSON.stringify(first.snapshot.outputs)).toBe(JSON.stringify(outputs));
     expect((await store.portfolios.history('shop', 10)).map(({ id }) => id)).toEqual([first.snapshot.id]);
+  });
+
+  it('is rolled up anew when a project leaves it, unless nothing of it is left', async () => {
+    const { config, registry } = ports();
+    const parts = { config: { ...config, stakeholders: [], subscriptions: [] } as Config, registry, store };
+    const apply = (...changed: Project[]) =>
+      applyConfiguration({ ...parts, config: { ...parts.config, projects: changed } }, { by: 'config' });
+    const rolledUp = async (): Promise<unknown[]> =>
+      (await store.jobs.page({ kind: 'recompute-portfolio', limit: 10 })).map(({ args }) => args);
+    await apply(...projects);
+    expect(await rolledUp()).toEqual([]);
+    await apply(projectOf('a'), projectOf('b'));
+    expect(await rolledUp()).toEqual([]);
+    await apply(projectOf('a'), projectOf('b', { portfolio: 'elsewhere' }));
+    expect(await rolledUp()).toEqual([{ portfolio: 'shop' }]);
   });
 });
