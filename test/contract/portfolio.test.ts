@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { engineVersion, type Project, startOfDayMs } from '#domain';
 import { type Config, portfolioAt, portfolioIds, type Store } from '#kit';
@@ -141,5 +142,20 @@ describe('a portfolio on PostgreSQL', () => {
     expect(await rolledUp()).toEqual([]);
     await apply(projectOf('a'), projectOf('b', { portfolio: 'elsewhere' }));
     expect(await rolledUp()).toEqual([{ portfolio: 'shop' }]);
+  });
+
+  it('keeps its snapshots: no statement alters one', async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      for (const statement of [
+        "UPDATE portfolio_snapshot SET currency = 'USD'",
+        'DELETE FROM portfolio_snapshot',
+        'TRUNCATE portfolio_snapshot CASCADE',
+      ])
+        await expect(client.query(statement)).rejects.toThrow('is append-only');
+    } finally {
+      await client.end();
+    }
   });
 });
