@@ -92,7 +92,7 @@ describe('what is written becomes exactly that', () => {
     });
     expect(lines).toEqual([]);
     expect(config?.subscriptions[0]?.targets).toEqual([
-      { channel: 'email', address: 'sponsor@example.com', name: 'Sponsor' },
+      { channel: 'email', address: 'sponsor@example.com', name: 'Sponsor', stakeholder: 'sponsor' },
       { channel: 'slack', address: 'C0001', name: '#it' },
     ]);
     expect(config?.secrets).toContain('xoxb-literal');

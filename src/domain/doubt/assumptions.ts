@@ -2,7 +2,7 @@ import { Decimal, plain } from '../money/decimal.ts';
 import type { DoubtAssumption } from '../value/outputs.ts';
 import { isReleased, isShifted } from './level-doubt.ts';
 import type { MetricProfile } from './metric-profile.ts';
-import type { ToCome } from './simulate.ts';
+import type { ToCome } from './to-come.ts';
 
 const written = (value: Decimal): string => plain(value.toSignificantDigits(6));
 

@@ -13,17 +13,7 @@ import { inverseNormal, inverseTriangular, percentileOf } from './distributions.
 import { isShifted } from './level-doubt.ts';
 import type { MetricProfile } from './metric-profile.ts';
 import { uniformsOf } from './random.ts';
-
-/** What is expected from `asOf` on, in the prices of the project's start, as the forecast at completion counts it. */
-export interface ToCome {
-  /** NPV and PV of all costs at completion, actuals included. */
-  npv: Decimal;
-  pvCosts: Decimal;
-  /** Expected benefit of each metric after confidence. */
-  benefits: readonly { metricId: string; presentValue: Decimal; confidence: string }[];
-  /** Costs not spent yet, with the project's risk r in them. */
-  pvCostsToCome: Decimal;
-}
+import type { ToCome } from './to-come.ts';
 
 /**
  * Seeded simulation of NPV and ROI: each draw shifts every metric's counterfactual by a normal number of standard errors and

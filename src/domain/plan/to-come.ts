@@ -1,4 +1,4 @@
-import type { ToCome } from '../doubt/simulate.ts';
+import type { ToCome } from '../doubt/to-come.ts';
 import { Decimal } from '../money/decimal.ts';
 import { monthlyFlows } from '../value/cash-flows.ts';
 import { presentValueOf } from '../value/present-value.ts';
