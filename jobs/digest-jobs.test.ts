@@ -60,6 +60,7 @@ function ports(): JobPorts {
       {
         id: 'weekly',
         project: 'checkout-rewrite',
+        portfolio: null,
         targets: [
           { channel: 'email', address: 'sponsor@example.com', name: 'Sponsor', stakeholder: null },
           { channel: 'slack', address: 'C0001', name: '#it-value', stakeholder: null },

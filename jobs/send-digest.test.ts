@@ -39,6 +39,7 @@ function subscribe(more: Partial<SubscriptionConfig>, stakeholders: StakeholderC
   const subscription: SubscriptionConfig = {
     id: `weekly-${++subscriptions}`,
     project: 'checkout-rewrite',
+    portfolio: null,
     targets: stakeholders.map(targetOf),
     schedule: '0 8 * * 1',
     timeZone: 'Europe/Berlin',

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { composeDigest, defineJob, digestNotices, messageEffect, PermanentError, recipientsOf, whyDue } from '#kit';
+import {
+  composeDigest,
+  defineJob,
+  digestNotices,
+  messageEffect,
+  PermanentError,
+  recipientsOf,
+  saveDigest,
+  whyDue,
+} from '#kit';
 
 const args = z.strictObject({
   subscription: z.string().min(1),
@@ -44,10 +53,10 @@ export const sendDigest = defineJob({
         hint: `Known are: ${config.subscriptions.map((known) => known.id).join(', ') || 'none'}.`,
       });
     const slot = test ? `test/${requested}` : requested;
-    const composed = await composeDigest(ports, subscription);
-    const { project, snapshot, previous, factsHash } = composed;
-    const { recipients, refused } = recipientsOf(config, subscription, project);
-    if (recipients.length === 0) throw nobodyMayKnow(id, project.id, refused);
+    const composed = await composeDigest(ports, subscription, { settled: true });
+    const { about, previous } = composed;
+    const { recipients, refused } = recipientsOf(config, subscription, about);
+    if (recipients.length === 0) throw nobodyMayKnow(id, about.id, refused);
     const reason = test ? ({ because: 'test' } as const) : await whyDue(store, subscription, slot, composed);
     if (reason === null)
       return { state: 'unchanged', when: subscription.when, since: previous?.slot ?? null, deliveries: [] };
@@ -55,8 +64,7 @@ export const sendDigest = defineJob({
     const facts = { ...composed.facts, notice: digestNotices(slot, clock.nowMs(), subscription, quietSince) };
     signal.throwIfAborted();
     return store.transaction(async (tx) => {
-      const row = { id: newId(), subscription: id, projectId: project.id, slot, test, facts, factsHash };
-      const { digest } = await tx.digests.save({ ...row, snapshotId: snapshot?.id ?? null });
+      const digest = await saveDigest(tx, newId, composed, { subscription: id, slot, test, facts });
       const deliveries: string[] = [];
       for (const { target: recipient, currency } of recipients) {
         const { channel, address, name, stakeholder } = recipient;
@@ -77,9 +85,9 @@ export const sendDigest = defineJob({
   },
 });
 
-const nobodyMayKnow = (subscription: string, project: string, refused: readonly string[]): PermanentError =>
+const nobodyMayKnow = (subscription: string, about: string, refused: readonly string[]): PermanentError =>
   new PermanentError(
     'config/invalid-value',
-    `The subscription ${subscription} is for nobody who may be told of ${project}: it is outside the scopes of ${refused.join(', ')}`,
+    `The subscription ${subscription} is for nobody who may be told of ${about}: it is outside the scopes of ${refused.join(', ')}`,
     { hint: 'Widen the scopes of these stakeholders, or take them out of the subscription.' },
   );

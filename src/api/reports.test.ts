@@ -31,6 +31,7 @@ const TOKEN = 'right-token';
 const subscription = {
   id: 'weekly',
   project: project().id,
+  portfolio: null,
   locale: 'en-GB',
   timeZone: 'UTC',
   targets: [],
@@ -123,7 +124,9 @@ describe('the report that a digest leads to', () => {
     await buildReport.run({ project: project().id, snapshotId }, context satisfies JobContext);
   };
   const linksWith = async (config: Config): Promise<string[]> =>
-    (await composeDigest({ config, store, clock }, subscription)).facts.links.map((link) => link.url);
+    (
+      await composeDigest({ config, store, clock, registry: { connectorKind: () => undefined } }, subscription)
+    ).facts.links.map((link) => link.url);
   const linksOfDigest = () => linksWith(configWith(url, TOKEN));
   const problemAt = async (address: string) => {
     const response = await fetch(address);

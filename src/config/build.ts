@@ -38,7 +38,8 @@ export function buildConfig(
     const people = value.to.map((target) => stakeholders.find((person) => person.id === target.stakeholder));
     return {
       id,
-      project: value.project,
+      project: value.project ?? null,
+      portfolio: value.portfolio ?? null,
       targets: value.to.map((target, index) => {
         const person = people[index];
         const address = (target.channel === 'email' ? person?.email : person?.slackId) ?? target.address ?? '';

@@ -29,7 +29,7 @@ export function checkPeople(sections: CheckedSections, merged: MergedFiles, prob
 }
 
 /** Those that are defined, and those that projects name while none is. */
-function portfolioIds({ projects }: CheckedSections, merged: MergedFiles): string[] {
+export function portfolioIds({ projects }: CheckedSections, merged: MergedFiles): string[] {
   const defined = idsOf(merged.entries.portfolios);
   return defined.length > 0 ? defined : [...new Set(projects.flatMap(({ value }) => value.portfolio ?? []))].sort();
 }
@@ -64,21 +64,23 @@ function checkNames({ entries }: MergedFiles, problems: ProblemList): void {
   }
 }
 
-/** Whether a recipient's scopes hold the project of the subscription. Which portfolio a project of the API belongs to is seen when it is sent. */
+/** Whether a recipient's scopes hold the project, or the portfolio, of the subscription. Which portfolio a project of the API belongs to is seen when it is sent. */
 export function checkToldOf(
-  subscription: Checked<{ project: string }>,
+  subscription: Checked<{ project?: string | undefined; portfolio?: string | undefined }>,
   target: { stakeholder: string; path: PathPart[] },
   sections: CheckedSections,
   problems: ProblemList,
 ): void {
-  const { project } = subscription.value;
+  const { project, portfolio: whole } = subscription.value;
   const scopes = sections.stakeholders.find(({ id }) => id === target.stakeholder)?.value.scopes;
   if (scopes === undefined) return;
-  const defined = sections.projectDrafts.find(({ id }) => id === project);
-  const isStub = sections.projectStubs.includes(project);
-  if ((defined === undefined && !isStub) || (isStub && scopes.portfolios.length > 0)) return;
-  const portfolio = defined?.value.portfolio ?? null;
-  if (mayBeToldOf(scopes, { id: project, portfolio })) return;
+  if (project !== undefined) {
+    const defined = sections.projectDrafts.find(({ id }) => id === project);
+    const isStub = sections.projectStubs.includes(project);
+    if ((defined === undefined && !isStub) || (isStub && scopes.portfolios.length > 0)) return;
+    const portfolio = defined?.value.portfolio ?? null;
+    if (mayBeToldOf(scopes, { kind: 'project', id: project, portfolio })) return;
+  } else if (whole === undefined || mayBeToldOf(scopes, { kind: 'portfolio', id: whole })) return;
   const may = [
     ...scopes.projects.map((id) => `the project ${quote(id)}`),
     ...scopes.portfolios.map((id) => `the portfolio ${quote(id)}`),
@@ -87,6 +89,6 @@ export function checkToldOf(
     placeAt(subscription.node, target.path),
     [...subscription.path, ...target.path],
     'config/invalid-value',
-    `the stakeholder ${quote(target.stakeholder)} may not be told of the project ${quote(project)}; its scopes are ${listWords(may)}`,
+    `the stakeholder ${quote(target.stakeholder)} may not be told of ${project === undefined ? `the portfolio ${quote(whole ?? '')}` : `the project ${quote(project)}`}; its scopes are ${listWords(may)}`,
   );
 }

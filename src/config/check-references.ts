@@ -1,5 +1,5 @@
 import type { AnyConnectorKind } from '#kit';
-import { checkPeople, checkToldOf } from './check-people.ts';
+import { checkPeople, checkToldOf, portfolioIds } from './check-people.ts';
 import { isEmpty, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
 import type { MergedFiles } from './merge.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
@@ -104,7 +104,13 @@ function checkSubscription(
   context: Context,
 ): void {
   const { merged, problems, sections } = context;
-  exists('project', subscription.value.project, subscription, ['project'], context);
+  const { project, portfolio } = subscription.value;
+  if (project !== undefined) exists('project', project, subscription, ['project'], context);
+  if (portfolio !== undefined) {
+    const known = portfolioIds(sections, merged);
+    if (!known.includes(portfolio))
+      unknown('there is no portfolio', portfolio, known, subscription, ['portfolio'], problems);
+  }
   for (const [index, target] of subscription.value.to.entries()) {
     const path: PathPart[] = ['to', index];
     const settings = sections.settings;

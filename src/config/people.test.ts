@@ -92,6 +92,49 @@ describe('scopes', () => {
   });
 });
 
+describe('a subscription to a portfolio', () => {
+  const about = (scope: string, { scopes = '', checkout = '', more = '' } = {}) =>
+    loadFiles({
+      'outturn.yaml': goodYaml
+        .replace(SPONSOR, `sponsor: { name: Sponsor, email: sponsor@example.com${scopes} }`)
+        .replace('    name: Checkout\n', `    name: Checkout\n${checkout}`)
+        .replace('weekly: { project: checkout,', `weekly: { ${scope}`),
+      'more.yaml': more,
+    });
+  const defined = 'portfolios: { shop: { currency: EUR }, plant: { currency: EUR } }';
+
+  it('names one that is defined, or that a project names', async () => {
+    const { config, lines } = await about('portfolio: shop,', { more: defined });
+    expect(lines).toEqual([]);
+    expect(config?.subscriptions[0]).toMatchObject({ project: null, portfolio: 'shop', timeZone: 'Europe/Berlin' });
+    expect((await about('portfolio: it,', { checkout: '    portfolio: it\n' })).lines).toEqual([]);
+  });
+
+  it('that is nearly one is refused at its line', async () => {
+    const { config, lines } = await about('portfolio: shp,', { more: defined });
+    expect(config).toBeNull();
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^outturn\.yaml:\d+:\d+ subscriptions\.weekly\.portfolio: there is no portfolio "shp"; known: shop or plant \(did you mean "shop"\?\)$/,
+      ),
+    ]);
+  });
+
+  it('is needed where no project is named', async () => {
+    const { lines } = await about('');
+    expect(lines.join()).toContain('subscriptions.weekly.project: is missing: write the project or the portfolio');
+  });
+
+  it('is for nobody whose scopes are its projects alone', async () => {
+    const of = (scopes: string) =>
+      about('portfolio: shop,', { more: defined, checkout: '    portfolio: shop\n', scopes: `, scopes: ${scopes}` });
+    expect((await of('{ portfolios: [shop] }')).lines).toEqual([]);
+    expect((await of('{ projects: [checkout] }')).lines.join()).toContain(
+      'the stakeholder "sponsor" may not be told of the portfolio "shop"; its scopes are the project "checkout"',
+    );
+  });
+});
+
 describe('owners and sponsors', () => {
   it('may be names; one that is nearly the id of a stakeholder is doubted, not refused', async () => {
     const { config, lines } = await loadFiles(
@@ -138,7 +181,7 @@ describe('subscriptions', () => {
     ['when: threshold, thresholds: { nvp: 1 }', 'thresholds', 'nvp'],
     ['heartbeat: 4', 'heartbeat', 'no meaning with when: always'],
     ['when: changed, heartbeat: 0', 'heartbeat', ''],
-    ['portfolio: shop', 'portfolio', 'no digest is made of a portfolio'],
+    ['portfolio: shop', 'portfolio', 'write one of the two'],
   ])('with %s are refused at their line', async (more, path, message) => {
     const { config, lines } = await withWeekly(more);
     expect(config).toBeNull();

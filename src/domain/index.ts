@@ -7,6 +7,7 @@ export * from './digest/fingerprint.ts';
 export * from './digest/format.ts';
 export { roundedMoves } from './digest/moves.ts';
 export * from './digest/older.ts';
+export * from './digest/portfolio-digest.ts';
 export * from './explain/index.ts';
 export * from './finance/index.ts';
 export * from './money/index.ts';

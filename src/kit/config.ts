@@ -85,7 +85,9 @@ export interface SubscriptionTarget {
 
 export interface SubscriptionConfig {
   id: string;
-  project: string;
+  /** What it is about: a project or a portfolio; the other is null. */
+  project: string | null;
+  portfolio: string | null;
   targets: SubscriptionTarget[];
   schedule: string | null;
   timeZone: string;

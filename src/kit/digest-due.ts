@@ -22,9 +22,8 @@ export async function whyDue(
   if (previous === null) return { because: 'first' };
   if ((await digests.find(id, slot)) !== null) return { because: 'made-before' };
   const silent = heartbeat === null ? 0 : await digests.leftOut(id, previous.id, slot);
-  const now = { ...composed, outputs: composed.snapshot?.outputs ?? null };
   const before = { ...previous, outputs: composed.previousOutputs };
-  const reason = digestReason({ when, thresholds, heartbeat }, now, before, silent);
+  const reason = digestReason({ when, thresholds, heartbeat }, composed, before, silent);
   if (reason === null) await digests.leaveOut({ subscription: id, slot, sinceDigestId: previous.id });
   return reason;
 }

@@ -35,6 +35,7 @@ export * from './roi-input.ts';
 export * from './row-mapping.ts';
 export * from './row-schema.ts';
 export * from './row-values.ts';
+export { saveDigest } from './save-digest.ts';
 export * from './schedules.ts';
 export * from './store/index.ts';
 export * from './tracing.ts';

@@ -27,6 +27,8 @@ export interface PortfolioAt {
   knownAtMs: number;
   inputsHash: string;
   outputs: PortfolioOutputs;
+  /** Its projects, as they went into the roll-up. */
+  members: FiguresAt[];
 }
 
 /** Ids that can be asked for: those defined, those that projects name, and `all`. */
@@ -61,7 +63,7 @@ export async function portfolioAt(
   const rates = await ratesFor(ports.store, portfolio, figures, { asOf, knownAtMs });
   const projects = figures.map(({ input, outputs }) => ({ input, outputs }));
   const input: PortfolioInput = { portfolio, asOf, projects, ...rates };
-  return { portfolio, asOf, knownAtMs, inputsHash: portfolioHash(input), outputs: rollUp(input) };
+  return { portfolio, asOf, knownAtMs, inputsHash: portfolioHash(input), outputs: rollUp(input), members: figures };
 }
 
 function unknownPortfolio(id: string, known: readonly string[]): PermanentError {

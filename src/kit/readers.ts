@@ -6,6 +6,7 @@ import {
   type DigestConversion,
   type DigestFacts,
   FX_MAX_AGE_DAYS,
+  type Portfolio,
   type Project,
 } from '../domain/index.ts';
 import type { Config, StakeholderConfig, StakeholderScopes, SubscriptionConfig } from './config.ts';
@@ -22,12 +23,16 @@ export function nameOfPerson(people: People, written: string | null): string | n
   return stakeholder(people, written)?.name ?? written;
 }
 
-/** Whether somebody with these scopes (null: all) may be told of a project. */
-export function mayBeToldOf(
-  scopes: StakeholderScopes | null,
-  { id, portfolio }: Pick<Project, 'id' | 'portfolio'>,
-): boolean {
+/** What a digest is about; of a project with the portfolio that it belongs to. */
+export type DigestScope =
+  | ({ kind: 'project' } & Pick<Project, 'id' | 'portfolio'>)
+  | { kind: 'portfolio'; id: Portfolio['id'] };
+
+/** Whether somebody with these scopes (null: all) may be told of it. Scopes of single projects hold no portfolio. */
+export function mayBeToldOf(scopes: StakeholderScopes | null, about: DigestScope): boolean {
   if (scopes === null) return true;
+  if (about.kind === 'portfolio') return scopes.portfolios.includes(about.id);
+  const { id, portfolio } = about;
   return scopes.projects.includes(id) || (portfolio !== null && scopes.portfolios.includes(portfolio));
 }
 
@@ -38,19 +43,19 @@ export interface Recipient {
 }
 
 /**
- * Who gets a digest about the project, and names of stakeholders who may not be told of it. The configuration was checked, but
+ * Who gets a digest, and names of stakeholders who may not be told of it. The configuration was checked, but
  * a project of the API may have changed its portfolio since.
  */
 export function recipientsOf(
   config: People,
   { targets }: SubscriptionConfig,
-  project: Project,
+  about: DigestScope,
 ): { recipients: Recipient[]; refused: string[] } {
   const recipients: Recipient[] = [];
   const refused: string[] = [];
   for (const target of targets) {
     const person = stakeholder(config, target.stakeholder);
-    if (mayBeToldOf(person?.scopes ?? null, project)) recipients.push({ target, currency: person?.currency ?? null });
+    if (mayBeToldOf(person?.scopes ?? null, about)) recipients.push({ target, currency: person?.currency ?? null });
     else refused.push(target.stakeholder ?? target.name);
   }
   return { recipients, refused };

@@ -145,11 +145,33 @@ ${section(`
   </mj-table>`)}
 <% } %>`;
 
-const cost = section(`
+const projects = `
+<% if (it.view.projects.rows.length > 0) { %>
+${section(`
+  ${title('Projects', muted(' &nbsp;claims settled'))}
+  <mj-table>
+    <tr style="text-align:left">
+      <th align="left" style="padding:0 0 6px;font-weight:400">${muted('Project')}</th>
+      <th align="right" style="padding:0 0 6px;font-weight:400">${muted('ROI')}</th>
+      <th align="right" style="padding:0 0 6px 14px;font-weight:400">${muted('NPV')}</th>
+    </tr>
+    <% for (const row of it.view.projects.rows) { %><tr>
+      ${cell(`<div><%= row.name %></div><% if (row.warning !== null) { %><div class="bad" style="${light('bad')};font-size:12px;font-weight:600"><%= row.warning %></div><% } %><% for (const note of row.details) { %>${muted('<%= note %>', 'div')}<% } %>`, 'padding-right:14px;', 'wide')}
+      ${cell('<span class="num"><%= row.roi ?? "–" %></span>', right)}
+      ${cell(toned('row.tone', 'row.npv ?? "–"'), `${right}padding-left:14px;`)}
+    </tr><% } %>
+    ${more('it.view.projects')}
+  </mj-table>`)}
+<% } %>`;
+
+const cost = `
+<% if (it.view.cost.length > 0) { %>
+${section(`
   ${title('Cost')}
   <mj-table>
     <% for (const figure of it.view.cost) { %><tr>${cell('<%= figure.label %>')}${cell(toned('figure.tone', 'figure.value'), right)}</tr><% } %>
-  </mj-table>`);
+  </mj-table>`)}
+<% } %>`;
 
 const restated = `
 <% if (it.view.restatements.rows.length > 0) { %>
@@ -183,6 +205,7 @@ ${moved}
 ${chart}
 ${outlook}
 ${metrics}
+${projects}
 ${cost}
 ${restated}
 ${section(`${title('Data')}<% for (const line of it.view.data) { %><mj-text padding="0 0 2px">${muted('<%= line %>', 'span', 13)}</mj-text><% } %>`)}

@@ -3,6 +3,7 @@ import type { RenderedSlackMessage } from '#kit';
 import { renderChartPng } from './chart.ts';
 import { type MetricRow, targetNote } from './metric-row.ts';
 import { clip } from './plain.ts';
+import type { ProjectRow } from './project-row.ts';
 import { type DigestView, digestView, type Section } from './view.ts';
 
 /** Slack refuses more; https://docs.slack.dev/reference/block-kit/blocks */
@@ -62,7 +63,10 @@ function bodyBlocks(view: DigestView): Block[] {
     ...movedBlocks(view),
     ...outlookBlocks(view),
     ...listed(view.metrics, metricText, 'Metrics', '\n\n'),
-    section(`*Cost*\n${view.cost.map(({ label, value }) => `${label}: ${escapeSlack(value)}`).join(' · ')}`),
+    ...listed(view.projects, projectText, 'Projects', '\n\n'),
+    ...(view.cost.length === 0
+      ? []
+      : [section(`*Cost*\n${view.cost.map(({ label, value }) => `${label}: ${escapeSlack(value)}`).join(' · ')}`)]),
     ...listed(
       view.restatements,
       ({ what, change, why }) => `• ${escapeSlack(`${what}: ${change} – ${why}`)}`,
@@ -104,6 +108,13 @@ function metricText(row: MetricRow): string {
   const benefit = row.benefit === '–' ? '' : ` · benefit *${escapeSlack(row.benefit)}*`;
   const figures = `${escapeSlack(`${row.actual}${targetNote(row)}`)}${benefit}`;
   return `*${escapeSlack(row.name)}*${warning}\n${figures}\n${escapeSlack(row.notes.join(' · '))}`;
+}
+
+function projectText(row: ProjectRow): string {
+  const warning = row.warning === null ? '' : ` :warning: ${escapeSlack(row.warning)}`;
+  const npv = row.npv === null ? '' : `NPV *${escapeSlack(row.npv)}*`;
+  const figures = [npv, escapeSlack(row.notes.join(' · '))].filter((text) => text !== '').join(' · ');
+  return `*${escapeSlack(row.name)}*${warning}\n${figures}`;
 }
 
 function footerBlocks(view: DigestView): Block[] {

@@ -1,5 +1,6 @@
 import { type MetricRow, targetNote } from './metric-row.ts';
 import { plain } from './plain.ts';
+import type { ProjectRow } from './project-row.ts';
 import { type DigestView, type Figure } from './view.ts';
 
 const WIDTH = 76;
@@ -16,7 +17,8 @@ export function renderText(view: DigestView): string {
     ...moved(view),
     ...outlook(view),
     ...metrics(view),
-    titled('COST', figures(view.cost)),
+    ...projects(view),
+    ...(view.cost.length === 0 ? [] : [titled('COST', figures(view.cost))]),
     ...restatements(view),
     titled('DATA', view.data.map((line) => wrap(line, INDENT)).join('\n')),
     ...(view.links.length === 0
@@ -64,6 +66,18 @@ function metricLines(row: MetricRow): string {
   const figuresLine = `${row.actual}${targetNote(row)}`;
   const notes = row.warning === null ? row.notes : [`! ${row.warning}`, ...row.notes];
   return [leader(row.name, row.benefit), wrap([figuresLine, ...notes].join(' · '), INDENT.repeat(2))].join('\n');
+}
+
+function projects({ projects: { rows, more } }: DigestView): string[] {
+  if (rows.length === 0) return [];
+  return [titled('PROJECTS', [...rows.map(projectLines), ...moreLine(more)].join('\n'))];
+}
+
+function projectLines(row: ProjectRow): string {
+  const notes = row.warning === null ? row.notes : [`! ${row.warning}`, ...row.notes];
+  return [leader(row.name, row.npv === null ? '–' : `NPV ${row.npv}`), wrap(notes.join(' · '), INDENT.repeat(2))].join(
+    '\n',
+  );
 }
 
 function restatements({ restatements: { rows, more } }: DigestView): string[] {

@@ -11,6 +11,7 @@ import {
 import { type MetricRow, metricRow } from './metric-row.ts';
 import { doubtWords, type OutlookView, outlookView } from './outlook.ts';
 import { clip, MAX_NAME, plain } from './plain.ts';
+import { type ProjectRow, projectRow } from './project-row.ts';
 import { signTone, type Tone } from './tone.ts';
 
 /** A section of a message shows at most so many rows; the rest is counted. */
@@ -51,6 +52,9 @@ export interface DigestView {
   moved: { since: string; rows: { cause: string; amount: string; tone: Tone }[]; net: string; netTone: Tone } | null;
   chart: { altText: string } | null;
   metrics: Section<MetricRow>;
+  /** Of a portfolio, in place of metrics; empty where the digest is about one project. */
+  projects: Section<ProjectRow>;
+  /** Empty where the headline says all of it. */
   cost: Figure[];
   /** Null without a plan. */
   outlook: OutlookView | null;
@@ -80,13 +84,17 @@ export function digestView(stored: DigestFacts, options: { test: boolean; maxRow
     moved: movedView(facts, format),
     chart: facts.chart.length < 2 ? null : { altText: chartAltText(facts, format) },
     metrics: section(facts.metrics, (metric) => metricRow(metric, facts.asOf, format)),
-    cost: costFigures(facts, format),
+    projects: section(facts.projects ?? [], (project) => projectRow(project, format)),
+    cost: facts.projects !== undefined && facts.headline !== null ? [] : costFigures(facts, format),
     outlook: outlookView(facts, format),
-    restatements: section(facts.restatements, ({ metric, period, oldBenefit, newBenefit, why }) => ({
-      what: `${clip(plain(metric), MAX_NAME)}, period from ${format.date(period)}`,
-      change: `${format.money(oldBenefit)} → ${format.money(newBenefit)}`,
-      why: clip(plain(why), MAX_SENTENCE),
-    })),
+    restatements: section(facts.restatements, ({ metric, period, oldBenefit, newBenefit, why, currency }) => {
+      const own = currency === undefined ? format : createFormat({ ...facts, currency });
+      return {
+        what: `${clip(plain(metric), MAX_NAME)}, period from ${format.date(period)}`,
+        change: `${own.money(oldBenefit)} → ${own.money(newBenefit)}`,
+        why: clip(plain(why), MAX_SENTENCE),
+      };
+    }),
     data: dataLines(facts, section, format),
     links: facts.links.filter(({ url }) => isWebAddress(url)).slice(0, 5),
     footer: footerLines(facts),

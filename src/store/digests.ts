@@ -6,25 +6,29 @@ import { instant, json, type StoreContext, sql } from './context.ts';
 const digestSchema = z.object({
   id: z.string(),
   subscription: z.string(),
-  projectId: z.string(),
+  projectId: z.string().nullable(),
+  portfolioId: z.string().nullable(),
   slot: z.string(),
   snapshotId: z.string().nullable(),
+  portfolioSnapshotId: z.string().nullable(),
   test: z.boolean(),
   facts: z.custom<DigestFacts>((value) => typeof value === 'object' && value !== null),
   factsHash: z.string(),
   createdAtMs: z.number(),
 });
 const columns = sql.fragment`
-  id, subscription, project_id AS "projectId", slot, snapshot_id AS "snapshotId", test, facts, facts_hash AS "factsHash",
-  created_at AS "createdAtMs"`;
+  id, subscription, project_id AS "projectId", portfolio_id AS "portfolioId", slot, snapshot_id AS "snapshotId",
+  portfolio_snapshot_id AS "portfolioSnapshotId", test, facts, facts_hash AS "factsHash", created_at AS "createdAtMs"`;
 
 export function createDigestRepository(context: StoreContext): DigestRepository {
   const { connection } = context;
   return {
     async save(row) {
       const inserted = await connection.maybeOne(sql.type(digestSchema)`
-        INSERT INTO digest (id, subscription, project_id, slot, snapshot_id, test, facts, facts_hash, created_at)
-        VALUES (${row.id}, ${row.subscription}, ${row.projectId}, ${row.slot}, ${row.snapshotId}, ${row.test},
+        INSERT INTO digest (id, subscription, project_id, portfolio_id, slot, snapshot_id, portfolio_snapshot_id, test,
+          facts, facts_hash, created_at)
+        VALUES (${row.id}, ${row.subscription}, ${row.projectId}, ${row.portfolioId ?? null}, ${row.slot},
+          ${row.snapshotId}, ${row.portfolioSnapshotId ?? null}, ${row.test},
           ${json(row.facts)}::json, ${row.factsHash}, ${instant(context.clock.nowMs())})
         ON CONFLICT (subscription, slot) DO NOTHING
         RETURNING ${columns}`);

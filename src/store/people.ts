@@ -38,7 +38,8 @@ const stakeholderSchema = z
 
 const subscriptionSchema = z.object({
   id: z.string(),
-  project: z.string(),
+  project: z.string().nullable(),
+  portfolio: z.string().nullable(),
   targets: z.array(
     z.object({
       channel: z.enum(['email', 'slack']),
@@ -89,7 +90,7 @@ async function readStakeholders(on: CommonQueryMethods, retired: boolean): Promi
 async function readSubscriptions(on: CommonQueryMethods, retired: boolean): Promise<SubscriptionRow[]> {
   return [
     ...(await on.any(sql.type(subscriptionSchema)`
-      SELECT s.id, s.project_id AS project, s.schedule, s.time_zone AS "timeZone", s.locale, s.condition AS "when",
+      SELECT s.id, s.project_id AS project, s.portfolio_id AS portfolio, s.schedule, s.time_zone AS "timeZone", s.locale, s.condition AS "when",
         s.heartbeat_slots AS heartbeat, s.retired_at AS "retiredAtMs",
         (SELECT coalesce(json_agg(json_build_object('channel', t.channel, 'stakeholder', t.stakeholder_id,
             'address', t.address, 'name', t.name) ORDER BY t.position), '[]')
@@ -155,11 +156,11 @@ function createWriter(on: CommonQueryMethods, nowMs: number) {
     async subscription(row: Omit<SubscriptionRow, 'retiredAtMs'>): Promise<void> {
       const { id, targets, thresholds } = row;
       await on.query(sql.unsafe`
-        INSERT INTO subscription (id, project_id, schedule, time_zone, locale, condition, heartbeat_slots, created_at,
-          updated_at)
-        VALUES (${id}, ${row.project}, ${row.schedule}, ${row.timeZone}, ${row.locale}, ${row.when}, ${row.heartbeat},
+        INSERT INTO subscription (id, project_id, portfolio_id, schedule, time_zone, locale, condition, heartbeat_slots,
+          created_at, updated_at)
+        VALUES (${id}, ${row.project}, ${row.portfolio}, ${row.schedule}, ${row.timeZone}, ${row.locale}, ${row.when}, ${row.heartbeat},
           ${now}, ${now})
-        ON CONFLICT (id) DO UPDATE SET project_id = EXCLUDED.project_id, portfolio_id = NULL,
+        ON CONFLICT (id) DO UPDATE SET project_id = EXCLUDED.project_id, portfolio_id = EXCLUDED.portfolio_id,
           schedule = EXCLUDED.schedule, time_zone = EXCLUDED.time_zone, locale = EXCLUDED.locale,
           condition = EXCLUDED.condition, heartbeat_slots = EXCLUDED.heartbeat_slots, retired_at = NULL,
           updated_at = EXCLUDED.updated_at`);

@@ -36,6 +36,12 @@ export function createPortfolioSnapshotRepository({ connection, clock }: StoreCo
       return { snapshot: known, created: false };
     },
 
+    async get(id) {
+      return await connection.maybeOne(
+        sql.type(snapshotSchema)`SELECT ${columns} FROM portfolio_snapshot WHERE id = ${id}`,
+      );
+    },
+
     async history(portfolioId, limit) {
       return [
         ...(await connection.any(sql.type(snapshotSchema)`

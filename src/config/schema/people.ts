@@ -103,9 +103,9 @@ export const targetSchema = z
 const FIGURE_WORDS: Record<(typeof digestFigures)[number], { description: string; examples: unknown[] }> = {
   roiPoints: { description: 'ROI, in percentage points.', examples: [2] },
   realisedRoiPoints: { description: 'Realised ROI, in percentage points.', examples: [2] },
-  npv: { description: "NPV, in the project's currency.", examples: [10000] },
-  benefit: { description: "Benefit to date, in the project's currency.", examples: [5000] },
-  cost: { description: "Cost to date, in the project's currency.", examples: [5000] },
+  npv: { description: 'NPV, in the currency of the project or portfolio.', examples: [10000] },
+  benefit: { description: 'Benefit to date, in the currency of the project or portfolio.', examples: [5000] },
+  cost: { description: 'Cost to date, in the currency of the project or portfolio.', examples: [5000] },
   paybackDays: { description: 'The date of payback, in days.', examples: [30] },
   coveragePoints: { description: 'Share of the expected samples that arrived, in percentage points.', examples: [5] },
 };
@@ -126,13 +126,14 @@ const thresholdsSchema = z
 
 export const subscriptionSchema = z
   .strictObject({
-    project: fields.text.meta({ description: 'Id of a project.', examples: ['checkout-rewrite'] }),
-    portfolio: z
-      .never({
-        error:
-          'no digest is made of a portfolio: write one subscription for each project, and see `outturn portfolio` for the sum',
+    project: fields.text
+      .meta({ description: 'Id of the project that it is about.', examples: ['checkout-rewrite'] })
+      .optional(),
+    portfolio: fields.text
+      .meta({
+        description: 'Id of the portfolio that it is about, in place of `project`: its projects together.',
+        examples: ['shop'],
       })
-      .meta({ description: 'Not possible: a digest is about one project.' })
       .optional(),
     to: z
       .array(targetSchema)
@@ -142,7 +143,10 @@ export const subscriptionSchema = z
       .meta({ description: 'When the digest is sent. Absent: only by hand.', examples: ['0 8 * * 1'] })
       .optional(),
     timeZone: fields.timeZone
-      .meta({ description: "Time zone of the schedule. Default: the project's.", examples: ['Europe/Berlin'] })
+      .meta({
+        description: "Time zone of the schedule. Default: the project's; of a portfolio, that of the settings.",
+        examples: ['Europe/Berlin'],
+      })
       .optional(),
     locale: fields.locale
       .meta({ description: "How figures are written. Default: the first stakeholder's.", examples: ['de-DE'] })
@@ -166,6 +170,10 @@ export const subscriptionSchema = z
   .superRefine((subscription, ctx) => {
     const { when, thresholds, heartbeat } = subscription;
     const add = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
+    if (subscription.project === undefined && subscription.portfolio === undefined)
+      add('project', 'is missing: write the project or the portfolio that the digest is about');
+    if (subscription.project !== undefined && subscription.portfolio !== undefined)
+      add('portfolio', 'a digest is about a project or about a portfolio: write one of the two');
     if (when === 'threshold' && thresholds === undefined)
       add('when', 'needs thresholds: by how much which figure must move');
     if (when !== 'threshold' && thresholds !== undefined)
@@ -173,7 +181,7 @@ export const subscriptionSchema = z
     if (when === 'always' && heartbeat !== undefined)
       add('heartbeat', 'has no meaning with when: always, because every digest is sent');
   })
-  .meta({ description: 'A digest about one project, to some people, at some time.' });
+  .meta({ description: 'A digest about a project or a portfolio, to some people, at some time.' });
 
 export const scheduleSchema = z
   .strictObject({

@@ -9,7 +9,7 @@ import { count } from './moves.ts';
 const OVER_PLAN_ALERT = '0.01';
 
 /** Below this share of the expected samples a figure rests on too little to go unmentioned. */
-const COVERAGE_ALERT = '0.95';
+export const COVERAGE_ALERT = '0.95';
 
 /** What needs a person, most urgent first, one sentence each. */
 export function digestAlerts(
@@ -46,7 +46,7 @@ function needsPerson({ code }: RoiOutputs['warnings'][number]): boolean {
   return NEED_A_PERSON.has(code);
 }
 
-function staleAlerts(stale: DigestFacts['staleSources'], format: Format): string[] {
+export function staleAlerts(stale: Readonly<DigestFacts['staleSources']>, format: Format): string[] {
   return stale.map(({ metric, connector, stream, newestSampleAtMs }) =>
     newestSampleAtMs === null
       ? `${metric} has no data at all: nothing arrived from ${connector}/${stream}`

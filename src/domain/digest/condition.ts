@@ -29,11 +29,16 @@ export type DigestReason =
   | { because: 'always' | 'first' | 'changed' | 'alert' | 'heartbeat' }
   | { because: 'threshold'; figures: FigureMove[] };
 
+/** Figures of a project, or of a portfolio. */
+export type DigestFigures = Pick<
+  RoiOutputs,
+  'currency' | 'roi' | 'realisedRoi' | 'npv' | 'benefitToDate' | 'costToDate' | 'payback' | 'coverage'
+>;
 /** What one digest rests on. */
 export interface DigestBasis {
   facts: DigestFacts;
   factsHash: string;
-  outputs: RoiOutputs | null;
+  outputs: DigestFigures | null;
 }
 
 /**
@@ -66,8 +71,8 @@ export function digestReason(
 
 /** Figures that moved by at least their threshold. */
 export function movesBeyond(
-  now: RoiOutputs | null,
-  before: RoiOutputs | null,
+  now: DigestFigures | null,
+  before: DigestFigures | null,
   thresholds: DigestThresholds,
 ): FigureMove[] {
   return digestFigures.flatMap((figure): FigureMove[] => {
@@ -84,7 +89,7 @@ export function movesBeyond(
   });
 }
 
-const FIGURES: Record<DigestFigure, (outputs: RoiOutputs) => string | null> = {
+const FIGURES: Record<DigestFigure, (outputs: DigestFigures) => string | null> = {
   roiPoints: ({ roi }) => points(roi),
   realisedRoiPoints: ({ realisedRoi }) => points(realisedRoi),
   npv: ({ npv }) => npv,

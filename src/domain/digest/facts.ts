@@ -7,6 +7,7 @@ import type { DigestConversion } from './conversion.ts';
  */
 export interface DigestFacts {
   version: 1;
+  /** The portfolio's, where `projects` is there. */
   projectId: string;
   projectName: string;
   sponsor: string | null;
@@ -22,13 +23,15 @@ export interface DigestFacts {
   /** Null: no headline can be given honestly; `headlineAbsentBecause` says why. */
   headline: DigestHeadline | null;
   headlineAbsentBecause: string | null;
-  /** What moved the net benefit since the previous digest, largest first, at most three; they and `otherMoves` sum to `netChange`. */
+  /** What moved the net benefit since the previous digest, largest first, at most three (projects: eight); they and `otherMoves` sum to `netChange`. */
   moved: { cause: string; amount: DecimalString }[];
   otherMoves: DecimalString | null;
   netChange: DecimalString | null;
   /** The slot date of the digest compared with; null for the first, and for one of the same date since which nothing changed. */
   comparedWith: LocalDate | null;
   metrics: DigestMetric[];
+  /** Of a portfolio, in place of `metrics`. Absent: the digest is about one project. */
+  projects?: DigestProject[] | undefined;
   cost: DigestCost;
   /** Against the plan: to date and at completion. Null without a plan, and where the headline is withheld. */
   outlook: DigestOutlook | null;
@@ -43,6 +46,8 @@ export interface DigestFacts {
     /** Null: the period is no longer counted. */
     newBenefit: DecimalString | null;
     why: string;
+    /** Of the project, where that is not the portfolio's. Absent: `currency`. */
+    currency?: CurrencyCode | undefined;
   }[];
   alerts: string[];
   /** Cumulative, by period end; empty when the cost is not known: a line at zero would say that there was none. */
@@ -123,6 +128,21 @@ export interface DigestOutlook {
   } | null;
   /** To date at the plan's exchange rates; null where that is the same, and where a figure has no such rate. */
   constantCurrency: { benefitToDate: DecimalString; costToDate: DecimalString; npv: DecimalString } | null;
+}
+
+/** One project of a portfolio, in the portfolio's currency, claims settled. */
+export interface DigestProject {
+  name: string;
+  roi: DecimalString | null;
+  npv: DecimalString | null;
+  benefitToDate: DecimalString | null;
+  costToDate: DecimalString | null;
+  /** Benefit that others claim too and that was scaled away. */
+  claimReduction: DecimalString | null;
+  /** Why it adds nothing; null: it is counted. */
+  excludedBecause: string | null;
+  /** A metric that is turned into money has no fresh data. */
+  stale: boolean;
 }
 
 export interface DigestMetric {

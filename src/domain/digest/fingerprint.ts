@@ -35,7 +35,10 @@ export function digestFingerprint(facts: DigestFacts): string {
 }
 
 /** Only what is there: a project without plan and doubt keeps the fingerprint that earlier releases gave it. */
-function newerParts({ headline, outlook, cost, metrics }: DigestFacts, format: Format): Record<string, unknown> {
+function newerParts(
+  { headline, outlook, cost, metrics, projects }: DigestFacts,
+  format: Format,
+): Record<string, unknown> {
   const { doubt = null } = headline ?? {};
   const begins = metrics.flatMap(({ name, begins: start }) => (start === null ? [] : [[name, start.on]]));
   const against = (row: DigestAgainstPlan | null): string[] | null =>
@@ -54,5 +57,17 @@ function newerParts({ headline, outlook, cost, metrics }: DigestFacts, format: F
         }),
     ...(cost.atCompletion === null ? {} : { atCompletion: format.moneyCompact(cost.atCompletion) }),
     ...(begins.length === 0 ? {} : { begins }),
+    ...(projects === undefined
+      ? {}
+      : {
+          projects: projects.map((project) => [
+            project.name,
+            format.percent(project.roi),
+            ...[project.npv, project.benefitToDate, project.claimReduction].map((amount) =>
+              format.moneyCompact(amount),
+            ),
+            project.excludedBecause,
+          ]),
+        }),
   };
 }

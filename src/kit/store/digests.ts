@@ -5,20 +5,28 @@ import type { DeliveryChannel } from '../config.ts';
 export interface DigestRow {
   id: string;
   subscription: string;
-  projectId: string;
+  /** What it is about: a project or a portfolio; the other is null. */
+  projectId: string | null;
+  portfolioId: string | null;
   /** The schedule's slot (ISO instant) or the manual request's id: one digest for each (subscription, slot). */
   slot: string;
-  /** Null: there was no snapshot to rest on, and the digest says so. */
+  /** Of the project. Null: there was no snapshot to rest on, and the digest says so. */
   snapshotId: string | null;
+  /** The roll-up of the portfolio that it rests on; null exactly where `portfolioId` is. */
+  portfolioSnapshotId: string | null;
   /** A test-send: never what a later digest is compared with. */
   test: boolean;
   facts: DigestFacts;
   factsHash: string;
   createdAtMs: number;
 }
+type PortfolioColumn = 'portfolioId' | 'portfolioSnapshotId';
+
 export interface DigestRepository {
   /** Returns the row that is there when (subscription, slot) exists, `created: false`. */
-  save(row: Omit<DigestRow, 'createdAtMs'>): Promise<{ digest: DigestRow; created: boolean }>;
+  save(
+    row: Omit<DigestRow, 'createdAtMs' | PortfolioColumn> & Partial<Pick<DigestRow, PortfolioColumn>>,
+  ): Promise<{ digest: DigestRow; created: boolean }>;
   get(id: string): Promise<DigestRow | null>;
   find(subscription: string, slot: string): Promise<DigestRow | null>;
   /** The newest that is not a test. */

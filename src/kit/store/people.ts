@@ -8,7 +8,9 @@ interface Kept {
 export type StakeholderRow = StakeholderConfig & Kept;
 export interface SubscriptionRow extends Kept {
   id: string;
-  project: string;
+  /** One of the two is null. */
+  project: string | null;
+  portfolio: string | null;
   /** `address`: of a target that is no stakeholder. */
   targets: { channel: DeliveryChannel; stakeholder: string | null; address: string | null; name: string }[];
   schedule: string | null;

@@ -16,6 +16,7 @@ export interface PortfolioSnapshot {
 export interface PortfolioSnapshotRepository {
   /** Immutable: the same portfolio, date, inputs and engine give the row that is there, `created: false`. */
   save(snapshot: Omit<PortfolioSnapshot, 'createdAtMs'>): Promise<{ snapshot: PortfolioSnapshot; created: boolean }>;
+  get(id: string): Promise<PortfolioSnapshot | null>;
   /** Newest first. */
   history(portfolioId: string, limit: number): Promise<PortfolioSnapshot[]>;
 }

@@ -34,6 +34,7 @@ const person = (more: Partial<StakeholderConfig> = {}): StakeholderConfig => ({
 const weekly = (more: Partial<SubscriptionConfig> = {}): SubscriptionConfig => ({
   id: 'weekly',
   project: 'checkout',
+  portfolio: null,
   targets: [
     { channel: 'email', address: 'sponsor@example.com', name: 'Head of Commerce', stakeholder: 'sponsor' },
     { channel: 'slack', address: 'C0001', name: '#it-value', stakeholder: null },
@@ -59,16 +60,18 @@ describe('stakeholders and subscriptions in the database', () => {
       subscriptions: [
         weekly(),
         weekly({ id: 'always', when: 'always', thresholds: null, heartbeat: null, schedule: null }),
+        weekly({ id: 'monthly', project: null, portfolio: 'shop' }),
       ],
     };
     expect(await people.apply(config)).toEqual({
       stakeholders: { ...nothing, created: ['sponsor', 'council'] },
-      subscriptions: { ...nothing, created: ['weekly', 'always'] },
+      subscriptions: { ...nothing, created: ['weekly', 'always', 'monthly'] },
     });
     expect(await people.apply(config)).toEqual({ stakeholders: nothing, subscriptions: nothing });
     const [council, sponsor] = await people.stakeholders();
     expect([sponsor, council]).toEqual(config.stakeholders.map((each) => ({ ...each, retiredAtMs: null })));
-    const [, stored] = await people.subscriptions();
+    const [, monthly, stored] = await people.subscriptions();
+    expect(monthly).toMatchObject({ project: null, portfolio: 'shop' });
     expect(stored).toMatchObject({ thresholds: { npv: '10000.5', roiPoints: '2' }, heartbeat: 4, retiredAtMs: null });
     expect(stored?.targets).toEqual([
       { channel: 'email', stakeholder: 'sponsor', address: null, name: 'Head of Commerce' },
@@ -201,5 +204,25 @@ describe('the database refuses', () => {
     await expect(client.query("DELETE FROM subscription_target WHERE subscription_id = 'weekly'")).rejects.toThrow(
       'it has no target',
     );
+  });
+});
+
+describe('a digest in the database', () => {
+  const insert = (columns: string, values: string) =>
+    client.query(
+      `INSERT INTO digest (id, subscription, slot, test, facts, facts_hash, created_at, ${columns})
+       VALUES ('d', 'monthly', 'w1', false, '{}', 'h', now(), ${values})`,
+    );
+
+  it.each([
+    ['of nothing', 'project_id, portfolio_id', 'NULL, NULL', 'digest_of_one_scope'],
+    ['of a project and a portfolio', 'project_id, portfolio_id', "'checkout', 'shop'", 'digest_of_one_scope'],
+    ['of a portfolio without a roll-up', 'portfolio_id', "'shop'", 'digest_snapshot_of_scope'],
+  ])('is refused %s', async (_, columns, values, constraint) => {
+    await expect(insert(columns, values)).rejects.toMatchObject({ constraint });
+  });
+
+  it('of a project is what an earlier release writes', async () => {
+    await expect(insert('project_id', "'checkout'")).resolves.toMatchObject({ rowCount: 1 });
   });
 });
