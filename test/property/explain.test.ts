@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addDays, computeRoi, Decimal, type ExplainNode, explainAt, explainablePaths, pruned, sum } from '#domain';
 import { baselineOf, costWith, daily, inputWith, metricWith, projectWith, samplesOf } from '../factories/value.ts';
+import { runs } from './runs.ts';
 
-const seeded = { seed: 20261123, numRuns: 30 };
+const seeded = { seed: 20261123, numRuns: runs(15, 200) };
 
 const amountOf = ({ value }: ExplainNode): Decimal | null => {
   if (value?.kind === 'money') return new Decimal(value.amount);

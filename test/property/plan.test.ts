@@ -18,8 +18,9 @@ import { money, moneyOrNull } from '../../src/domain/value/figures.ts';
 import { valuate } from '../../src/domain/value/valuation.ts';
 import { budgetRate, monthly, plannedCostWith, planWith, promiseWith } from '../factories/plan.ts';
 import { costWith, inputWith, metricWith, projectWith } from '../factories/value.ts';
+import { runs } from './runs.ts';
 
-const seeded = { seed: 20260801, numRuns: 30 };
+const seeded = { seed: 20260801, numRuns: runs(15, 200) };
 const FROM = '2026-01-01';
 const MONTHS = 24;
 const END = '2028-01-01';

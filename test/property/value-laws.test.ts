@@ -18,8 +18,9 @@ import {
   monthly,
   projectWith,
 } from '../factories/value.ts';
+import { runs } from './runs.ts';
 
-const seeded = { seed: 20260703, numRuns: 60 };
+const seeded = { seed: 20260703, numRuns: runs(20, 300) };
 const WINDOW = ['2025-01-01', '2026-01-01'] as const;
 const AS_OF = '2028-01-01';
 /** A year before the project and two years of it, by months. */
