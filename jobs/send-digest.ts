@@ -25,7 +25,8 @@ export const sendDigest = defineJob({
   args,
   attempts: 6,
   backoff: { baseMs: 2_000, capMs: 300_000 },
-  timeoutMs: 60_000,
+  // A portfolio's projects are computed for it, as they are now and as they were told last.
+  timeoutMs: 300_000,
   dedupeKey: ({ subscription, slot, test }) => `${subscription}/${slot}${test === true ? '/test' : ''}`,
   async preview({ subscription: id, slot: requested, test = false }, { store, config }) {
     const digest = await store.digests.find(id, test ? `test/${requested}` : requested);
@@ -53,7 +54,7 @@ export const sendDigest = defineJob({
         hint: `Known are: ${config.subscriptions.map((known) => known.id).join(', ') || 'none'}.`,
       });
     const slot = test ? `test/${requested}` : requested;
-    const composed = await composeDigest(ports, subscription, { settled: true });
+    const composed = await composeDigest(ports, subscription, { settled: true, signal });
     const { about, previous } = composed;
     const { recipients, refused } = recipientsOf(config, subscription, about);
     if (recipients.length === 0) throw nobodyMayKnow(id, about.id, refused);

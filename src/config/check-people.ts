@@ -34,6 +34,26 @@ export function portfolioIds({ projects }: CheckedSections, merged: MergedFiles)
   return defined.length > 0 ? defined : [...new Set(projects.flatMap(({ value }) => value.portfolio ?? []))].sort();
 }
 
+/** A portfolio that only projects name is added up in their currency: there must be one. */
+export function checkOneCurrency(
+  subscription: Checked<unknown>,
+  id: string,
+  { projects }: CheckedSections,
+  merged: MergedFiles,
+  problems: ProblemList,
+): void {
+  if (idsOf(merged.entries.portfolios).includes(id)) return;
+  const members = projects.filter(({ value }) => value.portfolio === id);
+  const currencies = [...new Set(members.map(({ value }) => value.currency))].sort();
+  if (currencies.length < 2) return;
+  problems.add(
+    placeAt(subscription.node, ['portfolio']),
+    [...subscription.path, 'portfolio'],
+    'config/invalid-value',
+    `its projects have several currencies (${currencies.join(', ')}): define it under portfolios, with the one to add them up in`,
+  );
+}
+
 /** What came from outside is named by its place alone. */
 function shown({ node }: Checked<unknown>, path: readonly PathPart[], text: string): string {
   const written = nodeAt(node, path);

@@ -1,5 +1,5 @@
 import type { AnyConnectorKind } from '#kit';
-import { checkPeople, checkToldOf, portfolioIds } from './check-people.ts';
+import { checkOneCurrency, checkPeople, checkToldOf, portfolioIds } from './check-people.ts';
 import { isEmpty, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
 import type { MergedFiles } from './merge.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
@@ -108,8 +108,8 @@ function checkSubscription(
   if (project !== undefined) exists('project', project, subscription, ['project'], context);
   if (portfolio !== undefined) {
     const known = portfolioIds(sections, merged);
-    if (!known.includes(portfolio))
-      unknown('there is no portfolio', portfolio, known, subscription, ['portfolio'], problems);
+    if (known.includes(portfolio)) checkOneCurrency(subscription, portfolio, sections, merged, problems);
+    else unknown('there is no portfolio', portfolio, known, subscription, ['portfolio'], problems);
   }
   for (const [index, target] of subscription.value.to.entries()) {
     const path: PathPart[] = ['to', index];

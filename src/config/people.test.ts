@@ -120,6 +120,17 @@ describe('a subscription to a portfolio', () => {
     ]);
   });
 
+  it('whose projects have several currencies must be defined', async () => {
+    const dollars =
+      'projects: { us: { name: US, portfolio: it, currency: USD, startsOn: 2026-06-01, discountRate: 8 %, metrics: {} } }';
+    const { lines } = await about('portfolio: it,', { checkout: '    portfolio: it\n', more: dollars });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^outturn\.yaml:\d+:\d+ subscriptions\.weekly\.portfolio: its projects have several currencies \(EUR, USD\)/,
+      ),
+    ]);
+  });
+
   it('is needed where no project is named', async () => {
     const { lines } = await about('');
     expect(lines.join()).toContain('subscriptions.weekly.project: is missing: write the project or the portfolio');

@@ -34,6 +34,7 @@ interface ComposeOptions {
   notice?: string | null | undefined;
   /** Waits for what is being recorded, where figures are computed. */
   settled?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /**

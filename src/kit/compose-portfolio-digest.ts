@@ -22,7 +22,11 @@ export async function composePortfolioFacts(
   { id, timeZone, locale }: Pick<SubscriptionConfig, 'id' | 'timeZone' | 'locale'>,
   portfolioId: string,
   previous: DigestRow | null,
-  { notice, settled = false }: { notice?: string | null | undefined; settled?: boolean | undefined },
+  {
+    notice,
+    settled = false,
+    signal,
+  }: { notice?: string | null | undefined; settled?: boolean | undefined; signal?: AbortSignal | undefined },
 ): Promise<{ facts: DigestFacts; rollUp: PortfolioRollUp; earlier: PortfolioSnapshot | null }> {
   const { store, clock } = ports;
   const until = settled ? await settledInstant(store) : undefined;
@@ -31,7 +35,10 @@ export async function composePortfolioFacts(
   // The subscription may have been about another portfolio.
   const earlier = told?.portfolioId === portfolioId ? told : null;
   const compared: PortfolioMember[] = [];
-  for (const member of members) compared.push(await withBefore(ports, member, earlier));
+  for (const member of members) {
+    signal?.throwIfAborted();
+    compared.push(await withBefore(ports, member, earlier));
+  }
   const facts = buildPortfolioDigestFacts({
     outputs,
     members: compared,
