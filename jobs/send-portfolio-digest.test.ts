@@ -119,6 +119,21 @@ async function costs(a: string, b: string): Promise<void> {
   await store.projects.apply(draftsOf(projectOf('a', a), projectOf('b', b)), byTest);
 }
 
+/** A value for each day of January, as the source tells it now. */
+async function samples(value: number): Promise<void> {
+  const rows = Array.from({ length: 32 }, (_, index) => ({
+    ...{
+      labels: {},
+      unit: 'failures',
+      atMs: startOfDayMs('2026-01-01', 'Europe/Berlin') + index * DAY,
+      durationMs: DAY,
+    },
+    ...{ value, status: 'final' as const, pageHash: 'a'.repeat(64) },
+  }));
+  nowMs += 60_000;
+  await store.measurements.ingest({ connector: 'shop', stream: 'failures', pullId: 'p', observedAtMs: nowMs, rows });
+}
+
 beforeAll(async () => {
   database = await testDatabase();
   const resolver = createIntentResolver([deliverMessage, sendDigest]);
@@ -131,16 +146,7 @@ beforeAll(async () => {
     log: silentLog,
     applicationName: 'test',
   });
-  const rows = Array.from({ length: 32 }, (_, index) => ({
-    ...{
-      labels: {},
-      unit: 'failures',
-      atMs: startOfDayMs('2026-01-01', 'Europe/Berlin') + index * DAY,
-      durationMs: DAY,
-    },
-    ...{ value: 1, status: 'final' as const, pageHash: 'a'.repeat(64) },
-  }));
-  await store.measurements.ingest({ connector: 'shop', stream: 'failures', pullId: 'p', observedAtMs: nowMs, rows });
+  await samples(1);
 });
 afterAll(async () => {
   await store?.close();
@@ -191,6 +197,19 @@ describe('a subscription to a portfolio', () => {
     ]);
     const sum = facts.moved.reduce((total, { amount }) => total.plus(amount), new Decimal(facts.otherMoves ?? 0));
     expect([facts.netChange, sum.toFixed()]).toEqual(['-29.5', '-29.5']);
+  });
+
+  it('tells what a source has corrected since, as each project had it then', async () => {
+    subscribe();
+    await digest('w1');
+    await samples(2);
+    const { facts } = await rowOf(await digest('w2'));
+    expect(facts.restatements.map(({ metric, period, why }) => [metric, period, why])).toEqual([
+      ['A: Failed checkouts', '2026-01-01', expect.stringContaining('the source corrected its samples')],
+      ['B: Failed checkouts', '2026-01-01', expect.stringContaining('the source corrected its samples')],
+    ]);
+    expect((await rowOf(await digest('w3'))).facts.restatements).toEqual([]);
+    await samples(1);
   });
 
   it('goes out when it changed, and when thresholds are reached', async () => {
