@@ -94,7 +94,7 @@ function accrued({ outputs: { costs, costToDate, constantCurrency }, format }: P
 
 export function irrWords(format: Format, { irr }: RoiOutputs): string {
   if (irr.status === 'unique') return format.yearly(irr.value);
-  return { multiple: 'several roots', none: 'no root', 'not-applicable': 'n/a' }[irr.status];
+  return { multiple: 'several roots', none: 'none from −99% to 1,000%', 'not-applicable': 'n/a' }[irr.status];
 }
 
 /** Where there is no one IRR, the rates that fit and what stands in for it. */

@@ -5,7 +5,11 @@ import { evaluateFinanceInput, readFinanceDocument } from './finance-cases.ts';
 
 describe('a finance document', () => {
   it('shaped like the worked examples is computed, case by case, in order', () => {
-    expect(evaluateFinanceInput(document).map(({ id }) => id)).toEqual(document.cases.map(({ id }) => id));
+    const { results, benefits } = evaluateFinanceInput(document);
+    expect(results.map(({ id }) => id)).toEqual(document.cases.map(({ id }) => id));
+    expect(benefits.map(({ id, benefitToDate }) => ({ id, benefitToDate }))).toEqual(
+      document.benefit.map(({ id, computed }) => ({ id, benefitToDate: computed.benefitToDate })),
+    );
   });
   it('with mistakes names all of them at once, each with its place', () => {
     const { problems } = readFinanceDocument({

@@ -3,6 +3,7 @@ import { evaluateFinanceDocument } from '../domain/finance/case.ts';
 import type { FinanceCase, FinanceResult } from '../domain/finance/case-types.ts';
 import { Decimal, type DecimalInput, parseDecimal } from '../domain/money/decimal.ts';
 import { isLocalDate } from '../domain/time/dates.ts';
+import { type BenefitCase, type BenefitResult, evaluateBenefitCase } from '../domain/value/benefit-case.ts';
 import { PermanentError } from './errors.ts';
 import { contradictionsOf } from './finance-rules.ts';
 import { nearest } from './nearest.ts';
@@ -99,13 +100,53 @@ const financeCase = z.strictObject(
   { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object' : undefined) },
 );
 
+const levels = z
+  .array(decimal)
+  .min(1, 'needs at least one period')
+  .max(MAX_FLOWS, `takes at most ${MAX_FLOWS} periods`);
+const benefitCase = z
+  .strictObject({
+    id: z.string({ error: 'every case needs an id' }).min(1, 'must not be empty').max(200),
+    kind: z.enum(['flow', 'stock', 'ratio', 'percentile'], { error: 'expected flow, stock, ratio or percentile' }),
+    direction: z.enum(['up', 'down'], { error: 'expected up (more is better) or down' }),
+    actual: levels,
+    counterfactual: levels,
+    rate: decimal.refine((text) => new Decimal(text).gte(0), { error: 'must not be negative' }),
+    exposure: decimal.refine((text) => new Decimal(text).gt(0), { error: 'must be above 0' }).optional(),
+    yearFraction: decimal.refine((text) => new Decimal(text).gt(0), { error: 'must be above 0' }).optional(),
+    attribution: share.optional(),
+    deadweight: share.optional(),
+    displacement: share.optional(),
+    confidence: share.optional(),
+    about: note,
+    currency: note,
+    name: note,
+    note: note,
+    source: note,
+    published: note,
+    computed: note,
+  })
+  .superRefine(({ actual, counterfactual, kind, exposure }, ctx) => {
+    if (actual.length !== counterfactual.length)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['counterfactual'],
+        message: `has ${counterfactual.length} periods, but actual has ${actual.length}`,
+      });
+    if ((kind === 'ratio' || kind === 'percentile') && exposure === undefined)
+      ctx.addIssue({ code: 'custom', path: ['exposure'], message: `is required: a ${kind} applies to so many units` });
+  });
+
 const financeDocument = z.strictObject(
   {
     cases: z
       .array(financeCase, { error: 'expected an array of cases' })
       .max(MAX_CASES, `takes at most ${MAX_CASES} cases`),
     about: note,
-    benefit: note,
+    benefit: z
+      .array(benefitCase, { error: 'expected an array of cases' })
+      .max(MAX_CASES, `takes at most ${MAX_CASES} cases`)
+      .optional(),
     $schema: note,
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'expected an object with an array `cases`' : undefined) },
@@ -126,11 +167,16 @@ export interface LocatedText {
   duplicates: { path: string; key: string; line: number }[];
 }
 
+export interface FinanceDocument {
+  cases: FinanceCase[];
+  benefits: BenefitCase[];
+}
+
 /** The document checked, or everything that is wrong with it at once, by line where lines are known. */
 export function readFinanceDocument(
   input: unknown,
   text: LocatedText | null = null,
-): { document: { cases: FinanceCase[] }; problems: [] } | { document: null; problems: FinanceProblem[] } {
+): { document: FinanceDocument; problems: [] } | { document: null; problems: FinanceProblem[] } {
   const result = financeDocument.safeParse(input);
   const shape = result.success ? [] : result.error.issues.flatMap(problemsOf);
   const problems: FinanceProblem[] = [...shape, ...contradictions(input)].map((problem) => ({
@@ -140,7 +186,10 @@ export function readFinanceDocument(
   for (const { path, key, line } of text?.duplicates ?? [])
     problems.push({ path, message: `the key "${key}" is there twice`, line });
   if (result.success && problems.length === 0)
-    return { document: { cases: result.data.cases.map(computable) }, problems: [] };
+    return {
+      document: { cases: result.data.cases.map(computable), benefits: result.data.benefit ?? [] },
+      problems: [],
+    };
   return { document: null, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
@@ -189,7 +238,8 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const inCase = issue.path.length > 0;
     return issue.keys.map((key) => {
-      const meant = nearest(key, Object.keys(inCase ? financeCase.shape : financeDocument.shape));
+      const shape = issue.path[0] === 'benefit' ? benefitCase.shape : financeCase.shape;
+      const meant = nearest(key, Object.keys(inCase ? shape : financeDocument.shape));
       return {
         path: pathOf([...issue.path, key]),
         message: `unknown key "${key}"${meant === null ? '' : `, did you mean "${meant}"?`}`,
@@ -212,13 +262,17 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
 }
 
 /**
- * Results of a document shaped like `{cases: [{id, flows …}]}` (docs/finance.md).
+ * Results of a document shaped like `{cases: [{id, flows …}], benefit: [{id, actual …}]}` (docs/finance.md).
  * Throws PermanentError `value/bad-input` that lists every problem with its path, and its line where `text` knows it;
  * `facts.problems` holds them as data.
  */
-export function evaluateFinanceInput(input: unknown, text?: LocatedText): FinanceResult[] {
+export function evaluateFinanceInput(
+  input: unknown,
+  text?: LocatedText,
+): { results: FinanceResult[]; benefits: BenefitResult[] } {
   const { document, problems } = readFinanceDocument(input, text);
-  if (document) return evaluateFinanceDocument(document);
+  if (document)
+    return { results: evaluateFinanceDocument(document), benefits: document.benefits.map(evaluateBenefitCase) };
   throw new PermanentError(
     'value/bad-input',
     problems

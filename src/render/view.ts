@@ -147,7 +147,7 @@ function whyNoRoi({ roi, costToDate }: NonNullable<DigestFacts['headline']>): st
 function returnFigure({ irr, mirr }: NonNullable<DigestFacts['headline']>, format: Format): Figure {
   if (irr.status === 'unique' || irr.status === 'not-applicable' || mirr === null)
     return { label: 'IRR', value: irrWords(irr, format), tone: 'plain' };
-  const why = irr.status === 'multiple' ? 'IRR has several roots' : 'IRR has no root';
+  const why = irr.status === 'multiple' ? 'IRR has several roots' : 'no IRR from −99% to 1,000%';
   return { label: `MIRR (${why})`, value: format.yearly(mirr), tone: 'plain' };
 }
 

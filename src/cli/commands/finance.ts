@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { FinanceResult } from '#domain';
+import type { BenefitResult, FinanceResult } from '#domain';
 import { evaluateFinanceInput, OutturnError } from '#kit';
 import { withExamples } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 import { locateJson } from '../json-lines.ts';
-import { type Row, table } from '../table.ts';
+import { type Column, type Row, table } from '../table.ts';
 
 /** `outturn finance`: the finance engine on its own, for a document of cash flows on standard input. */
 export function finance(program: Command, io: Io): void {
@@ -21,9 +21,11 @@ export function finance(program: Command, io: Io): void {
   ).action(async (options: { json?: boolean }) => {
     const text = await io.readInput();
     const input = parse(text);
-    const results = evaluateFinanceInput(input, locateJson(text));
-    if (options.json) return printJson(io, results);
-    if (results.length === 0) return io.out('No cases.');
+    const { results, benefits } = evaluateFinanceInput(input, locateJson(text));
+    if (options.json) return printJson(io, [...results, ...benefits]);
+    if (results.length + benefits.length === 0) return io.out('No cases.');
+    showBenefits(io, benefits);
+    if (results.length === 0) return;
     io.out(
       table(
         io,
@@ -43,12 +45,29 @@ export function finance(program: Command, io: Io): void {
   });
 }
 
+function showBenefits(io: Io, benefits: readonly BenefitResult[]): void {
+  if (benefits.length === 0) return;
+  const rows = benefits.map(({ id, unadjustedBenefitToDate, benefitToDate, periods }) => [
+    id,
+    unadjustedBenefitToDate,
+    benefitToDate,
+    String(periods.length),
+  ]);
+  const figure = (head: string): Column => ({ head, align: 'right' });
+  const columns = [{ head: 'benefit of', wraps: true }, figure('unadjusted'), figure('to date'), figure('periods')];
+  io.out(`${table(io, columns, rows)}\n`);
+}
+
 const HELP = `
 A case gives one of
   flows       ["-100","60","60"]       net amounts by period, index 0 first
   costs and   ["100","0"],
   benefits    ["0","150"]              positive amounts: ROI and BCR too
   datedFlows  [["2026-01-01","-100"]]  by date, act/365: XNPV and XIRR
+
+a benefit (in "benefit": […]) is made of
+  actual, counterfactual  lists by period; rate, direction, kind; exposure
+  attribution, deadweight, displacement, confidence
 
 and, where wanted
   convention    npv0 (default), excel, tei, green-book, servicenow

@@ -126,7 +126,7 @@ function show(io: Io, outputs: PortfolioOutputs, format: Format): void {
 
 function irr({ irr: result }: PortfolioOutputs, format: Format): string {
   if (result.status === 'unique') return format.yearly(result.value);
-  return { multiple: 'several roots', none: 'no root', 'not-applicable': 'n/a' }[result.status];
+  return { multiple: 'several roots', none: 'none from −99% to 1,000%', 'not-applicable': 'n/a' }[result.status];
 }
 
 async function history(app: App, io: Io, id: string, json: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { Decimal } from 'decimal.js';
 import type { DecimalString, Project } from '../types.ts';
+import { FRESHNESS_GRACE_MS } from '../value/freshness.ts';
 import type { CashFlow, MetricOutput, RoiOutputs } from '../value/outputs.ts';
 import type { DigestFacts } from './facts.ts';
 import type { Format } from './format.ts';
@@ -15,7 +16,8 @@ export function findStale(project: Project, outputs: RoiOutputs, nowMs: number):
     const definition = project.metrics.find(({ id }) => id === metric.metricId);
     const ended = definition?.endsOn != null && definition.endsOn <= outputs.asOf;
     const newest = metric.newestSampleAtMs;
-    const tooOld = newest !== null && definition !== undefined && nowMs - newest > definition.freshnessLimitMs;
+    const limitMs = definition?.freshnessLimitMs ?? metric.freshnessLimitMs ?? FRESHNESS_GRACE_MS;
+    const tooOld = newest !== null && definition !== undefined && nowMs - newest > limitMs;
     if (ended || !(metric.stale || newest === null || tooOld)) return [];
     return [{ ...metric.source, metric: metric.name, metricId: metric.metricId, newestSampleAtMs: newest }];
   });

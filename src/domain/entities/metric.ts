@@ -76,8 +76,8 @@ export interface ValueMetric {
   /** For ratio and percentile: the number of units it applies to per period (a constant, or a series summed over the period). */
   exposure: { kind: 'value'; value: DecimalString } | { kind: 'series'; source: SeriesSource } | null;
   cadence: Cadence;
-  /** A digest calls the metric stale when its newest sample is older. */
-  freshnessLimitMs: number;
+  /** A digest calls the metric stale when its newest sample is older. Null: two days after the next one was due. */
+  freshnessLimitMs: number | null;
   baseline: Baseline | null;
   counterfactual: Counterfactual;
   target: { value: DecimalString; by: LocalDate } | null;

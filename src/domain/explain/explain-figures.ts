@@ -191,7 +191,7 @@ function irrNote({ irr }: RoiOutputs): string {
     case 'multiple':
       return `several roots (${irr.roots.join(', ')}), so none is shown: see MIRR and the NPV curve`;
     case 'none':
-      return 'no rate makes the net present value zero';
+      return 'no rate from −99% to 1,000% a year makes the net present value zero';
     case 'not-applicable':
       return 'there is no outflow and inflow to compare';
   }

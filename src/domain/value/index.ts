@@ -1,5 +1,6 @@
 /** From samples and cost lines to benefit, cost, ROI and its doubts. */
 export * from './benefit.ts';
+export * from './benefit-case.ts';
 export * from './canonical.ts';
 export { keptShare, wholeYears } from './drop-off.ts';
 export * from './input.ts';

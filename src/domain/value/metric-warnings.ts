@@ -1,7 +1,9 @@
+import { localDateAt } from '../time/zones.ts';
 import type { ValueMetric } from '../types.ts';
 import type { BaselineLevel } from './baseline.ts';
 import type { MetricContext } from './context.ts';
 import type { CounterfactualLookup, CounterfactualModel } from './counterfactual.ts';
+import { freshnessLimitMs } from './freshness.ts';
 import type { PeriodOutput } from './outputs.ts';
 import type { EvaluatedPeriod } from './period.ts';
 import { metricProblems } from './value-rules.ts';
@@ -67,10 +69,15 @@ function waitingFor({ startRule, startsOn }: ValueMetric): string {
   return `it waits for the deliverable ${startRule.deliverable}${after}, expected on ${startsOn}`;
 }
 
+const asFrozen = (frozenOn: string | null): string =>
+  frozenOn === null
+    ? ''
+    : `, as recorded by its freezing on ${frozenOn} (what was pulled later does not count: leave frozenOn out, or set it to a day on which the history was there),`;
+
 function noBaseline({ baseline, cadence }: ValueMetric): string {
   const why =
     baseline?.kind === 'window'
-      ? `the baseline window ${baseline.from} to ${baseline.to} holds no whole ${cadence} with every sample`
+      ? `the baseline window ${baseline.from} to ${baseline.to}${asFrozen(baseline.frozenOn)} holds no whole ${cadence} with every sample`
       : 'no baseline is declared';
   return `${why}, so the metric is tracked but not expressed in money`;
 }
@@ -103,12 +110,20 @@ function reportPeriods({ project, warn }: MetricContext, rows: readonly Evaluate
     warn('value/partial', `${because}: nothing is counted for ${list(periods)}`);
 }
 
-function reportSamples({ readings, warn }: MetricContext, stale: boolean): void {
+const localTime = (atMs: number, timeZone: string): string =>
+  `${localDateAt(atMs, timeZone)} ${new Date(atMs).toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' })} (${timeZone})`;
+
+function inDays(ms: number): string {
+  const days = Math.round(ms / 8_640_000) / 10;
+  return `${days} ${days === 1 ? 'day' : 'days'}`;
+}
+
+function reportSamples({ metric, project, readings, warn }: MetricContext, stale: boolean): void {
   if (readings.newestSampleAtMs === null) warn('value/no-data', 'no sample has been received');
   else if (stale)
     warn(
       'value/stale',
-      `the newest sample ends ${new Date(readings.newestSampleAtMs).toISOString()}, past the freshness limit`,
+      `the newest sample vouches to ${localTime(readings.newestSampleAtMs, project.timeZone)}, which is longer ago than ${inDays(freshnessLimitMs(metric, readings))} (freshnessLimit)`,
     );
   if (readings.overlapping > 0)
     warn(

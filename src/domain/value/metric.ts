@@ -7,6 +7,7 @@ import { baselineOf, baselineOutput } from './baseline.ts';
 import type { MetricContext } from './context.ts';
 import { type CounterfactualLookup, counterfactualOf } from './counterfactual.ts';
 import { coverageOf, money, type WarningCode } from './figures.ts';
+import { freshnessLimitMs } from './freshness.ts';
 import { reportMetric } from './metric-warnings.ts';
 import type { MetricOutput, PeriodOutput, ValueWarning } from './outputs.ts';
 import { type CountedPeriod, periodEvaluator } from './period.ts';
@@ -72,6 +73,7 @@ export function evaluateMetric(
       unadjustedBenefitToDate: unknown ? null : money(sum(counted.map(({ gross }) => gross))),
       coverage,
       newestSampleAtMs: readings.newestSampleAtMs,
+      freshnessLimitMs: freshnessLimitMs(metric, readings),
       stale,
       source: { connector: metric.source.connector, stream: metric.source.stream },
       periods: rows.map(({ output }) => output),
@@ -97,7 +99,7 @@ function whyNotMonetised(metric: ValueMetric, counterfactual: CounterfactualLook
 
 function isStale({ metric, project, readings }: MetricContext, asOf: LocalDate): boolean {
   if (metric.endsOn !== null && metric.endsOn <= asOf) return false;
-  const limitMs = startOfDayMs(asOf, project.timeZone) - metric.freshnessLimitMs;
+  const limitMs = startOfDayMs(asOf, project.timeZone) - freshnessLimitMs(metric, readings);
   return readings.newestSampleAtMs === null || readings.newestSampleAtMs < limitMs;
 }
 

@@ -295,6 +295,8 @@ export interface MetricOutput {
   coverage: CoverageOutput;
   /** Until when the newest sample vouches (the end of the interval that it covers). */
   newestSampleAtMs: number | null;
+  /** How old the newest sample may be; absent in snapshots of an earlier release. */
+  freshnessLimitMs?: number | undefined;
   /** Older than the freshness limit when `asOf` began: a digest judges by its own clock besides. */
   stale: boolean;
   source: { connector: string; stream: string };

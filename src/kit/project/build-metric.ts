@@ -24,7 +24,7 @@ export function buildMetric(id: string, metric: MetricInput, project: ProjectInp
           ? { kind: 'value', value: exposure }
           : { kind: 'series', source: exposure },
     cadence: metric.cadence,
-    freshnessLimitMs: metric.freshnessLimit,
+    freshnessLimitMs: metric.freshnessLimit ?? null,
     baseline: baselineOf(metric.baseline),
     counterfactual: counterfactualOf(metric.counterfactual),
     target: metric.target ?? null,

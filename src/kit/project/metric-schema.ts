@@ -154,8 +154,12 @@ export const metricSchema = z
       .prefault('month')
       .meta({ description: 'The period that is compared.' }),
     freshnessLimit: fields.positiveDurationMs
-      .prefault('2d')
-      .meta({ description: 'Older newest samples make a digest call the metric stale.', examples: ['2d'] }),
+      .meta({
+        description:
+          'Older newest samples make a digest call the metric stale. Default: two days after the next sample was due.',
+        examples: ['2d'],
+      })
+      .optional(),
     baseline: baselineSchema.optional(),
     counterfactual: counterfactualSchema,
     stockValuation: z
