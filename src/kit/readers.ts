@@ -31,7 +31,7 @@ export type DigestScope =
 /** Whether somebody with these scopes (null: all) may be told of it. Scopes of single projects hold no portfolio. */
 export function mayBeToldOf(scopes: StakeholderScopes | null, about: DigestScope): boolean {
   if (scopes === null) return true;
-  if (about.kind === 'portfolio') return true;
+  if (about.kind === 'portfolio') return scopes.portfolios.includes(about.id);
   const { id, portfolio } = about;
   return scopes.projects.includes(id) || (portfolio !== null && scopes.portfolios.includes(portfolio));
 }
