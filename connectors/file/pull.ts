@@ -38,7 +38,8 @@ export async function* pullFiles(ctx: PullContext<FileOptions, FileStream>): Asy
       throw new PermanentError('source/empty-answer', `${name} is empty: not even a header line`, {
         hint: 'Write the column names into the first line, or give header: [ … ] in the stream.',
       });
-    const header = own ? `${head.header.trimEnd()}\n` : '';
+    // As it stands in the file, so that a file of one page has the page's hash.
+    const header = own && !/[\r\n]$/.test(head.header) ? `${head.header}\n` : own ? head.header : '';
     const pieces = [...splitRecords(text, start, MAX_PAGE_CHARACTERS)];
     for (const piece of pieces.length > 0 ? pieces : [{ text: '', firstLine: start.line }]) {
       ctx.signal.throwIfAborted();

@@ -58,7 +58,7 @@ function projectLines({ color, columns }: Pick<Io, 'color' | 'columns'>, project
       ];
     default:
       return [
-        head(`${plural(project.changes.length, 'change')} to version ${project.version}`),
+        head(`${plural(project.changes.length, 'change')} against version ${project.version}`),
         ...placeLines(project, color, columns),
         ...more,
       ];

@@ -81,7 +81,8 @@ and, where wanted
 
 Every convention and formula with its source: docs/finance.md`;
 
-const short = (value: number | null): string | null => (value === null ? null : String(Number(value.toPrecision(8))));
+const NUMBER = new Intl.NumberFormat('en', { useGrouping: false, maximumFractionDigits: 4 });
+const short = (value: number | null): string | null => (value === null ? null : NUMBER.format(value));
 const percent = (value: number | null): string | null =>
   value === null ? null : `${Number((value * 100).toPrecision(6))}%`;
 
@@ -114,7 +115,7 @@ function notes(result: FinanceResult): string[] {
   const curve = npvCurve.filter(({ rate }) => SHOWN_RATES.includes(rate));
   if (curve.length > 0)
     lines.push(
-      `NPV ${curve.map(({ rate, npv }) => `${short(Number(npv.toPrecision(5)))} at ${percent(rate)}`).join(', ')}`,
+      `NPV ${curve.map(({ rate, npv }) => `${short(Math.round(npv * 100) / 100)} at ${percent(rate)}`).join(', ')}`,
     );
   if (result.paybackCrossesBack || result.discountedPaybackCrossesBack)
     lines.push('* the cumulative net falls below zero again later');

@@ -143,6 +143,9 @@ function show(io: Io, asked: FxQuestion, answer: FxAnswer): void {
     io.out(
       `${io.color.red('no rate')} from ${asked.from} to ${asked.to} on ${answer.missingOn}; it is never taken as 1.`,
     );
+    for (const currency of [asked.from, asked.to])
+      if (currency !== 'EUR' && !answer.newest.some(({ base, quote }) => base === currency || quote === currency))
+        io.out(`  nothing is held of ${currency} before that`);
     for (const { source, base, quote, date, rate } of answer.newest)
       io.out(`  newest before: 1 ${base} = ${rate} ${quote} of ${date} (${source}); a rate counts for 7 days`);
     io.out('  Pull a connector of kind ecb for that time, or write a rate below fx: in the configuration.');

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { createFormat, type Format, type MovedCause, type MovedFigure, movedFigures } from '#domain';
+import { createFormat, Decimal, type Format, type MovedCause, type MovedFigure, movedFigures } from '#domain';
 import { type WhatMoved, whatMoved } from '#kit';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
@@ -71,6 +71,18 @@ const causeWords: Record<MovedCause, string> = {
 /** So many parts of one cause are named in words. */
 const NAMED_PARTS = 3;
 
+/** As `moneyChange` writes it: cents only below 100. */
+function asWritten(amount: string): Decimal {
+  const value = new Decimal(amount);
+  return value.toDecimalPlaces(value.abs().lt(100) && !value.isInteger() ? 2 : 0, Decimal.ROUND_HALF_UP);
+}
+
+/** What the amounts leave of the total as all of them are written; null: nothing. */
+function unshown({ change }: WhatMoved, causes: WhatMoved['contributions']): string | null {
+  const rest = causes.reduce((left, { amount }) => left.minus(asWritten(amount)), asWritten(change));
+  return rest.isZero() ? null : rest.toFixed();
+}
+
 function waterfall(io: Io, found: WhatMoved, format: Format): void {
   const isMoney = found.currency !== null;
   const figure = (value: string): string => (isMoney ? format.money(value) : format.percent(value));
@@ -84,6 +96,7 @@ function waterfall(io: Io, found: WhatMoved, format: Format): void {
   ];
   const coloured = (amount: string): string =>
     amount.startsWith('-') ? io.color.red(change(amount)) : io.color.green(change(amount));
+  const rest = isMoney ? unshown(found, causes) : null;
   const rows = causes.flatMap(({ cause, amount, parts }): string[][] => {
     const [only, ...others] = parts;
     const head = [`  ${causeWords[cause]}`, coloured(amount), ''];
@@ -105,7 +118,13 @@ function waterfall(io: Io, found: WhatMoved, format: Format): void {
         { head: 'figure', align: 'right' },
         { head: 'why', wraps: true },
       ],
-      [end('from'), ...rows, [io.color.bold('all together'), io.color.bold(change(found.change)), '', ''], end('to')],
+      [
+        end('from'),
+        ...rows,
+        ...(rest === null ? [] : [['  rounding', change(rest), '', 'of the amounts as they are written here']]),
+        [io.color.bold('all together'), io.color.bold(change(found.change)), '', ''],
+        end('to'),
+      ],
     ),
   );
   const idle = found.contributions.filter(({ amount }) => amount === '0').map(({ cause }) => causeWords[cause]);

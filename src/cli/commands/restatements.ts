@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { causeWords, createFormat, type Format, type Project } from '#domain';
+import { causeWords, createFormat, type Format } from '#domain';
 import type { RestatementRow } from '#kit';
 import type { App } from '#src/main/app';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
@@ -19,7 +19,7 @@ export function restatements(program: Command, io: Io): void {
     ['restatements', 'restatements checkout-rewrite', 'restatements checkout-rewrite --limit 500 --json'],
   ).action(async (id: string | undefined, options: CommonOptions & { limit: string }) => {
     const limit = wholeNumberOption('--limit', options.limit, { least: 1, most: 10_000 });
-    const show = async ({ store }: App): Promise<void> => {
+    const show = async ({ store, config }: App): Promise<void> => {
       const projects = await store.projects.list();
       const named = id === undefined ? null : await store.projects.get(id);
       if (id !== undefined && named === null)
@@ -32,17 +32,15 @@ export function restatements(program: Command, io: Io): void {
       if (options.json) return printJson(io, rows);
       if (rows.length === 0)
         return io.out('Nothing was restated: every figure that was counted still stands as it was first reported.');
-      print(io, rows, named === null ? projects : [named], id === undefined);
+      print(io, rows, named?.timeZone ?? config.settings.timeZone, id === undefined);
       if (rows.length === limit) io.out(io.color.dim(`\nThe newest ${limit}; --limit shows more.`));
     };
     await withApp(io, environmentOf(io, options), show, { reads: true });
   });
 }
 
-function print(io: Io, rows: RestatementRow[], projects: readonly Project[], withProject: boolean): void {
-  const zones = new Map(projects.map(({ id, timeZone }) => [id, timeZone]));
-  const formatOf = ({ projectId, currency }: RestatementRow): Format =>
-    createFormat({ locale: 'en-GB', currency, timeZone: zones.get(projectId) ?? 'UTC' });
+function print(io: Io, rows: RestatementRow[], timeZone: string, withProject: boolean): void {
+  const formatOf = ({ currency }: RestatementRow): Format => createFormat({ locale: 'en-GB', currency, timeZone });
   io.out(
     table(
       io,

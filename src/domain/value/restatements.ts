@@ -101,9 +101,13 @@ function whyRestated(now: PeriodOutput | undefined, old: PeriodOutput | undefine
 /** The cause in words, numbers as the reader writes them. */
 export function causeWords(
   { cause, oldActual, newActual, unit }: Pick<BenefitRestatement, 'cause' | 'oldActual' | 'newActual' | 'unit'>,
-  format: { number(value: DecimalString | null): string; date(value: LocalDate): string },
+  format: {
+    apart(a: DecimalString | null, b: DecimalString | null): [string, string];
+    date(value: LocalDate): string;
+  },
 ): string {
-  const actual = `${format.number(oldActual)} → ${format.number(newActual)} ${unit}`;
+  const change = (old: DecimalString | null, now: DecimalString | null): string => format.apart(old, now).join(' → ');
+  const actual = `${change(oldActual, newActual)} ${unit}`;
   switch (cause.kind) {
     case 'late-samples':
       return `${samples(cause.samples)} arrived late (${actual})`;
@@ -112,11 +116,11 @@ export function causeWords(
     case 'lost-samples':
       return `${samples(cause.samples)} no longer counted`;
     case 'counterfactual':
-      return `the baseline changed (${format.number(cause.old)} → ${format.number(cause.now)} ${unit})`;
+      return `the baseline changed (${change(cause.old, cause.now)} ${unit})`;
     case 'exposure':
       return 'the exposure changed';
     case 'rate':
-      return `the rate changed (${format.number(cause.old)} → ${format.number(cause.now)})`;
+      return `the rate changed (${change(cause.old, cause.now)})`;
     case 'factors':
       return 'attribution, deadweight, displacement or confidence changed';
     case 'recomputed':
