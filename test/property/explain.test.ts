@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addDays, computeRoi, Decimal, type ExplainNode, explainAt, explainablePaths, pruned, sum } from '#domain';
+import { plannedCostWith, planWith, promiseWith } from '../factories/plan.ts';
 import { baselineOf, costWith, daily, inputWith, metricWith, projectWith, samplesOf } from '../factories/value.ts';
 import { runs } from './runs.ts';
 
@@ -132,5 +133,62 @@ describe('the tree behind any figure', () => {
     expect(cut.children).toHaveLength(5);
     expect(cut.more).toBe(root.children.length - 5);
     expect(cut.children[0]?.more).toBeGreaterThan(0);
+  });
+});
+
+describe('the tree behind plan, forecast, estimate at completion and variance', () => {
+  const both = (commitments: boolean) => {
+    const metric = metricWith({
+      baseline: { kind: 'value', value: '119', n: 6, sd: '4', approvedBy: null, frozenOn: null },
+      confidence: '0.9',
+    });
+    const plan = planWith({
+      costs: [plannedCostWith({ amount: '900' }), plannedCostWith({ date: '2026-09-01', amount: '400', pool: 'run' })],
+      benefits: [promiseWith({ confidence: '0.9', ramp: [{ afterMonths: 3, share: '1' }] })],
+    });
+    const project = projectWith([metric], { plans: [plan], costRisk: '0.1', horizonEndsOn: '2027-01-01' });
+    const input = inputWith(
+      project,
+      '2026-05-01',
+      daily('2026-01-01', '2026-05-01', (_, index) => 2 + (index % 3)),
+    );
+    const costs = [
+      costWith({ sourceKey: 'spent' }),
+      ...(commitments
+        ? [costWith({ sourceKey: 'order', kind: 'commitment', amount: '500', postingDate: '2026-04-01' })]
+        : []),
+    ];
+    const whole = { ...input, project: { ...project, manualCosts: costs } };
+    return { input: whole, outputs: computeRoi(whole) };
+  };
+  it.each([true, false])('adds up and opens by each path (with commitments: %s)', (commitments) => {
+    const { input, outputs } = both(commitments);
+    expect(outputs.forecast).not.toBeNull();
+    for (const path of ['forecast', 'eac', 'plan', 'variance', 'interval', 'mirr']) {
+      const root = explainAt(input, outputs, path) as ExplainNode;
+      for (const node of everyNode(root)) {
+        const [value, expected] = [amountOf(node), recombined(node)];
+        if (value !== null && expected !== null)
+          expect(value.minus(expected).abs().toNumber(), node.path).toBeLessThan(1e-5);
+        expect(explainAt(input, outputs, node.path)?.label, node.path).toBe(node.label);
+      }
+    }
+  });
+  it('says the figures of the snapshot, and what the interval rests on', () => {
+    const { input, outputs } = both(true);
+    const shown = (path: string) => amountOf(explainAt(input, outputs, path) as ExplainNode)?.toFixed();
+    expect(shown('forecast')).toBe(outputs.forecast?.npvAtCompletion);
+    expect(shown('eac')).toBe(outputs.forecast?.costAtCompletion);
+    expect(shown('plan')).toBe(outputs.plan?.npv);
+    expect(shown('interval')).toBe(outputs.doubt?.npv.p50);
+    expect(shown('variance/benefit')).toBe(outputs.variance?.benefit?.total);
+    expect(explainAt(input, outputs, 'interval')?.children.map(({ path }) => path)).toContain(
+      'interval/failures.confidence',
+    );
+  });
+  it('without a plan says that there is none', () => {
+    const { input, outputs } = figuresOf({ daysOver: 60, values: [], cadence: 'month', attribution: '1', costs: [] });
+    for (const path of ['forecast', 'plan', 'variance'])
+      expect(explainAt(input, outputs, path)).toMatchObject({ value: null, note: expect.stringContaining('no plan') });
   });
 });

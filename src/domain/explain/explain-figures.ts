@@ -7,6 +7,14 @@ import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts
 import { discountFactorOf } from '../value/present-value.ts';
 import { explainCost } from './explain-cost.ts';
 import { explainMetric, explainPeriod } from './explain-metric.ts';
+import {
+  explainEstimate,
+  explainForecast,
+  explainInterval,
+  explainMirr,
+  explainPlan,
+  explainVariance,
+} from './explain-outlook.ts';
 import type { ExplainedFigure } from './figure-names.ts';
 import { type ExplainNode, type ExplainValue, node } from './node.ts';
 
@@ -128,9 +136,17 @@ export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: Expl
           ),
       });
     case 'forecast':
-      return explainForecast(outputs, money);
+      return explainForecast({ input, outputs });
+    case 'eac':
+      return explainEstimate({ input, outputs });
     case 'plan':
-      return explainPlan(outputs, money, ratio);
+      return explainPlan({ input, outputs });
+    case 'variance':
+      return explainVariance({ input, outputs });
+    case 'interval':
+      return explainInterval({ input, outputs });
+    case 'mirr':
+      return explainMirr({ input, outputs });
   }
 }
 
@@ -207,74 +223,4 @@ function flows({ cashFlows, currency }: RoiOutputs, figure: string): ExplainNode
       formula: `${benefit} − ${cost}`,
     }),
   );
-}
-
-type Money = (amount: DecimalString | null) => ExplainValue | null;
-
-function explainForecast({ forecast, plan }: RoiOutputs, money: Money): ExplainNode {
-  if (forecast === null)
-    return node({
-      path: 'forecast',
-      kind: 'figure',
-      label: 'Forecast at completion',
-      value: null,
-      note:
-        plan === null ? 'there is no plan, so nothing is forecast' : 'what was is not known, so nothing is forecast',
-    });
-  return node({
-    path: 'forecast',
-    kind: 'figure',
-    label: 'NPV at completion',
-    value: money(forecast.npvAtCompletion),
-    formula: 'actuals + what remains of the plan × k, discounted',
-    children: [
-      node({
-        path: 'forecast/benefit',
-        kind: 'term',
-        label: 'Benefit at completion',
-        value: money(forecast.benefitAtCompletion),
-      }),
-      node({
-        path: 'forecast/cost',
-        kind: 'term',
-        label: 'Estimate at completion (EAC)',
-        value: money(forecast.costAtCompletion),
-      }),
-      ...forecast.factors.map(({ metricId, factor, ratio, periods }) =>
-        node({
-          path: `forecast/k/${metricId}`,
-          kind: 'term',
-          label: `k of ${metricId}`,
-          value: { kind: 'ratio', ratio: factor },
-          note:
-            ratio === null
-              ? 'nothing to compare with the plan yet'
-              : `actual / plan ${ratio} over the last ${periods} periods, shrunk toward 1 and clamped`,
-        }),
-      ),
-    ],
-  });
-}
-
-function explainPlan(
-  { plan }: RoiOutputs,
-  money: Money,
-  ratio: (value: DecimalString | null) => ExplainValue | null,
-): ExplainNode {
-  if (plan === null)
-    return node({ path: 'plan', kind: 'figure', label: 'Plan', value: null, note: 'no plan was frozen' });
-  return node({
-    path: 'plan',
-    kind: 'figure',
-    label: `NPV of plan ${plan.version}`,
-    value: money(plan.npv),
-    note: `frozen on ${plan.frozenOn}${plan.approvedBy === null ? '' : `, approved by ${plan.approvedBy}`}`,
-    children: [
-      node({ path: 'plan/benefit', kind: 'term', label: 'Benefit over the horizon', value: money(plan.benefitTotal) }),
-      node({ path: 'plan/cost', kind: 'term', label: 'Cost over the horizon', value: money(plan.costTotal) }),
-      node({ path: 'plan/roi', kind: 'term', label: 'ROI of the plan', value: ratio(plan.roi) }),
-      node({ path: 'plan/benefit-to-date', kind: 'term', label: 'Benefit to date', value: money(plan.benefitToDate) }),
-      node({ path: 'plan/cost-to-date', kind: 'term', label: 'Cost to date', value: money(plan.costToDate) }),
-    ],
-  });
 }

@@ -12,8 +12,12 @@ export const explainedFigures = [
   'payback',
   'discounted-payback',
   'coverage',
+  'mirr',
+  'interval',
   'forecast',
+  'eac',
   'plan',
+  'variance',
 ] as const;
 export type ExplainedFigure = (typeof explainedFigures)[number];
 
