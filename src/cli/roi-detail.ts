@@ -58,7 +58,7 @@ function headline(printed: Printed): string | null {
     ['Cost to date', format.money(outputs.costToDate), accrued(printed)],
     ['Benefit–cost ratio', format.number(outputs.bcr)],
     ['IRR', irrWords(format, outputs), mirr(printed)],
-    ['Payback', paybackWords(outputs.payback, format), discountedPayback(printed)],
+    ['Payback', outputs.npv === null ? 'n/a' : paybackWords(outputs.payback, format), discountedPayback(printed)],
     [
       'Coverage',
       format.share(outputs.coverage.ratio),

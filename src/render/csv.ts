@@ -42,12 +42,8 @@ function figureRows({ headline, headlineAbsentBecause }: DigestFacts, outputs: R
     ['pv_costs', outputs.pvCosts, outputs.basis],
     ['irr', outputs.irr.status === 'unique' ? outputs.irr.value : null, irrNote(outputs.irr)],
     ['mirr', outputs.mirr, 'yearly net flows, at the rates of the project'],
-    ['payback_years', outputs.payback.years, paybackNote(outputs.payback, outputs.basis)],
-    [
-      'discounted_payback_years',
-      outputs.discountedPayback.years,
-      paybackNote(outputs.discountedPayback, outputs.basis),
-    ],
+    ['payback_years', outputs.payback.years, paybackNote(outputs, outputs.payback)],
+    ['discounted_payback_years', outputs.discountedPayback.years, paybackNote(outputs, outputs.discountedPayback)],
     ['benefit_to_date', outputs.benefitToDate, 'adjusted'],
     ['unadjusted_benefit_to_date', outputs.unadjustedBenefitToDate, 'before attribution and confidence'],
     ['coverage', outputs.coverage.ratio, 'received / expected samples'],
@@ -64,8 +60,8 @@ function irrNote({ status, roots }: RoiOutputs['irr']): string {
   return status === 'multiple' ? `multiple: ${roots.join(' ')}` : status;
 }
 
-function paybackNote({ date, crossesBack }: RoiOutputs['payback'], basis: string): string {
-  if (date === null) return `not reached; ${basis}`;
+function paybackNote({ npv, basis }: RoiOutputs, { date, crossesBack }: RoiOutputs['payback']): string {
+  if (date === null) return `${npv === null ? 'not known' : 'not reached'}; ${basis}`;
   return `${date}${crossesBack ? ', falls below zero again' : ''}; ${basis}`;
 }
 

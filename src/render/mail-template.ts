@@ -98,7 +98,7 @@ ${section(
 const moved = `
 <% if (it.view.moved !== null) { %>
 ${section(`
-  ${title('What moved', muted(' &nbsp;since <%= it.view.moved.since %>'))}
+  ${title('What moved benefit less cost', muted(' &nbsp;since <%= it.view.moved.since %>'))}
   <% if (it.view.moved.rows.length === 0) { %><mj-text>Nothing.</mj-text><% } else { %>
   <mj-table>
     <% for (const row of it.view.moved.rows) { %><tr>${cell('<%= row.cause %>')}${cell(toned('row.tone', 'row.amount'), right)}</tr><% } %>

@@ -72,7 +72,7 @@ export const reportTemplate = `<!doctype html>
 <% } else { %><div class="withheld"><strong>No headline figure</strong><p><%= it.view.absentBecause %></p></div><% } %>
 <% if (it.view.alerts.rows.length > 0) { %><ul class="alerts"><% for (const alert of it.view.alerts.rows) { %><li><strong>!</strong>&nbsp; <%= alert %></li><% } %><% if (it.view.alerts.more !== null) { %><li><%= it.view.alerts.more %></li><% } %></ul><% } %>
 <% if (it.chartSvg !== null) { %><h2>Benefit and cost to date</h2><div class="chart" role="img" aria-label="<%= it.view.chart.altText %>"><%~ it.chartSvg %></div><% } %>
-<% if (it.view.moved !== null && it.view.moved.rows.length > 0) { %><h2>What moved <span class="small muted">since <%= it.view.moved.since %></span></h2>
+<% if (it.view.moved !== null && it.view.moved.rows.length > 0) { %><h2>What moved benefit less cost <span class="small muted">since <%= it.view.moved.since %></span></h2>
 <table><tbody><% for (const row of it.view.moved.rows) { %><tr><td><%= row.cause %></td><td class="num <%= row.tone %>"><%= row.amount %></td></tr><% } %><tr><td><strong>Net</strong></td><td class="num <%= it.view.moved.netTone %>"><strong><%= it.view.moved.net %></strong></td></tr></tbody></table><% } %>
 ${tables('it.planTables')}
 ${tables('it.deliverableTables')}

@@ -79,7 +79,9 @@ function figureRows(outputs: RoiOutputs, format: Format): { name: string; value:
   } as const;
   const paybackWords = ({ years, date, crossesBack }: RoiOutputs['payback']) =>
     years === null
-      ? 'not reached'
+      ? outputs.npv === null
+        ? 'n/a'
+        : 'not reached'
       : `${format.date(date)}, after ${format.number(years)} years${crossesBack ? ', but it falls below zero again' : ''}`;
   return [
     {

@@ -88,7 +88,7 @@ function movedBlocks({ moved }: DigestView): Block[] {
   if (moved === null) return [];
   const rows = moved.rows.map(({ cause, amount }) => `• ${escapeSlack(cause)}: *${escapeSlack(amount)}*`);
   const body = rows.length === 0 ? ['Nothing.'] : [...rows, `Net: *${escapeSlack(moved.net)}*`];
-  return [section([`*What moved* since ${escapeSlack(moved.since)}`, ...body].join('\n'))];
+  return [section([`*What moved benefit less cost* since ${escapeSlack(moved.since)}`, ...body].join('\n'))];
 }
 
 function outlookBlocks({ outlook }: DigestView): Block[] {

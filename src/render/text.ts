@@ -52,9 +52,10 @@ function outlook({ outlook: shown }: DigestView): string[] {
 
 function moved({ moved: moves }: DigestView): string[] {
   if (moves === null) return [];
-  if (moves.rows.length === 0) return [titled('WHAT MOVED', `${INDENT}Nothing since ${moves.since}.`)];
+  if (moves.rows.length === 0)
+    return [titled('WHAT MOVED BENEFIT LESS COST', `${INDENT}Nothing since ${moves.since}.`)];
   const rows = moves.rows.map(({ cause, amount }) => leader(cause, amount));
-  return [titled(`WHAT MOVED since ${moves.since}`, [...rows, leader('Net', moves.net)].join('\n'))];
+  return [titled(`WHAT MOVED BENEFIT LESS COST since ${moves.since}`, [...rows, leader('Net', moves.net)].join('\n'))];
 }
 
 function metrics({ metrics: { rows, more } }: DigestView): string[] {

@@ -142,7 +142,7 @@ function overview(io: Io, rows: Row[], isNow: boolean): void {
           format.money(outputs.benefitToDate),
           format.money(outputs.costToDate),
           irrWords(format, outputs),
-          outputs.payback.date === null ? 'not yet' : format.date(outputs.payback.date),
+          outputs.payback.date !== null ? format.date(outputs.payback.date) : outputs.npv === null ? 'n/a' : 'not yet',
           format.share(outputs.coverage.ratio),
           format.date(outputs.asOf),
         ];
