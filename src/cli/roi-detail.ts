@@ -83,6 +83,8 @@ function unadjusted({ outputs, format }: Printed): string | null {
 }
 
 function accrued({ outputs: { costs, costToDate, constantCurrency }, format }: Printed): string | null {
+  if (costToDate === null && costs.lineCount === 0)
+    return 'no cost is known, and unknown is not zero: a line of 0 says so';
   const parts = [
     ...(costs.accrual === null || Number(costs.accrual) === 0 ? [] : [`${format.money(costs.accrual)} accrued`]),
     ...(constantCurrency?.costToDate == null || constantCurrency.costToDate === costToDate

@@ -88,7 +88,7 @@ class EvidenceReader {
 
   /** The node with samples, pulls and pages below whatever refers to them, as far as the depth goes. */
   async attach(tree: ExplainNode, depth: number): Promise<ExplainNode> {
-    if (depth <= 0) return tree.evidence || tree.origin ? { ...tree, more: tree.more + 1 } : tree;
+    if (depth <= 0) return tree.evidence || tree.origin || tree.quote ? { ...tree, more: tree.more + 1 } : tree;
     const children: ExplainNode[] = [];
     for (const child of tree.children) children.push(await this.attach(child, depth - 1));
     let more = tree.more;
@@ -100,8 +100,15 @@ class EvidenceReader {
         children.push(await this.attach(found, depth - 1));
       }
     }
-    if (tree.origin !== null) children.push(...(await this.#source(tree.path, tree.origin)));
+    const origin = tree.origin ?? (tree.quote && (await this.#quoteOrigin(tree.quote)));
+    if (origin !== null) children.push(...(await this.#source(tree.path, origin)));
     return { ...tree, children, more };
+  }
+
+  async #quoteOrigin(quote: NonNullable<ExplainNode['quote']>): Promise<ExplainNode['origin']> {
+    const stored = await this.#store.fx.find(quote, { knownAtMs: this.#knownAtMs });
+    if (stored?.pullId == null || stored.pageHash === null) return null;
+    return { pullId: stored.pullId, pageHash: stored.pageHash };
   }
 
   async #samples({ metricId, side, from, to, frozenOn }: EvidenceReference): Promise<StoredSample[]> {

@@ -4,6 +4,7 @@ import type { CostLine, Project } from '../types.ts';
 import { type CountedCost, evaluateCosts } from '../value/costs.ts';
 import type { RoiInput } from '../value/input.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
+import { exchangeNodes } from './explain-fx.ts';
 import { type ExplainNode, node } from './node.ts';
 
 /** Where a stored cost line came from; absent for lines written by hand. */
@@ -60,8 +61,10 @@ function explainLine(project: Project, line: ExplainedCostLine, fx: ReturnType<t
   const origin = line.connector === undefined ? 'written by hand in the project' : `${line.connector}/${line.stream}`;
   const revision = (line.revision ?? 1) > 1 ? `, corrected (revision ${line.revision})` : '';
   const what = [line.text, line.pool, line.document && `document ${line.document}`].filter(Boolean).join(', ');
+  const path = `cost/${encodeURIComponent(line.sourceKey)}`;
   return node({
-    path: `cost/${encodeURIComponent(line.sourceKey)}`,
+    path,
+    children: exchangeNodes(path, exchange),
     kind: 'cost-line',
     origin: line.pullId && line.pageHash ? { pullId: line.pullId, pageHash: line.pageHash } : null,
     label: `${line.postingDate} ${line.kind}${what === '' ? '' : `: ${what}`}`,

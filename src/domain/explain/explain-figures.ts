@@ -1,4 +1,5 @@
 import { Decimal, moneyString, plain } from '../money/decimal.ts';
+import { createFxBook } from '../money/fx-book.ts';
 import { addDays } from '../time/dates.ts';
 import { periodAt } from '../time/periods.ts';
 import type { DecimalString } from '../types.ts';
@@ -6,6 +7,7 @@ import type { RoiInput } from '../value/input.ts';
 import type { MetricOutput, PeriodOutput, RoiOutputs } from '../value/outputs.ts';
 import { discountFactorOf } from '../value/present-value.ts';
 import { explainCost } from './explain-cost.ts';
+import type { ExplainScope } from './explain-fx.ts';
 import { explainMetric, explainPeriod } from './explain-metric.ts';
 import {
   explainEstimate,
@@ -72,7 +74,7 @@ export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: Expl
         formula: 'Σ benefit of the closed periods of each metric',
         combine: 'sum',
         children: metricsOf(input, outputs).map(({ definition, output }) =>
-          explainMetric(input.project, definition, output),
+          explainMetric(scopeOf(input), definition, output),
         ),
       });
     case 'unadjusted-benefit':
@@ -150,6 +152,14 @@ export function explainFigure(input: RoiInput, outputs: RoiOutputs, figure: Expl
   }
 }
 
+const scopes = new WeakMap<RoiInput, ExplainScope>();
+/** One book of rates for all trees of an input. */
+export function scopeOf(input: RoiInput): ExplainScope {
+  const scope = scopes.get(input) ?? { project: input.project, fx: createFxBook(input.fxRates, input.fxQuotes) };
+  scopes.set(input, scope);
+  return scope;
+}
+
 function metricsOf(input: RoiInput, outputs: RoiOutputs) {
   return outputs.metrics.flatMap((output) => {
     const definition = input.project.metrics.find(({ id }) => id === output.metricId);
@@ -175,7 +185,9 @@ function presentValue(input: RoiInput, outputs: RoiOutputs, side: 'benefit' | 'c
         children:
           side === 'benefit'
             ? metricsOf(input, outputs).flatMap(({ definition, output }) =>
-                periodsOfMonth(output, month).map((period) => explainPeriod(input.project, definition, output, period)),
+                periodsOfMonth(output, month).map((period) =>
+                  explainPeriod(scopeOf(input), definition, output, period),
+                ),
               )
             : explainCost(input, outputs).children.filter(({ label }) => label.startsWith(flow.date.slice(0, 7))),
       });

@@ -1,11 +1,15 @@
+import { plain } from '../money/decimal.ts';
 import type { Baseline, CurrencyCode, Project, ValueMetric } from '../types.ts';
+import { wholeYears } from '../value/drop-off.ts';
 import type { MetricOutput, PeriodOutput } from '../value/outputs.ts';
+import { yearFraction } from '../value/rates.ts';
+import { type ExplainScope, exchangeNodes } from './explain-fx.ts';
 import { metricPath } from './figure-names.ts';
 import { type ExplainNode, node } from './node.ts';
 
 /** The benefit of one metric: its level before, what would have been, and every period that was looked at. */
-export function explainMetric(project: Project, metric: ValueMetric, output: MetricOutput): ExplainNode {
-  const { currency } = project;
+export function explainMetric(scope: ExplainScope, metric: ValueMetric, output: MetricOutput): ExplainNode {
+  const { currency } = scope.project;
   const counted = output.periods.filter(({ benefit }) => benefit !== null);
   const others = output.periods.length - counted.length;
   return node({
@@ -17,7 +21,7 @@ export function explainMetric(project: Project, metric: ValueMetric, output: Met
     combine: 'sum',
     note: noteOf(output, counted.length, others),
     children: [...counted, ...output.periods.filter(({ benefit }) => benefit === null)].map((period) =>
-      explainPeriod(project, metric, output, period),
+      explainPeriod(scope, metric, output, period),
     ),
   });
 }
@@ -34,13 +38,13 @@ function noteOf(output: MetricOutput, counted: number, others: number): string |
 
 /** One period: A, C, the rate, the factors, and how they make its money. */
 export function explainPeriod(
-  project: Project,
+  scope: ExplainScope,
   metric: ValueMetric,
   output: MetricOutput,
   period: PeriodOutput,
 ): ExplainNode {
   const path = `${metricPath(metric.id)}/${period.from}`;
-  const { currency } = project;
+  const { currency } = scope.project;
   return node({
     path,
     kind: 'period',
@@ -48,7 +52,7 @@ export function explainPeriod(
     value: period.benefit === null ? null : { kind: 'money', amount: period.benefit, currency },
     formula: period.benefit === null ? null : benefitFormula(metric, period),
     note: period.benefit === null ? `${period.status}: ${period.notCountedBecause ?? 'it does not count'}` : null,
-    children: terms(project, metric, output, period, path),
+    children: terms(scope, metric, output, period, path),
   });
 }
 
@@ -56,26 +60,26 @@ export function explainPeriod(
 function benefitFormula(metric: ValueMetric, period: PeriodOutput): string {
   const gain = !(period.gross ?? '0').startsWith('-');
   const factors = [
-    ['a', metric.attribution, '1'],
-    ['1 − deadweight', less(metric.deadweight), '1'],
-    ['1 − displacement', less(metric.displacement), '1'],
-    ['q', gain ? metric.confidence : '1', '1'],
-  ].filter(([, value, neutral]) => value !== neutral);
-  const written = factors.map(([name, value]) => ` × ${name} ${value}`).join('');
-  const dropOff = metric.dropOff === '0' ? '' : ` × (1 − ${metric.dropOff})^years`;
+    [`a ${metric.attribution}`, metric.attribution === '1'],
+    [`(1 − deadweight ${metric.deadweight})`, metric.deadweight === '0'],
+    [`(1 − displacement ${metric.displacement})`, metric.displacement === '0'],
+    [`q ${metric.confidence}`, !gain || metric.confidence === '1'],
+  ] as const;
+  const written = factors.map(([factor, isNeutral]) => (isNeutral ? '' : ` × ${factor}`)).join('');
+  const years = wholeYears(metric.startsOn, period.from);
+  const dropOff =
+    metric.dropOff === '0' ? '' : ` × (1 − drop-off ${metric.dropOff})^${years} ${years === 1 ? 'year' : 'years'}`;
   return `G ${period.gross}${written}${dropOff}${gain ? '' : '; a loss, so q = 1'}`;
 }
 
-const less = (share: string): string => String(Number((1 - Number(share)).toFixed(12)));
-
 function terms(
-  project: Project,
+  scope: ExplainScope,
   metric: ValueMetric,
   output: MetricOutput,
   period: PeriodOutput,
   path: string,
 ): ExplainNode[] {
-  const { currency } = project;
+  const { currency } = scope.project;
   const list: ExplainNode[] = [];
   const sign = metric.direction === 'up' ? '' : '−';
   if (period.gross !== null)
@@ -128,7 +132,7 @@ function terms(
             : null,
       }),
     );
-  if (period.rate !== null) list.push(explainRate(metric, period, path, currency));
+  if (period.rate !== null) list.push(explainRate(scope, metric, period, path));
   return list;
 }
 
@@ -140,7 +144,8 @@ const ACTUAL = {
 } as const;
 
 function scale(metric: ValueMetric, period: PeriodOutput): string {
-  if (metric.kind === 'stock' && metric.stockValuation !== 'release') return 'part of a year × ';
+  if (metric.kind === 'stock' && metric.stockValuation !== 'release')
+    return `${plain(yearFraction(period).toSignificantDigits(12))} of a year × `;
   return period.exposure === null ? '' : `exposure ${period.exposure} × `;
 }
 
@@ -200,7 +205,12 @@ function baselineEvidence({ id, baseline }: ValueMetric): ExplainNode['evidence'
   return { metricId: id, side: 'source', from: baseline.from, to: baseline.to, frozenOn: baseline.frozenOn };
 }
 
-function explainRate(metric: ValueMetric, period: PeriodOutput, path: string, currency: CurrencyCode): ExplainNode {
+function explainRate(
+  { project: { currency }, fx }: ExplainScope,
+  metric: ValueMetric,
+  period: PeriodOutput,
+  path: string,
+): ExplainNode {
   const declared = metric.rates.filter(({ from, to }) => from < period.to && (to === null || to > period.from));
   const words = declared.map(
     ({ amount, currency: code, per, perPeriod, from, to }) =>
@@ -213,6 +223,9 @@ function explainRate(metric: ValueMetric, period: PeriodOutput, path: string, cu
     label: 'Rate',
     value: { kind: 'money', amount: period.rate ?? '0', currency },
     note: `${words.join('; ')}${foreign ? `, into ${currency} at the mean exchange rate of the period` : ''}`,
+    children: [...new Set(declared.map(({ currency: code }) => code))].flatMap((code) =>
+      exchangeNodes(`${path}/rate/${code}`, fx.average(code, currency, period)),
+    ),
   });
 }
 

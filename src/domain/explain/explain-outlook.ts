@@ -91,7 +91,16 @@ function benefitAtCompletion(scope: OutlookScope, forecast: ForecastOutput): Exp
       const definition = scope.input.project.metrics.find(({ id }) => id === metric.metricId);
       const output = scope.outputs.metrics.find(({ metricId }) => metricId === metric.metricId);
       const planned = plan?.metrics.find((each) => each.metric.id === metric.metricId);
-      const actual = definition && output ? [explainMetric(scope.input.project, definition, output)] : [];
+      const actual =
+        definition && output
+          ? [
+              explainMetric(
+                { project: scope.input.project, fx: createFxBook(scope.input.fxRates, scope.input.fxQuotes) },
+                definition,
+                output,
+              ),
+            ]
+          : [];
       return node({
         path,
         kind: 'metric',

@@ -1,6 +1,6 @@
 import type { RoiInput } from '../value/input.ts';
 import type { RoiOutputs } from '../value/outputs.ts';
-import { explainFigure } from './explain-figures.ts';
+import { explainFigure, scopeOf } from './explain-figures.ts';
 import { explainMetric } from './explain-metric.ts';
 import { explainedFigures, isExplainedFigure, metricPath } from './figure-names.ts';
 import type { ExplainNode } from './node.ts';
@@ -21,7 +21,7 @@ function metricNode(input: RoiInput, outputs: RoiOutputs, head: string): Explain
   const id = head.replace(/^metric:/, '');
   const definition = input.project.metrics.find((metric) => metric.id === id);
   const output = outputs.metrics.find(({ metricId }) => metricId === id);
-  return definition && output ? explainMetric(input.project, definition, output) : null;
+  return definition && output ? explainMetric(scopeOf(input), definition, output) : null;
 }
 
 function find(root: ExplainNode, path: string): ExplainNode | null {

@@ -1,4 +1,4 @@
-import type { CurrencyCode, DecimalString, LocalDate } from '../types.ts';
+import type { CurrencyCode, DecimalString, FxQuote, LocalDate } from '../types.ts';
 
 export type ExplainValue =
   | { kind: 'money'; amount: DecimalString; currency: CurrencyCode }
@@ -51,6 +51,8 @@ export interface ExplainNode {
   /** The pull and the archived page that it was read from. */
   origin: { pullId: string; pageHash: string } | null;
   children: ExplainNode[];
+  /** A published exchange rate, whose pull is found in the store when the node is opened. */
+  quote: Pick<FxQuote, 'base' | 'quote' | 'date' | 'source'> | null;
   /** Children that were cut off: `explain` of this node's path shows them. */
   more: number;
 }
@@ -59,7 +61,17 @@ export interface ExplainNode {
 export function node(
   given: Pick<ExplainNode, 'path' | 'kind' | 'label' | 'value'> & Partial<ExplainNode>,
 ): ExplainNode {
-  return { formula: null, combine: null, note: null, evidence: null, origin: null, children: [], more: 0, ...given };
+  return {
+    formula: null,
+    combine: null,
+    note: null,
+    evidence: null,
+    origin: null,
+    quote: null,
+    children: [],
+    more: 0,
+    ...given,
+  };
 }
 
 /** The tree to so many levels below its root, each node with so many children at most. */

@@ -84,7 +84,8 @@ export function npvCurveOf(project: Project, flows: readonly MonthlyFlow[]): Roi
 
 /** Years from t0 by act/365; the date is the first day on which the cumulative net is no longer below zero. */
 export function paybackOf(project: Project, flows: readonly MonthlyFlow[], discount: boolean): PaybackOutput {
-  if (flows.length === 0) return NO_PAYBACK;
+  // Where nothing was ever spent there is nothing to pay back.
+  if (!flows.some(({ cost }) => cost.gt(0))) return NO_PAYBACK;
   const worth = ({ date, benefit, cost }: MonthlyFlow): Decimal =>
     discount
       ? benefit
