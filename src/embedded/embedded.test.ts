@@ -147,7 +147,8 @@ describe('the embedded PostgreSQL', () => {
     const second = await command();
     expect(second.answer).toEqual({ ...first.answer, mode: 'started' });
     expect(await query(second.answer.url, 'SELECT count(*)::int AS count FROM kept')).toEqual([{ count: 1000 }]);
-  });
+    // Recovery syncs the file system, which waits for whatever the other tests write at the time.
+  }, 600_000);
 
   it('starts beside the mark of a killed server whose number another program has now', async () => {
     const first = await command();
