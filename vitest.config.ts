@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/harness/slowest-first.ts';
 
 export default defineConfig({
   resolve: { conditions: ['outturn-source', 'node', 'development|production', 'default'] },
@@ -11,6 +12,7 @@ export default defineConfig({
     reporters: ['default', './test/harness/closing-line-reporter.ts'],
     // More than the two cores of a small machine: many tests wait for locks to end and servers to come back.
     maxWorkers: 3,
+    sequence: { sequencer: SlowestFirst },
     // Only against a test that hangs: a machine may be many times slower than the one it was written on.
     testTimeout: 180_000,
     hookTimeout: 300_000,
