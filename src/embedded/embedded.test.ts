@@ -136,7 +136,11 @@ describe('the embedded PostgreSQL', () => {
     await gone(pid ?? 0);
   });
 
-  it('keeps what was committed when both the server and the command are killed', async () => {
+  // Tried twice: seldom, on a machine where much starts at once, the second server is not ready within its three minutes.
+  it('keeps what was committed when both the server and the command are killed', {
+    retry: 1,
+    timeout: 600_000,
+  }, async () => {
     const first = await command();
     await query(first.answer.url, 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n');
     const pid = (await postmasterPid()) ?? 0;
@@ -147,8 +151,7 @@ describe('the embedded PostgreSQL', () => {
     const second = await command();
     expect(second.answer).toEqual({ ...first.answer, mode: 'started' });
     expect(await query(second.answer.url, 'SELECT count(*)::int AS count FROM kept')).toEqual([{ count: 1000 }]);
-    // Recovery syncs the file system, which waits for whatever the other tests write at the time.
-  }, 600_000);
+  });
 
   it('starts beside the mark of a killed server whose number another program has now', async () => {
     const first = await command();
