@@ -111,6 +111,7 @@ const SHOWN_RATES = [-0.5, 0, 0.1, 0.5, 1];
 function notes(result: FinanceResult): string[] {
   const { irrStatus, irrRoots, npvCurve } = result;
   const lines = [result.basis];
+  if (irrStatus === 'none') lines.push('no IRR from -99% to 1000%');
   if (irrStatus === 'multiple') lines.push(`IRR not unique: ${(irrRoots ?? []).map(percent).join(', ')}`);
   const curve = npvCurve.filter(({ rate }) => SHOWN_RATES.includes(rate));
   if (curve.length > 0)

@@ -2,12 +2,11 @@ import { Decimal, moneyString, plain } from '../money/decimal.ts';
 import { createFxBook } from '../money/fx-book.ts';
 import { costOutlook } from '../plan/cost-outlook.ts';
 import { evaluatePlan, type PlannedMetric, type PlanValue, planInForce } from '../plan/plan-value.ts';
-import { addDays } from '../time/dates.ts';
-import { periodAt } from '../time/periods.ts';
 import type { DecimalString } from '../types.ts';
 import type { RoiInput } from '../value/input.ts';
 import type { ForecastOutput, RoiOutputs, VarianceParts } from '../value/outputs.ts';
 import { discountFactorOf } from '../value/present-value.ts';
+import { yearlyNetFlows } from '../value/returns.ts';
 import { explainCost } from './explain-cost.ts';
 import { explainMetric } from './explain-metric.ts';
 import { metricPath } from './figure-names.ts';
@@ -158,8 +157,7 @@ export function explainEstimate(scope: OutlookScope): ExplainNode {
   const book = createFxBook(input.fxRates, input.fxQuotes);
   const total = forecast?.costAtCompletion ?? costs.estimateAtCompletion;
   const risk = input.project.costRisk === '0' ? '' : `, each × (1 + cost risk ${input.project.costRisk})`;
-  const none: PlanValue = { version: { costs: [] } as never, budget: book, metrics: [], costs: [] };
-  const outlook = costOutlook(input, plan ?? none, book);
+  const outlook = costOutlook(input, plan ?? { costs: [] }, book);
   const expected = total === null ? [] : (outlook?.expected ?? []);
   const toCome = total === null || outputs.costToDate === null ? null : new Decimal(total).minus(outputs.costToDate);
   return node({
@@ -328,13 +326,15 @@ export function explainInterval(scope: OutlookScope): ExplainNode {
 
 /** MIRR by the net flows of each year of the project. */
 export function explainMirr(scope: OutlookScope): ExplainNode {
-  const { outputs } = scope;
-  const years = new Map<string, Decimal>();
-  for (const { date, benefit, cost } of outputs.cashFlows) {
-    const month = periodAt(date, 'month');
-    const label = `${month.from} to ${addDays(month.to, -1)}`;
-    years.set(label, (years.get(label) ?? new Decimal(0)).plus(benefit).minus(cost));
-  }
+  const { outputs, input } = scope;
+  const flows = outputs.cashFlows.map(({ date, benefit, cost }) => ({
+    date,
+    benefit: new Decimal(benefit),
+    cost: new Decimal(cost),
+  }));
+  const isTei = input.project.convention === 'tei';
+  const nameOf = (column: number): string =>
+    isTei && column === 0 ? 'the initial column' : `year ${isTei ? column : column + 1} of the project`;
   return node({
     path: 'mirr',
     kind: 'figure',
@@ -344,11 +344,11 @@ export function explainMirr(scope: OutlookScope): ExplainNode {
       '(future value of the yearly net inflows / −present value of the outflows)^(1/n) − 1, at the project’s own rates',
     note:
       outputs.mirr === null ? 'there is no year with an outflow, none with an inflow, or one year only' : outputs.basis,
-    children: [...years].map(([label, amount]) =>
+    children: yearlyNetFlows(input.project, flows).map((amount, column) =>
       node({
-        path: `mirr/${label.slice(0, 7)}`,
+        path: `mirr/${column}`,
         kind: 'flow',
-        label: `Net flow, ${label}`,
+        label: `Net flow of ${nameOf(column)}`,
         value: moneyOf(scope)(amount),
       }),
     ),

@@ -30,7 +30,7 @@ const ZERO = new Decimal(0);
  * not a saving (running costs that were not spent are). A one-off cost spent earlier in its pool than planned is not expected
  * again when it was planned for the same fiscal period. Null: a line has no rate in this book.
  */
-export function costOutlook(input: RoiInput, plan: PlanValue, fx: FxBook): CostOutlook | null {
+export function costOutlook(input: RoiInput, plan: Pick<PlanValue, 'costs'>, fx: FxBook): CostOutlook | null {
   const { project, asOf } = input;
   const { converted } = convertLines([...input.costs, ...project.manualCosts], project, asOf, fx);
   const inside = converted.filter(({ line }) => line.postingDate < project.horizonEndsOn);

@@ -54,17 +54,22 @@ function netBy(flows: readonly MonthlyFlow[], timeOf: (date: string, side: FlowS
   return net;
 }
 
+/** Net flows by column, in basis prices: the years of the project, under `tei` behind the initial one. */
+export function yearlyNetFlows(project: Project, flows: readonly MonthlyFlow[]): Decimal[] {
+  const initial = project.convention === 'tei' ? 1 : 0;
+  const net = netBy(inBasisPrices(project, flows), (date, side) =>
+    isInitial(project, date, side) ? 0 : projectYearAt(project, date) + initial,
+  );
+  return Array.from({ length: Math.max(0, ...net.keys()) + 1 }, (_, year) => net.get(year) ?? new Decimal(0));
+}
+
 /**
  * Modified IRR of the net flows by year of the project (under `tei` behind the initial column; what was before t0 is in
  * the first), outflows financed and inflows reinvested at the project's own rates. Null where all is one year's, and
  * without both an outflow and an inflow.
  */
 export function mirrOf(project: Project, flows: readonly MonthlyFlow[]): DecimalString | null {
-  const initial = project.convention === 'tei' ? 1 : 0;
-  const net = netBy(inBasisPrices(project, flows), (date, side) =>
-    isInitial(project, date, side) ? 0 : projectYearAt(project, date) + initial,
-  );
-  const columns = Array.from({ length: Math.max(0, ...net.keys()) + 1 }, (_, year) => net.get(year) ?? new Decimal(0));
+  const columns = yearlyNetFlows(project, flows);
   const steps = discountStepsOf(project);
   const factors = columns.map((_, year) => factorOver(steps, year, 1));
   const rate = modifiedRate(columns, factors, factors, columns.length - 1);
