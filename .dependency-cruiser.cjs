@@ -7,6 +7,7 @@ const adapters = [
   'schedule',
   'queue',
   'fetch',
+  'extract',
   'ingest',
   'store',
   'cache',
@@ -26,7 +27,9 @@ const owners = {
   ioredis: '(queue|cache)',
   slonik: 'store',
   '@slonik/.+': 'store',
-  pg: 'store',
+  pg: '(store|fetch)',
+  'pg-cursor': 'fetch',
+  jose: '(fetch|auth|api)',
   postgrator: 'store',
   axios: 'fetch',
   'node-cron': 'schedule',
@@ -39,11 +42,12 @@ const owners = {
   mjml: 'render',
   echarts: 'render',
   '@resvg/.+': 'render',
-  piscina: 'render',
+  piscina: '(render|extract)',
+  jsonata: 'extract',
   pino: 'telemetry',
   'prom-client': 'telemetry',
   'smtp-server': 'sandbox',
-  '@aws-sdk/.+': 'objects',
+  '@aws-sdk/.+': '(objects|fetch)',
 };
 const npmPackage = (name) => `(^|node_modules/)${name}(/|$)`;
 const tests = '\\.test\\.ts$';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type FileSource, type Logger, type OutturnError, type ParsedPage, PermanentError } from '#kit';
+import { type FileSource, type OutturnError, type ParsedPage, PermanentError } from '#kit';
+import { connectorContext } from '../../test/factories/connector.ts';
 import { splitRecords } from './chunks.ts';
 import { file } from './index.ts';
 
-const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 const stream = (changes: Record<string, unknown> = {}) =>
   file.stream.parse({
     path: 'data/seats-*.csv',
@@ -17,13 +17,15 @@ async function read(contents: Record<string, string>, options: unknown = stream(
     readText: async (path) => contents[path.slice(8)] ?? '',
   };
   const parsed = options as ReturnType<typeof stream>;
-  const context = { options: file.options.parse({}), stream: parsed, streamId: 'seats' };
+  const context = {
+    ...connectorContext(file.options.parse({}), { files }),
+    stream: parsed,
+    streamId: 'seats',
+  };
   const pages: ParsedPage[] = [];
-  const http = { request: async () => Promise.reject(new Error('a file asks nobody')) };
-  const signal = new AbortController().signal;
   const window = { fromMs: 0, toMs: 1 };
-  for await (const page of file.pull({ ...context, http, files, log: quiet, nowMs: () => 0, signal, window }))
-    pages.push(file.parse(JSON.parse(JSON.stringify(page)), context));
+  for await (const page of file.pull({ ...context, window }))
+    pages.push(await file.parse(JSON.parse(JSON.stringify(page)), context));
   return pages;
 }
 const values = (pages: ParsedPage[]) => pages.flatMap((page) => page.measurements.map((m) => m.value));

@@ -1,4 +1,4 @@
-import { PermanentError, RetryableError } from '#kit';
+import { PermanentError, parseExactJson, RetryableError } from '#kit';
 import type { ODataVersion } from './options.ts';
 
 /** One page of an answer; numbers are the digits of the JSON text, so that no decimal goes through a float. */
@@ -8,16 +8,6 @@ export interface Answer {
   nextLink: string | null;
   /** Rows that the whole query has, where the service counted. */
   count: number | null;
-}
-
-/** Numbers as the text that stood there: `1234567890.12345678901` stays so. */
-export function parseExactJson(body: string): unknown {
-  return JSON.parse(body, (_key: string, value: unknown, ...rest: unknown[]): unknown => {
-    if (typeof value !== 'number') return value;
-    const [context] = rest;
-    const source = isRecord(context) ? context['source'] : undefined;
-    return typeof source === 'string' ? source : value;
-  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthConfig, ConnectorConfig, Finding } from '#kit';
 import { createRedactor } from '#kit';
 import { createFetchFactory, createLocalBudgets } from '#src/fetch/index';
-import { budget } from '../../test/factories/budget.ts';
+import { connectorContext, httpSettings } from '../../test/factories/connector.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../../test/harness/database.ts';
 import { type CapServer, startCap } from '../../test/harness/servers/cap.ts';
 import { exampleStream } from './discover.ts';
@@ -54,17 +54,7 @@ describe('check and discover against a real SAP CAP service', () => {
     const connector: ConnectorConfig = {
       id: 'sap',
       kind: 'odata',
-      http: {
-        url,
-        auth,
-        timeoutMs: 20_000,
-        maxResponseBytes: 1e7,
-        budget: budget(),
-        tls: { caFile: null, rejectUnauthorized: true },
-        proxy: null,
-        allowPrivateRedirects: false,
-        headers: {},
-      },
+      http: httpSettings({ url, auth }),
       options: {},
       streams: [],
     };
@@ -74,8 +64,7 @@ describe('check and discover against a real SAP CAP service', () => {
       clock,
       budgets: createLocalBudgets(clock),
     }).client(connector, signal);
-    const files = { list: async () => [], readText: async () => '' };
-    return { options: odata.options.parse({ version }), http, files, log: silentLog, nowMs: clock.nowMs, signal };
+    return connectorContext(odata.options.parse({ version }), { http, nowMs: clock.nowMs, signal });
   }
   const checkStream = (stream: Record<string, unknown>, version: 'v2' | 'v4' = 'v4'): Promise<Finding[]> =>
     odata.checkStream({ ...context({ version }), stream: odata.stream.parse(stream), streamId: 'costs' });

@@ -14,6 +14,7 @@ import {
   connectorBaseSchema,
   type HttpBase,
   httpBaseSchema,
+  optionalUrlBaseSchema,
   ownUrlBaseSchema,
   streamBase,
   streamBaseSchema,
@@ -59,7 +60,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   const base = http
     ? checkValue<HttpBase>({
         ...common,
-        schema: ownUrl ? ownUrlBaseSchema : httpBaseSchema,
+        schema: ownUrl ? ownUrlBaseSchema : kind.defaultUrl === undefined ? httpBaseSchema : optionalUrlBaseSchema,
         keys: (key) => isBase(key) && !(ownUrl && key === 'url'),
       })
     : checkValue<ConnectorBase>({ ...common, schema: connectorBaseSchema, keys: isBase });
@@ -71,6 +72,13 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   const streams = readStreams(input, kind, base?.value);
   const settings = base === undefined ? undefined : await httpSettings(base.value, input);
   if (base === undefined || options === undefined || streams === undefined || settings === undefined) return undefined;
+  const url = ownUrl
+    ? (options.value as { url: string }).url
+    : (settings.url ?? kind.defaultUrl?.(options.value) ?? null);
+  if (http && url === null) {
+    problems.add(entry.keyPlace, [...at, 'url'], 'config/invalid-value', 'is required: nothing else says where it is');
+    return undefined;
+  }
   const schedules: ReadConnector['schedules'] = new Map();
   for (const stream of streams) {
     if (stream.schedule !== undefined) {
@@ -83,7 +91,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
     connector: {
       id: entry.key,
       kind: kind.kind,
-      http: ownUrl ? { ...settings, url: (options.value as { url: string }).url } : settings,
+      http: { ...settings, url },
       options: options.value,
       streams: streams.map((stream) => stream.config),
     },
@@ -228,15 +236,21 @@ async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promi
   }
   return {
     url: base.url,
-    auth: base.auth satisfies AuthConfig,
+    auth: authConfig(base.auth),
     timeoutMs: base.timeout,
     maxResponseBytes: base.maxResponse,
     budget: budgetLimits(`connector:${input.entry.key}`, base.budget ?? defaultBudget, input.timeZone),
-    tls: { caFile, rejectUnauthorized: !base.tls.insecure },
+    tls: { caFile, rejectUnauthorized: !base.tls.insecure, certFile: null, keyFile: null, keyPassphrase: null },
     proxy: base.proxy ?? null,
     allowPrivateRedirects: base.allowPrivateRedirects,
     headers: base.headers,
   };
+}
+
+function authConfig(auth: HttpBase['auth']): AuthConfig {
+  if (auth.kind === 'header') return { kind: 'header', values: { [auth.name]: auth.value } };
+  if (auth.kind === 'oauth2') return { ...auth, refreshToken: null, parameters: {} };
+  return auth;
 }
 
 const defaultBudget: BudgetInput = { concurrency: 2, resetsAt: '00:00' };
@@ -257,7 +271,7 @@ const noHttp: HttpSettings = {
   timeoutMs: 30_000,
   maxResponseBytes: 32 * 1024 * 1024,
   budget: budgetLimits('connector:none', defaultBudget, 'UTC'),
-  tls: { caFile: null, rejectUnauthorized: true },
+  tls: { caFile: null, rejectUnauthorized: true, certFile: null, keyFile: null, keyPassphrase: null },
   proxy: null,
   allowPrivateRedirects: false,
   headers: {},

@@ -48,7 +48,7 @@ function request(url: string, path: string, http: Partial<HttpSettings> = {}): P
       timeoutMs: 10_000,
       maxResponseBytes: 100_000,
       budget: budget(),
-      tls: { caFile: null, rejectUnauthorized: true },
+      tls: { caFile: null, rejectUnauthorized: true, certFile: null, keyFile: null, keyPassphrase: null },
       proxy: null,
       allowPrivateRedirects: false,
       headers: {},

@@ -35,10 +35,17 @@ export function secretsOf(auth: AuthConfig): string[] {
     case 'bearer':
       return [auth.token];
     case 'header':
+      return Object.values(auth.values);
     case 'query':
       return [auth.value];
     case 'oauth2':
       return [auth.clientSecret, `${formPart(auth.clientId)}:${formPart(auth.clientSecret)}`];
+    case 'jwt':
+      return [auth.privateKey];
+    case 'sigv4':
+      return [auth.secretAccessKey, ...(auth.sessionToken === null ? [] : [auth.sessionToken])];
+    case 'session':
+      return [auth.password];
   }
 }
 
@@ -64,11 +71,18 @@ export function createAuthenticator(
     case 'bearer':
       return fixed({ authorization: `Bearer ${auth.token}` });
     case 'header':
-      return fixed({ [auth.name.toLowerCase()]: auth.value });
+      return fixed(Object.fromEntries(Object.entries(auth.values).map(([name, value]) => [name.toLowerCase(), value])));
     case 'query':
       return fixed({}, { [auth.name]: auth.value });
     case 'oauth2':
       return clientCredentials(auth, tools);
+    case 'jwt':
+    case 'sigv4':
+    case 'session':
+      throw new PermanentError(
+        'config/invalid-value',
+        `connector ${tools.connectorId}: auth ${auth.kind} is not there`,
+      );
   }
 }
 

@@ -51,7 +51,7 @@ function connector(url: string | null, http: Partial<HttpSettings> = {}): Connec
       timeoutMs: 10_000,
       maxResponseBytes: 100_000,
       budget: budget(),
-      tls: { caFile: null, rejectUnauthorized: true },
+      tls: { caFile: null, rejectUnauthorized: true, certFile: null, keyFile: null, keyPassphrase: null },
       proxy: null,
       allowPrivateRedirects: false,
       headers: {},
@@ -139,7 +139,7 @@ describe('what is sent', () => {
       '/x',
     ],
     [{ kind: 'bearer', token: 'abc' }, { authorization: 'Bearer abc' }, '/x'],
-    [{ kind: 'header', name: 'DD-API-KEY', value: 'k' }, { 'dd-api-key': 'k' }, '/x'],
+    [{ kind: 'header', values: { 'DD-API-KEY': 'k' } }, { 'dd-api-key': 'k' }, '/x'],
     [{ kind: 'query', name: 'key', value: 'a&b' }, {}, '/x?key=a%26b'],
   ])('authenticates by %o', async (auth, headers, url) => {
     const seen = await sent('', { url: 'x' }, { auth, headers: { 'X-Scope-OrgID': 'team' } });
@@ -395,6 +395,8 @@ describe('OAuth2 client credentials', () => {
       clientId: 'me',
       clientSecret: 's3cr3t!',
       scopes: ['a', 'b'],
+      refreshToken: null,
+      parameters: {},
     };
     return { url, auth, accepted, requests: () => requests };
   }

@@ -87,22 +87,56 @@ async function ask(host: string, tls: HttpSettings['tls']) {
 
 describe('TLS', () => {
   it('trusts a private CA that tls.caFile names', async () => {
-    expect(await ask('localhost', { caFile: file('ca.pem'), rejectUnauthorized: true })).toEqual({ ok: true });
+    expect(
+      await ask('localhost', {
+        caFile: file('ca.pem'),
+        rejectUnauthorized: true,
+        certFile: null,
+        keyFile: null,
+        keyPassphrase: null,
+      }),
+    ).toEqual({ ok: true });
   });
   it('explains a certificate of an unknown CA, for good', async () => {
-    const error = await ask('localhost', { caFile: null, rejectUnauthorized: true });
+    const error = await ask('localhost', {
+      caFile: null,
+      rejectUnauthorized: true,
+      certFile: null,
+      keyFile: null,
+      keyPassphrase: null,
+    });
     expect(error).toBeInstanceOf(PermanentError);
     expect(error).toMatchObject({ code: 'source/tls', hint: expect.stringContaining('tls.caFile') });
   });
   it('explains a certificate that carries another name', async () => {
-    const error = await ask('127.0.0.1', { caFile: file('ca.pem'), rejectUnauthorized: true });
+    const error = await ask('127.0.0.1', {
+      caFile: file('ca.pem'),
+      rejectUnauthorized: true,
+      certFile: null,
+      keyFile: null,
+      keyPassphrase: null,
+    });
     expect(error).toMatchObject({ code: 'source/tls', hint: expect.stringContaining('another name') });
   });
   it('does not look at the certificate when told so', async () => {
-    expect(await ask('127.0.0.1', { caFile: null, rejectUnauthorized: false })).toEqual({ ok: true });
+    expect(
+      await ask('127.0.0.1', {
+        caFile: null,
+        rejectUnauthorized: false,
+        certFile: null,
+        keyFile: null,
+        keyPassphrase: null,
+      }),
+    ).toEqual({ ok: true });
   });
   it('names a CA file that cannot be read', async () => {
-    const error = await ask('localhost', { caFile: file('none.pem'), rejectUnauthorized: true });
+    const error = await ask('localhost', {
+      caFile: file('none.pem'),
+      rejectUnauthorized: true,
+      certFile: null,
+      keyFile: null,
+      keyPassphrase: null,
+    });
     expect(error).toMatchObject({ code: 'config/unreadable-file', message: expect.stringContaining('none.pem') });
   });
 });

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Config,
   type DryRunResult,
+  type Extractor,
   type FetchFactory,
   type FetchPurpose,
   type FileSource,
@@ -18,6 +19,7 @@ import {
   type PullSummary,
   type RawPage,
   type Registry,
+  type SqlSource,
   type Store,
   type Tracing,
 } from '#kit';
@@ -37,6 +39,8 @@ export interface PullRunnerParts {
   objects: ObjectStore;
   fetch: FetchFactory;
   files: FileSource;
+  sql: SqlSource;
+  extract: Extractor;
   clock: Clock;
   log: Logger;
   metrics: Metrics;
@@ -65,6 +69,8 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       options: connector.options,
       http: parts.fetch.client(connector, signal, { purpose }),
       files: parts.files,
+      sql: parts.sql,
+      extract: parts.extract,
       log: log.child({ connector: connector.id, stream: stream.id }),
       nowMs: () => clock.nowMs(),
       signal,
@@ -94,10 +100,15 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const { kind, connector, stream } = target;
     const finalUpToMs = clock.nowMs() - stream.finalAfterMs;
     const rows = new PulledRows(parts.redact);
-    const parseContext = { options: connector.options, stream: stream.options, streamId: stream.id };
+    const parseContext = {
+      options: connector.options,
+      stream: stream.options,
+      streamId: stream.id,
+      extract: parts.extract,
+    };
     for await (const page of untilAborted(kind.pull(context(target, planned, purpose, signal)), signal)) {
       const hash = await keep(page);
-      rows.add(kind.parse(page, parseContext), hash, finalUpToMs);
+      rows.add(await kind.parse(page, parseContext), hash, finalUpToMs);
     }
     if (signal.aborted) throw cancelled(signal);
     requireSameUnits(await store.projects.list(), { connector: connector.id, stream: stream.id }, rows.samples);

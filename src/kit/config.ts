@@ -6,9 +6,50 @@ export type AuthConfig =
   | { kind: 'none' }
   | { kind: 'basic'; username: string; password: string }
   | { kind: 'bearer'; token: string }
-  | { kind: 'header'; name: string; value: string }
+  /** One or more headers that together are the key. */
+  | { kind: 'header'; values: Record<string, string> }
   | { kind: 'query'; name: string; value: string }
-  | { kind: 'oauth2'; tokenUrl: string; clientId: string; clientSecret: string; scopes: string[] };
+  /** RFC 6749: client credentials (§4.4), or with a refresh token (§6), which the source may replace at each use. */
+  | {
+      kind: 'oauth2';
+      tokenUrl: string;
+      clientId: string;
+      clientSecret: string;
+      scopes: string[];
+      /** Null: client credentials. */
+      refreshToken: string | null;
+      /** More fields of the token request: `audience`, `resource` … */
+      parameters: Record<string, string>;
+    }
+  /** RFC 7523: a JWT signed with the operator's key is exchanged for a token. */
+  | {
+      kind: 'jwt';
+      tokenUrl: string;
+      /** `bearer`: the JWT is the grant (§2.1). `client-assertion`: it proves the client of client credentials (§2.2). */
+      use: 'bearer' | 'client-assertion';
+      issuer: string;
+      subject: string;
+      audience: string;
+      algorithm: 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+      keyId: string | null;
+      /** PEM (PKCS #8). */
+      privateKey: string;
+      scopes: string[];
+      claims: Record<string, string>;
+      parameters: Record<string, string>;
+    }
+  /** AWS Signature Version 4 over each request. */
+  | {
+      kind: 'sigv4';
+      accessKeyId: string;
+      secretAccessKey: string;
+      sessionToken: string | null;
+      region: string;
+      service: string;
+    }
+  /** User and password are exchanged for a ticket, the way the connector's kind (or, for `http`, `login`) says. */
+  | { kind: 'session'; username: string; password: string };
+export type AuthKind = AuthConfig['kind'];
 
 /** What every connector has, whatever its kind. `src/fetch` acts on it. */
 export interface HttpSettings {
@@ -20,7 +61,14 @@ export interface HttpSettings {
   maxResponseBytes: number;
   /** What the source may be asked; connectors of one account carry the same. */
   budget: BudgetLimits;
-  tls: { caFile: string | null; rejectUnauthorized: boolean };
+  tls: {
+    caFile: string | null;
+    rejectUnauthorized: boolean;
+    /** mTLS: the client's own certificate and key (PEM), both or none. */
+    certFile: string | null;
+    keyFile: string | null;
+    keyPassphrase: string | null;
+  };
   /** `http://host:port` or null. */
   proxy: string | null;
   /** Redirects into private address ranges are refused unless true. */

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { CostLine, FxQuote, Measurement } from '../domain/types.ts';
-import type { FileSource, HttpClient, Logger } from './ports.ts';
+import type { AuthKind } from './config.ts';
+import type { Extractor, FileSource, HttpClient, Logger, SqlSource } from './ports.ts';
+import type { SessionProtocol } from './session.ts';
 
 /** The half-open time window that a pull covers. */
 export interface PullWindow {
@@ -18,6 +20,12 @@ export interface RawPage {
   receivedAtMs: number;
   /** What parse needs to know besides the body (step, entity …); archived with the page. JSON only. */
   meta: Record<string, unknown>;
+  /**
+   * With this page, everything of the window before this instant has been yielded. The runner may then store what it
+   * holds and put the watermark there, so that a long pull keeps its memory and resumes where it was broken off. Absent:
+   * only the end of the pull says so.
+   */
+  completeToMs?: number | undefined;
 }
 
 export interface ParsedPage {
@@ -38,13 +46,17 @@ export interface Finding {
   stream?: string | undefined;
   message: string;
   hint?: string | undefined;
+  /** When the credentials that were tried end, where the source tells: kept for `outturn connectors`. */
+  expiresAtMs?: number | undefined;
 }
 
 export interface CatalogEntry {
+  /** The source's own name of it: a metric, an entity set, a company. */
   id: string;
   title: string;
+  /** Null: the source does not say, or it has none. */
   unit: string | null;
-  /** The stream as it would be written in YAML. */
+  /** The stream as it would be written in YAML, with the source's live ids. */
   stream: Record<string, unknown>;
 }
 
@@ -53,6 +65,10 @@ export interface ConnectorContext<O> {
   options: O;
   http: HttpClient;
   files: FileSource;
+  /** Read-only queries, for kinds that speak to a database. */
+  sql: SqlSource;
+  /** JSONata with bounds of time and memory. */
+  extract: Extractor;
   log: Logger;
   nowMs(): number;
   signal: AbortSignal;
@@ -68,6 +84,8 @@ export interface ParseContext<O, S> {
   options: O;
   stream: S;
   streamId: string;
+  /** JSONata with bounds of time and memory. */
+  extract: Extractor;
 }
 
 /** What every stream has whatever its kind: parsed by kit, merged into the stream's schema. */
@@ -93,9 +111,17 @@ export interface ConnectorKind<O = unknown, S = unknown> {
     /** Exchange rates. Absent: it has none. */
     quotes?: boolean;
     discover: boolean;
+    /** False for kinds that are sent to and cannot ask: there is no pull, no schedule and no watermark. Absent: true. */
+    pull?: boolean;
     /** False for kinds that speak no HTTP: `url`, `auth`, `tls` and the like are then unknown keys. Absent: true, and `url` is required unless the kind's own options have one. */
     http?: boolean;
   };
+  /** How one may log in to such a source, the usual way first; another kind is an error of `validate`. Absent: every way but `session`. */
+  auth?: readonly AuthKind[];
+  /** Where the source is when `url` is not written (a region or site decides); null: `url` is required. Absent: always required. */
+  defaultUrl?(options: O): string | null;
+  /** How `auth: { kind: session }` logs in. */
+  session?: SessionProtocol<O>;
   timing(stream: S): StreamTiming;
   /**
    * What reading a window takes, for who plans: `isWindowed` false where the answer is the same whatever the window,
@@ -107,8 +133,11 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   discover(ctx: ConnectorContext<O>): Promise<CatalogEntry[]>;
   /** Yields raw pages in order; throws typed errors of kit; stops early when `signal` aborts. */
   pull(ctx: PullContext<O, S>): AsyncIterable<RawPage>;
-  /** Throws PermanentError `source/bad-shape` naming the place when the page is not what the vendor documents. */
-  parse(page: RawPage, ctx: ParseContext<O, S>): ParsedPage;
+  /**
+   * Pure: the same page gives the same rows, whenever. Throws PermanentError `source/bad-shape` naming the place when the
+   * page is not what the vendor documents. A promise only where `extract` is used.
+   */
+  parse(page: RawPage, ctx: ParseContext<O, S>): ParsedPage | Promise<ParsedPage>;
 }
 
 export type AnyConnectorKind = ConnectorKind<any, any>;

@@ -23,6 +23,7 @@ export const errorCodes = [
   'source/bad-shape',
   'source/empty-answer',
   'source/bad-number',
+  'source/bad-expression',
   'source/too-large',
   'source/partial',
   'source/blocked-address',

@@ -59,6 +59,55 @@ export interface FileSource {
   readText(path: string, maxBytes: number): Promise<string>;
 }
 
+export type SqlValue = string | number | bigint | boolean | null | Date;
+export interface SqlQuery {
+  text: string;
+  /** Bound by the server (`$1` …), never pasted into the text. */
+  parameters: readonly SqlValue[];
+  /** The server ends the statement then. */
+  timeoutMs: number;
+  /** Rows of one batch. */
+  batchRows: number;
+}
+export interface SqlField {
+  name: string;
+  /** The server's name of the type, such as `numeric` or `timestamptz`. */
+  type: string;
+}
+export interface SqlBatch {
+  fields: SqlField[];
+  /** Cells as the server's text, null for NULL: no digit is lost. */
+  rows: (string | null)[][];
+}
+/** A foreign database, read only: each query runs in a read-only transaction of its own, by a cursor. */
+export interface SqlSource {
+  /** In order, until the last row; a query without rows gives one empty batch. Throws `source/…`; ends when `signal` aborts. */
+  query(connection: SqlConnection, query: SqlQuery, signal: AbortSignal): AsyncIterable<SqlBatch>;
+}
+export interface SqlConnection {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  password: string;
+  tls: { mode: 'disable' | 'require' | 'verify-full'; caFile: string | null };
+  connectTimeoutMs: number;
+}
+
+/** JSONata over a JSON document, apart from the process's own thread: whatever the expression does, it ends. */
+export interface Extractor {
+  /**
+   * Throws PermanentError `source/bad-expression` for an expression that is wrong, runs longer than its bound of time or
+   * takes more than its bound of memory, `source/not-json` for a body that is no JSON.
+   */
+  evaluate(request: {
+    expression: string;
+    /** JSON text; numbers that a double cannot hold come as their digits. */
+    body: string;
+    bindings?: Record<string, unknown> | undefined;
+  }): Promise<unknown>;
+}
+
 /** On whose behalf a source is asked: a backfill always waits for the live pulls of the same account. */
 export type FetchPurpose = 'live' | 'backfill';
 
@@ -318,6 +367,8 @@ export interface JobPorts {
   objects: ObjectStore;
   fetch: FetchFactory;
   files: FileSource;
+  sql: SqlSource;
+  extract: Extractor;
   messenger: Messenger;
   reports: ReportRenderer;
   pulls: PullRunner;

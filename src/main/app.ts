@@ -12,7 +12,8 @@ import {
   type Tracing,
 } from '#kit';
 import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
-import { createFetchFactory, createFileSource } from '#src/fetch/index';
+import { createExtractor } from '#src/extract/index';
+import { createFetchFactory, createFileSource, createSqlSource } from '#src/fetch/index';
 import { createBackfills, createPullRunner } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
@@ -151,6 +152,8 @@ function wire(environment: Environment, config: Config, database: Database, trac
     objects: traceObjects(openObjectStore(config.settings.objects), tracing),
     fetch: traceFetch(createFetchFactory({ redactor, log, clock, metrics, budgets: store.budgets, instance }), tracing),
     files: createFileSource({ baseDirectory: config.directory }),
+    sql: createSqlSource(),
+    extract: createExtractor(),
     clock,
     log,
     metrics,

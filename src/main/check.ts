@@ -8,7 +8,8 @@ import {
   type Finding,
   type Store,
 } from '#kit';
-import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
+import { createExtractor } from '#src/extract/index';
+import { createFetchFactory, createFileSource, createLocalBudgets, createSqlSource } from '#src/fetch/index';
 import { clock, openStoreAt } from './app.ts';
 import { type DatabaseServer, joinServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
@@ -65,6 +66,8 @@ export async function checkConnectors(
   const instance = `${hostname()}:${process.pid}`;
   const fetch = createFetchFactory({ redactor, log, clock, budgets: budgets.ledger, instance });
   const files = createFileSource({ baseDirectory: config.directory });
+  const sql = createSqlSource();
+  const extract = createExtractor();
   try {
     return await Promise.all(
       wanted.map(async (connector) => ({
@@ -85,6 +88,8 @@ export async function checkConnectors(
       options: connector.options,
       http: fetch.client(connector, signal),
       files,
+      sql,
+      extract,
       log: environment.log,
       nowMs: clock.nowMs,
       signal,

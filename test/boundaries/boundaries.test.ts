@@ -12,6 +12,7 @@ const adapters = [
   'schedule',
   'queue',
   'fetch',
+  'extract',
   'ingest',
   'store',
   'cache',

@@ -7,7 +7,8 @@ import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { type AnyConnectorKind, type Config, createRedactor, type ParsedPage } from '#kit';
 import { formatProblem, loadConfig } from '#src/config/index';
-import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
+import { createExtractor } from '#src/extract/index';
+import { createFetchFactory, createFileSource, createLocalBudgets, createSqlSource } from '#src/fetch/index';
 import { counters } from '#src/sandbox/counters';
 import { type Sandbox, sandboxConfigYaml, startSandbox } from '#src/sandbox/index';
 import { projectCosts, serviceHours } from '#src/sandbox/ledger';
@@ -63,6 +64,8 @@ async function pulled(
     streamId,
     http: fetchFactory.client(connector, signal),
     files: createFileSource({ baseDirectory: '/nowhere' }),
+    sql: createSqlSource(),
+    extract: createExtractor(),
     log: silentLog,
     nowMs: clock.nowMs,
     signal,
@@ -70,7 +73,7 @@ async function pulled(
   };
   const all: ParsedPage & { pages: number } = { measurements: [], costs: [], warnings: [], pages: 0 };
   for await (const page of kind.pull(ctx)) {
-    const parsed = kind.parse(page, ctx);
+    const parsed = await kind.parse(page, ctx);
     all.measurements.push(...parsed.measurements);
     all.costs.push(...parsed.costs);
     all.warnings.push(...parsed.warnings);

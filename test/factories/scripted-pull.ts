@@ -14,6 +14,8 @@ import {
   type RawPage,
   type Store,
 } from '#kit';
+import { createExtractor } from '#src/extract/index';
+import { createSqlSource } from '#src/fetch/index';
 import { createPullRunner } from '#src/ingest/index';
 import type { PullRunnerParts } from '#src/ingest/runner';
 import { createIntentResolver } from '#src/queue/index';
@@ -232,6 +234,8 @@ export function scriptedPull(
     objects: objectStore,
     fetch: { client: () => ({ request: () => Promise.reject(new Error('nobody asks')) }) },
     files: { list: async () => [], readText: async () => '' },
+    sql: createSqlSource(),
+    extract: createExtractor(),
     clock: { nowMs: () => clock.nowMs },
     log: silentLog,
     metrics,

@@ -159,6 +159,8 @@ export const httpBase = {
 
 export const connectorBaseSchema = z.strictObject(connectorBase);
 export const httpBaseSchema = z.strictObject({ ...connectorBase, ...httpBase });
+/** For kinds whose options tell where the source is when `url` is not written. */
+export const optionalUrlBaseSchema = httpBaseSchema.extend({ url: httpBase.url.nullable().prefault(null) });
 /** For kinds whose own options have `url`, which then need not be written. */
 export const ownUrlBaseSchema = httpBaseSchema.extend({ url: z.null().prefault(null) });
 export const streamBaseSchema = z.strictObject(streamBase);

@@ -35,7 +35,9 @@ function combine(base: Shape, own: z.core.$ZodType, extra: Shape, description: s
 export const speaksHttp = (kind: AnyConnectorKind): boolean => kind.capabilities.http !== false;
 /** Fields that a connector of that kind has beside its own. */
 export const baseShape = (kind: AnyConnectorKind): Shape =>
-  speaksHttp(kind) ? { ...connectorBase, ...httpBase } : { ...connectorBase };
+  speaksHttp(kind)
+    ? { ...connectorBase, ...httpBase, ...(kind.defaultUrl === undefined ? {} : { url: httpBase.url.optional() }) }
+    : { ...connectorBase };
 
 /** One stream of a kind, as it is written. Describes; checking is done in two halves by read-connector.ts. */
 export const streamSchema = (kind: AnyConnectorKind): z.ZodType =>

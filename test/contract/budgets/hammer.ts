@@ -36,7 +36,7 @@ const connector = {
     timeoutMs,
     maxResponseBytes: 100_000,
     budget: limits,
-    tls: { caFile: null, rejectUnauthorized: true },
+    tls: { caFile: null, rejectUnauthorized: true, certFile: null, keyFile: null, keyPassphrase: null },
     proxy: null,
     allowPrivateRedirects: false,
     headers: {},

@@ -8,6 +8,7 @@ import {
   PermanentError,
   RetryableError,
 } from '#kit';
+import { connectorContext } from '../../factories/connector.ts';
 import { bodyOf, caseNames, type Exchange, loadCase, loadKinds, type TestCase } from './case.ts';
 import { connectorOf } from './connector-config.ts';
 import { type Fault, type ReplayServer, startReplayServer } from './replay-server.ts';
@@ -244,7 +245,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
   describe.each<{ auth: HttpSettings['auth']; ignoreQuery: string[] }>([
     { auth: { kind: 'basic', username: 'outturn', password: SECRET }, ignoreQuery: [] },
     { auth: { kind: 'bearer', token: SECRET }, ignoreQuery: [] },
-    { auth: { kind: 'header', name: 'X-Api-Key', value: SECRET }, ignoreQuery: [] },
+    { auth: { kind: 'header', values: { 'X-Api-Key': SECRET } }, ignoreQuery: [] },
     { auth: { kind: 'query', name: 'api_key', value: SECRET }, ignoreQuery: ['api_key'] },
   ])('with a secret in auth $auth.kind', ({ auth, ignoreQuery }) => {
     const forms = [
@@ -288,7 +289,7 @@ describe.each(await loadKinds())('connectors/$folder parses archived pages', ({ 
     const { run, contextOf } = await pagesOf(kind, testCase);
     for (const [index, page] of run.pages.entries()) {
       const archived: typeof page = JSON.parse(JSON.stringify(page));
-      expect(kind.parse(archived, contextOf)).toEqual(run.parsed[index]);
+      expect(await kind.parse(archived, contextOf)).toEqual(run.parsed[index]);
     }
   });
 
@@ -297,7 +298,7 @@ describe.each(await loadKinds())('connectors/$folder parses archived pages', ({ 
     for (const page of run.pages)
       for (const body of spoilt(page.body)) {
         try {
-          const { measurements, costs, quotes = [] } = kind.parse({ ...page, body }, contextOf);
+          const { measurements, costs, quotes = [] } = await kind.parse({ ...page, body }, contextOf);
           for (const quote of quotes) {
             expect(quote.rate, body).toMatch(/^\d+(\.\d+)?$/);
             expect(quote.date, body).toMatch(/^\d{4}-\d{2}-\d{2}$/);
@@ -329,7 +330,7 @@ async function pagesOf(kind: AnyConnectorKind, testCase: TestCase) {
     const run = await runCase(kind, testCase, connector);
     const streamId = testCase.definition.stream ?? connector.streams[0]?.id ?? '';
     const stream = connector.streams.find(({ id }) => id === streamId);
-    return { run, contextOf: { options: connector.options, stream: stream?.options, streamId } };
+    return { run, contextOf: { ...connectorContext(connector.options), stream: stream?.options, streamId } };
   } finally {
     await server?.close();
   }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { prometheus as kind } from '#connectors/prometheus/index';
 import type { Measurement } from '#domain';
 import { asOutturnError, createRedactor, type Finding, type Logger, PermanentError } from '#kit';
-import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
+import { createFetchFactory, createLocalBudgets } from '#src/fetch/index';
+import { connectorContext } from '../../factories/connector.ts';
 import { describeWith } from '../../harness/packages.ts';
 import { openMetrics, type PrometheusServer, startPrometheus } from '../../harness/servers/prometheus.ts';
 import { configOf } from './connector-config.ts';
@@ -51,14 +52,9 @@ describeWith(['prometheus'], 'a real Prometheus with weeks of history behind bas
       budgets: createLocalBudgets(clock),
     });
     return {
-      options: {},
+      ...connectorContext({}, { http: fetch.client(connector, signal), log: silent, nowMs: clock.nowMs, signal }),
       stream: kind.stream.parse(stream),
       streamId: 's',
-      http: fetch.client(connector, signal),
-      files: createFileSource({ baseDirectory: '/nowhere' }),
-      log: silent,
-      nowMs: clock.nowMs,
-      signal,
     };
   }
 
@@ -69,7 +65,7 @@ describeWith(['prometheus'], 'a real Prometheus with weeks of history behind bas
     let pages = 0;
     for await (const page of kind.pull({ ...context, window: { fromMs, toMs } })) {
       pages += 1;
-      const parsed = kind.parse(page, context);
+      const parsed = await kind.parse(page, context);
       measurements.push(...parsed.measurements);
       warnings.push(...parsed.warnings);
     }

@@ -7,7 +7,8 @@ import {
   type ParsedPage,
   type RawPage,
 } from '#kit';
-import { createFetchFactory, createFileSource, createLocalBudgets } from '#src/fetch/index';
+import { createExtractor } from '#src/extract/index';
+import { createFetchFactory, createFileSource, createLocalBudgets, createSqlSource } from '#src/fetch/index';
 import type { TestCase } from './case.ts';
 
 export interface Run {
@@ -38,6 +39,8 @@ export async function runCase(
     streamId: stream.id,
     http: createFetchFactory({ redactor, log, clock, budgets: createLocalBudgets(clock) }).client(connector, signal),
     files: createFileSource({ baseDirectory: join(testCase.directory, 'files') }),
+    sql: createSqlSource(),
+    extract: createExtractor(),
     log,
     nowMs: clock.nowMs,
     signal,
@@ -45,7 +48,7 @@ export async function runCase(
   };
   for await (const page of kind.pull(context)) {
     run.pages.push(page);
-    run.parsed.push(kind.parse(page, context));
+    run.parsed.push(await kind.parse(page, context));
   }
   return run;
 }

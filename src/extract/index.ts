@@ -1,0 +1,2 @@
+/** JSONata over answers, apart from the main thread and within bounds. */
+export { createExtractor } from './extractor.ts';

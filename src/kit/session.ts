@@ -1,0 +1,20 @@
+import type { HttpRequest, HttpResponse } from './ports.ts';
+
+/** What a login gave: added to every request until it ends or is refused. */
+export interface SessionTicket {
+  headers: Record<string, string>;
+  /** Texts that must never be shown: tokens, cookies. */
+  secrets: string[];
+  /** Null: unknown; it is used until the source refuses it. */
+  expiresInMs: number | null;
+}
+
+/** How one kind of source logs in with user and password and knows a session that has ended (Zabbix, Odoo, Tryton …). */
+export interface SessionProtocol<O = unknown> {
+  /** `url` relative to the connector's. */
+  login(credentials: { username: string; password: string }, options: O): HttpRequest;
+  /** The answer to `login`. Throws `source/unauthorised` for a wrong password, `source/bad-shape` for what is no answer of such a source. */
+  read(response: HttpResponse, options: O): SessionTicket;
+  /** Whether an answer says that the session is over (many do so inside an HTTP 200). 401 always does. */
+  isExpired?(response: Pick<HttpResponse, 'status' | 'body'>): boolean;
+}
