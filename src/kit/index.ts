@@ -40,6 +40,7 @@ export * from './row-schema.ts';
 export * from './row-values.ts';
 export { saveDigest } from './save-digest.ts';
 export * from './schedules.ts';
+export * from './secret-box.ts';
 export * from './session.ts';
 export * from './store/index.ts';
 export * from './tracing.ts';
