@@ -5,7 +5,7 @@ import { asOutturnError, PermanentError, RetryableError } from '#kit';
 import { caseNames, connectorsDirectory, loadCase, loadKinds, type TestCase } from './case.ts';
 import { configOf, connectorOf } from './connector-config.ts';
 import { startReplayServer } from './replay-server.ts';
-import { outcomeLines, runCase } from './run-case.ts';
+import { caseLines, emptyRun, runCase } from './run-case.ts';
 
 const kinds = await loadKinds();
 const updating = process.env['UPDATE_EXPECTED'] === '1';
@@ -33,9 +33,10 @@ describe.each(kinds)('connectors/$folder', ({ folder, kind }) => {
 
   it.each(caseNames(folder))('replays %s', async (name) => {
     const testCase = loadCase(folder, name);
-    const server = testCase.exchanges === null ? null : await startReplayServer(testCase.exchanges);
+    const { nowMs } = testCase.definition;
+    const server = testCase.exchanges === null ? null : await startReplayServer(testCase.exchanges, { nowMs });
     const connector = await connectorOf(kind, testCase, server?.url ?? null);
-    const run = { pages: [], parsed: [], log: [] };
+    const run = emptyRun();
     let thrown: unknown = null;
     try {
       await runCase(kind, testCase, connector, undefined, run);
@@ -47,12 +48,14 @@ describe.each(kinds)('connectors/$folder', ({ folder, kind }) => {
     expect(server?.problems ?? []).toEqual([]);
     expect(server?.seen.length ?? 0).toBe(testCase.exchanges?.length ?? 0);
     if (updating && testCase.expectedLines === null && testCase.expectedError === null)
-      return writeExpected(testCase, outcomeLines(run.parsed), thrown);
+      return writeExpected(testCase, caseLines(testCase, run, server?.url), thrown);
 
     if (testCase.expectedError === null) {
       if (thrown !== null) throw thrown;
       expect(testCase.expectedLines, 'expected.jsonl or expected.err is missing').not.toBeNull();
-      expect(outcomeLines(run.parsed)).toEqual(testCase.expectedLines);
+      expect(caseLines(testCase, run, server?.url)).toEqual(testCase.expectedLines);
+      for (const { id, stream } of run.entries)
+        expect(kind.stream.safeParse(stream).error?.issues, `the stream of ${id}`).toBeUndefined();
       return;
     }
     expect(thrown, 'an error was expected').not.toBeNull();

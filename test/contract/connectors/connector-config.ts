@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { AnyConnectorKind, Config, ConnectorConfig, HttpSettings } from '#kit';
 import { formatProblem, loadConfig } from '#src/config/index';
 import type { TestCase } from './case.ts';
+import { filled } from './replay-server.ts';
 
 /** A case's connector, read by the real configuration. `overrides` replace http settings for the faults. */
 export async function connectorOf(
@@ -14,7 +15,8 @@ export async function connectorOf(
   overrides: Partial<HttpSettings> = {},
 ): Promise<ConnectorConfig> {
   const { connector, env, urlPath } = testCase.definition;
-  const written = { ...connector, ...(url === null ? {} : { url: url + urlPath }) };
+  const addsUrl = url !== null && kind.capabilities.http !== false && connector['url'] === undefined;
+  const written = filled({ ...connector, ...(addsUrl ? { url: url + urlPath } : {}) }, url ?? '');
   const config = await configOf(kind, stringify({ connectors: { [testCase.name]: written } }), env);
   const [read] = config.connectors;
   if (read === undefined) throw new Error(`${testCase.name} has no connector`);

@@ -12,7 +12,7 @@ import { connectorContext } from '../../factories/connector.ts';
 import { bodyOf, caseNames, type Exchange, loadCase, loadKinds, type TestCase } from './case.ts';
 import { connectorOf } from './connector-config.ts';
 import { type Fault, type ReplayServer, startReplayServer } from './replay-server.ts';
-import { outcomeLines, type Run, runCase } from './run-case.ts';
+import { emptyRun, outcomeLines, type Run, runCase } from './run-case.ts';
 
 const SECRET = 'tr0ub4dor&3-horse/battery';
 
@@ -29,7 +29,7 @@ interface Base {
 function baseOf(folder: string): Base | null {
   const cases = caseNames(folder)
     .map((name) => loadCase(folder, name))
-    .filter((testCase) => testCase.expectedLines !== null && testCase.expectedLines.length > 0);
+    .filter(({ definition, expectedLines }) => definition.action === 'pull' && (expectedLines ?? []).length > 0);
   const [testCase] = cases
     .filter(({ exchanges }) => exchanges?.some((exchange) => formOf(exchange) !== null))
     .sort((a, b) => (b.exchanges?.length ?? 0) - (a.exchanges?.length ?? 0));
@@ -74,7 +74,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
       ignoreHeaders: true,
       ignoreQuery: options.ignoreQuery ?? [],
     });
-    const run: Run = { pages: [], parsed: [], log: [] };
+    const run = emptyRun();
     try {
       await runCase(kind, testCase, await connectorOf(kind, testCase, server.url, options.http), options.signal, run);
       return { run, error: null, server };
@@ -102,7 +102,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
   });
 
   it('waits until the date that Retry-After gives', async () => {
-    const nowMs = testCase.definition.now ?? testCase.definition.window.to;
+    const { nowMs } = testCase.definition;
     const { error } = await pullWith(status(429, { 'retry-after': new Date(nowMs + 90_000).toUTCString() }));
     expect(error).toMatchObject({ code: 'source/rate-limited' });
     expect(error).toHaveProperty('retryAfterMs', Math.floor((nowMs + 90_000) / 1000) * 1000 - nowMs);
@@ -283,7 +283,7 @@ describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, b
 describe.each(await loadKinds())('connectors/$folder parses archived pages', ({ folder, kind }) => {
   const cases = caseNames(folder)
     .map((name) => loadCase(folder, name))
-    .filter((testCase) => testCase.expectedLines !== null);
+    .filter(({ definition, expectedLines }) => definition.action === 'pull' && expectedLines !== null);
 
   it.each(cases)('of $name again with the same outcome, without asking anyone', async (testCase) => {
     const { run, contextOf } = await pagesOf(kind, testCase);

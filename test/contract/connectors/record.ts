@@ -10,10 +10,12 @@ import { asOutturnError } from '#kit';
 import { type Exchange, loadCase, loadKinds } from './case.ts';
 import { connectorOf } from './connector-config.ts';
 import { grouped } from './replay-server.ts';
-import { outcomeLines, runCase } from './run-case.ts';
+import { caseLines, runCase } from './run-case.ts';
 
-/** Kept of an answer; the rest (dates, connection) only makes noise. */
+/** Kept of an answer; the rest (connection, servers' names) only makes noise. The time is kept for checks, which compare clocks. */
 const KEPT_HEADERS = ['content-type', 'retry-after', 'location', 'link', 'odata-version', 'dataserviceversion'];
+/** Not passed on: they belong to the one connection. */
+const OWN_HEADERS = new Set(['host', 'connection', 'content-length', 'accept-encoding', 'transfer-encoding']);
 
 const [directory, target] = process.argv.slice(2);
 if (directory === undefined || target === undefined) {
@@ -32,29 +34,24 @@ const recorder = createServer((request, response) => {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString('utf8');
     const headers = new Headers();
-    for (const name of ['content-type', 'accept', 'authorization', 'prefer'])
-      if (request.headers[name] !== undefined) headers.set(name, String(request.headers[name]));
-    const method = request.method === 'POST' ? 'POST' : 'GET';
-    const answer = await fetch(target + (request.url ?? '/'), {
-      method,
-      headers,
-      ...(method === 'POST' ? { body } : {}),
-    });
+    for (const [name, value] of Object.entries(request.headers))
+      if (!OWN_HEADERS.has(name)) headers.set(name, String(value));
+    const method = (request.method ?? 'GET') as Exchange['request']['method'];
+    const answer = await fetch(target + (request.url ?? '/'), { method, headers, ...(body === '' ? {} : { body }) });
     const text = (await answer.text()).replaceAll(target, '{{url}}');
     const address = new URL(request.url ?? '/', target);
     const kept: Record<string, string> = {};
-    for (const name of KEPT_HEADERS) {
+    for (const name of testCase.definition.action === 'check' ? [...KEPT_HEADERS, 'date'] : KEPT_HEADERS) {
       const value = answer.headers.get(name);
       if (value !== null) kept[name] = value.replaceAll(target, '{{url}}');
     }
     const query = grouped(address.searchParams);
-    const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
     exchanges.push({
       request: {
         method,
         path: decodeURIComponent(address.pathname),
         ...(Object.keys(query).length > 0 ? { query } : {}),
-        ...(isForm ? { form: grouped(new URLSearchParams(body)) } : {}),
+        ...bodyAsWritten(request.headers['content-type'] ?? '', body),
       },
       response: { status: answer.status, headers: kept, body: text },
     });
@@ -66,7 +63,7 @@ await new Promise<void>((done) => recorder.listen(0, '127.0.0.1', done));
 const url = `http://127.0.0.1:${(recorder.address() as AddressInfo).port}`;
 try {
   const run = await runCase(found.kind, testCase, await connectorOf(found.kind, testCase, url));
-  process.stdout.write(`${run.pages.length} pages, ${outcomeLines(run.parsed).length} lines\n`);
+  process.stdout.write(`${run.pages.length} pages, ${caseLines(testCase, run).length} lines\n`);
 } catch (thrown) {
   const error = asOutturnError(thrown);
   process.stdout.write(`${error.code}: ${error.message}\n`);
@@ -77,3 +74,9 @@ writeFileSync(
   join(testCase.directory, 'http.jsonl'),
   exchanges.map((exchange) => `${JSON.stringify(exchange)}\n`).join(''),
 );
+
+function bodyAsWritten(contentType: string, body: string): Partial<Exchange['request']> {
+  if (body === '') return {};
+  if (contentType.startsWith('application/x-www-form-urlencoded')) return { form: grouped(new URLSearchParams(body)) };
+  return contentType.includes('json') ? { json: JSON.parse(body) as unknown } : { text: body };
+}

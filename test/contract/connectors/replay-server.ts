@@ -26,7 +26,13 @@ export interface ReplayServer {
 /** A loopback server that answers the n-th request with the n-th exchange, and notes every difference. */
 export async function startReplayServer(
   exchanges: readonly Exchange[],
-  options: { fault?: Fault; ignoreHeaders?: boolean; ignoreQuery?: readonly string[] } = {},
+  options: {
+    fault?: Fault;
+    ignoreHeaders?: boolean;
+    ignoreQuery?: readonly string[];
+    /** What the source's clock says (`Date`); absent: it does not say. */
+    nowMs?: number;
+  } = {},
 ): Promise<ReplayServer> {
   const seen: SeenRequest[] = [];
   const problems: string[] = [];
@@ -42,12 +48,15 @@ export async function startReplayServer(
     const index = seen.length;
     const current = await readRequest(request, options.ignoreQuery ?? []);
     seen.push(current);
+    // A clock of today would contradict the clock of the case.
+    response.sendDate = false;
+    if (options.nowMs !== undefined) response.setHeader('date', new Date(options.nowMs).toUTCString());
     if (options.fault?.(index, response, current) === true) return;
     const exchange = exchanges[index];
     const difference =
       exchange === undefined
         ? `request ${index + 1} (${current.method} ${current.path}) is not in http.jsonl`
-        : differenceOf(exchange.request, current, options.ignoreHeaders === true);
+        : differenceOf(filled(exchange.request, url), current, options.ignoreHeaders === true);
     if (difference !== null || exchange === undefined) {
       problems.push(difference ?? '');
       response.writeHead(599, { 'content-type': 'text/plain' }).end(difference ?? '');
@@ -56,7 +65,10 @@ export async function startReplayServer(
     const fill = (text: string): string => text.replaceAll('{{url}}', url);
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     for (const [name, value] of Object.entries(exchange.response.headers)) headers[name.toLowerCase()] = fill(value);
-    response.writeHead(exchange.response.status, headers).end(fill(bodyOf(exchange)));
+    const { base64 } = exchange.response;
+    response
+      .writeHead(exchange.response.status, headers)
+      .end(base64 === undefined ? fill(bodyOf(exchange)) : Buffer.from(base64, 'base64'));
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -98,16 +110,22 @@ export function grouped(params: URLSearchParams): Record<string, string | string
   return result;
 }
 
+/** Any value of JSON with `{{url}}` in its texts replaced. */
+export function filled<T>(value: T, url: string): T {
+  return JSON.parse(JSON.stringify(value).replaceAll('{{url}}', url)) as T;
+}
+
 function differenceOf(expected: Exchange['request'], seen: SeenRequest, ignoreHeaders: boolean): string | null {
   const compare = (what: string, wanted: unknown, got: unknown): string | null =>
-    isDeepStrictEqual(wanted, got) ? null : `${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`;
+    fits(wanted, got) ? null : `${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`;
   const differences = [
     compare('method', expected.method, seen.method),
     compare('path', expected.path, seen.path),
-    compare('query', expected.query ?? {}, seen.query),
+    ...compareFields('query', expected.query ?? {}, seen.query),
   ];
   if (expected.form !== undefined)
-    differences.push(compare('form', expected.form, grouped(new URLSearchParams(seen.body))));
+    differences.push(...compareFields('form', expected.form, grouped(new URLSearchParams(seen.body))));
+  if (expected.text !== undefined) differences.push(compare('body', expected.text, seen.body));
   if (expected.json !== undefined) {
     let body: unknown = seen.body;
     try {
@@ -115,11 +133,31 @@ function differenceOf(expected: Exchange['request'], seen: SeenRequest, ignoreHe
     } catch {
       // Compared as text: the difference shows it.
     }
-    differences.push(compare('json', expected.json, body));
+    if (!isDeepStrictEqual(expected.json, body))
+      differences.push(`json: expected ${JSON.stringify(expected.json)}, got ${JSON.stringify(body)}`);
   }
   if (!ignoreHeaders)
     for (const [name, value] of Object.entries(expected.headers ?? {}))
-      differences.push(compare(`header ${name}`, value, seen.headers[name.toLowerCase()]));
+      differences.push(compare(`header ${name}`, value, seen.headers[name.toLowerCase()] ?? null));
   const found = differences.filter((difference) => difference !== null);
   return found.length === 0 ? null : found.join('; ');
+}
+
+/** The same names, and each value as it should be. */
+function compareFields(
+  what: string,
+  expected: Readonly<Record<string, unknown>>,
+  seen: Readonly<Record<string, unknown>>,
+): string[] {
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(seen)])];
+  const different = names.filter((name) => !fits(expected[name], seen[name]));
+  return different.length === 0
+    ? []
+    : [`${what} (${different.join(', ')}): expected ${JSON.stringify(expected)}, got ${JSON.stringify(seen)}`];
+}
+
+function fits(wanted: unknown, got: unknown): boolean {
+  if (typeof wanted === 'object' && wanted !== null && 'matches' in wanted && typeof wanted.matches === 'string')
+    return typeof got === 'string' && new RegExp(wanted.matches, 's').test(got);
+  return isDeepStrictEqual(wanted, got);
 }
