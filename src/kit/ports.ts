@@ -28,12 +28,19 @@ export interface HttpRequest {
   /** A string is sent as it is, an object as a form (`application/x-www-form-urlencoded`) or JSON by `bodyType`. */
   body?: string | Record<string, unknown>;
   bodyType?: 'form' | 'json';
+  /** Sent without the connector's credentials; its own headers are sent. */
+  anonymous?: boolean;
   /** `json` (default): an answer that is not JSON is `source/not-json`. */
   expect?: 'json' | 'text';
   /** Statuses besides 2xx that the caller handles itself instead of an error being thrown. */
   acceptStatuses?: readonly number[];
   /** What the source itself says in the body of a refusal; null: nothing that this protocol knows. Shown in place of the bare body. */
   explain?: (body: string) => string | null;
+  /**
+   * Whether an answer says, other than by 401, that token or session are not accepted (any more). They are then renewed, where
+   * that can be, and the request is sent once more; the second answer is given as it is.
+   */
+  isRefused?: (answer: { status: number; body: string }) => boolean;
 }
 export interface HttpResponse {
   status: number;

@@ -18,3 +18,16 @@ export interface SessionProtocol<O = unknown> {
   /** Whether an answer says that the session is over (many do so inside an HTTP 200). 401 always does. */
   isExpired?(response: Pick<HttpResponse, 'status' | 'body'>): boolean;
 }
+
+/**
+ * The cookies that an answer sets, as a later request's `cookie` header sends them back: names and values alone. Null where
+ * it sets none. `src/fetch` gives several `set-cookie` headers one a line.
+ */
+export function cookiesOf(response: Pick<HttpResponse, 'headers'>): string | null {
+  const pairs = new Map<string, string>();
+  for (const line of (response.headers['set-cookie'] ?? '').split('\n')) {
+    const pair = /^\s*([^=;\s]+)=([^;]*)/.exec(line);
+    if (pair?.[1] !== undefined) pairs.set(pair[1], (pair[2] ?? '').trim());
+  }
+  return pairs.size === 0 ? null : [...pairs].map(([name, value]) => `${name}=${value}`).join('; ');
+}

@@ -31,6 +31,7 @@ import { createReportRepository } from './reports.ts';
 import { createRestatementRepository } from './restatements.ts';
 import { createScheduleRepository } from './schedules.ts';
 import { createSnapshotRepository } from './snapshots.ts';
+import { createTokenStore } from './tokens.ts';
 import { createWatermarkRepository } from './watermarks.ts';
 import { createWorkInHandReader } from './work-in-hand.ts';
 
@@ -78,6 +79,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     ...guarded(createRepositories(contextOf(pool, false)), toStoreError),
     budgets: guardMethods(createBudgetRepository({ connection: pool }), toStoreError),
+    tokens: guardMethods(createTokenStore({ connection: pool }), toStoreError),
 
     async lock() {
       throw new OutturnError('internal', 'a lock works only within a transaction');

@@ -18,5 +18,6 @@ export type * from './restatements.ts';
 export type * from './samples.ts';
 export type * from './schedules.ts';
 export type * from './store.ts';
+export type * from './tokens.ts';
 export type * from './value.ts';
 export type * from './work-in-hand.ts';

@@ -16,6 +16,7 @@ import type { ReadingRepository } from './readings.ts';
 import type { RestatementRepository } from './restatements.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
+import type { TokenStore } from './tokens.ts';
 import type { ReportRepository, SnapshotRepository } from './value.ts';
 import type { WorkInHandReader } from './work-in-hand.ts';
 
@@ -65,6 +66,8 @@ export interface Repositories {
 export interface Store extends Repositories {
   /** Never part of a transaction: what is granted is granted at once, whatever becomes of the work. */
   budgets: BudgetRepository;
+  /** Never part of a transaction: a token that a source has replaced is kept whatever becomes of the work. */
+  tokens: TokenStore;
   /**
    * Serialisable enough by explicit locks (read committed); a thrown error rolls all of it back. `oneInstant`: every read
    * sees what was committed when the transaction began, and nothing of what is committed meanwhile (repeatable read).
