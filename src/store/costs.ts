@@ -75,7 +75,7 @@ export function createCostRepository(context: StoreContext): CostRepository {
         WHERE c.connector = ${connector} AND c.stream = ${stream} AND c.project_ref = ${projectRef}
           AND c.posting_date >= ${from ?? null}::date IS NOT FALSE
           AND c.posting_date < ${to ?? null}::date IS NOT FALSE
-          AND c.recorded_at <= ${known}
+          AND c.recorded_at <= ${known} AND c.recorded_at >= stream_generation_since(c.connector, c.stream, ${known})
           AND NOT EXISTS (
             SELECT FROM cost_line newer
             WHERE newer.connector = c.connector AND newer.stream = c.stream AND newer.source_key = c.source_key
@@ -119,6 +119,8 @@ async function writeBatch(
         LIMIT 1
       ) AS newest ON true
       WHERE newest.revision IS NULL
+        -- Of an earlier generation of the stream: it counts no more, so the same line is written anew.
+        OR newest.recorded_at < stream_generation_since(${input.connector}, ${input.stream}, 'infinity')
         -- A time to come is of a clock that was wrong: it must not keep corrections out for ever.
         OR (newest.observed_at <= ${instant(input.observedAtMs)} OR newest.observed_at > ${instant(input.nowMs)})
         AND (newest.project_ref, newest.kind, newest.capitalisation, newest.recurrence, newest.pool, newest.amount,

@@ -28,6 +28,7 @@ export async function readCoverage(
     ), pulled AS MATERIALIZED (
       SELECT range_agg(tstzrange(from_at, to_at)) AS windows FROM pull
       WHERE connector = ${connector} AND stream = ${stream} AND state = 'succeeded'
+        AND started_at >= stream_generation_since(${connector}, ${stream}, 'infinity')
         AND from_at < (SELECT max(to_at) FROM asked) AND to_at > (SELECT min(from_at) FROM asked)
     )
     SELECT

@@ -64,7 +64,7 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
     },
 
     async read(source, { fromMs, toMs, knownAtMs }) {
-      const series = await findSeries(context.connection, source);
+      const series = await findSeries(context.connection, source, knownAtMs);
       if (series.length === 0) return [];
       const known = knownAtMs === undefined ? sql.fragment`'infinity'::timestamptz` : instant(knownAtMs);
       const rows = await context.connection.any(sql.type(sampleSchema)`

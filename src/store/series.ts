@@ -13,12 +13,22 @@ const seriesSchema = z.object({
   key: z.string(),
 });
 
-/** Series of a stream whose labels contain the source's, by id. */
-export async function findSeries(connection: CommonQueryMethods, source: SeriesSource): Promise<SeriesRow[]> {
+/** Series of a stream whose labels contain the source's, by id: those that count, or counted at that time. */
+export async function findSeries(
+  connection: CommonQueryMethods,
+  source: SeriesSource,
+  knownAtMs?: number,
+): Promise<SeriesRow[]> {
+  const former =
+    knownAtMs === undefined
+      ? sql.fragment`false`
+      : sql.fragment`superseded_stream = ${source.stream} AND superseded_at > ${instant(knownAtMs)}`;
   const rows = await connection.any(sql.type(seriesSchema)`
-    SELECT id::text, connector, stream, labels, unit, labels_hash || ' ' || unit AS key
+    SELECT id::text, connector, coalesce(superseded_stream, stream) AS stream, labels, unit,
+      labels_hash || ' ' || unit AS key
     FROM series
-    WHERE connector = ${source.connector} AND stream = ${source.stream} AND labels @> ${json(source.labels)}::jsonb
+    WHERE connector = ${source.connector} AND (stream = ${source.stream} OR ${former})
+      AND labels @> ${json(source.labels)}::jsonb
     ORDER BY series.id`);
   return [...rows];
 }

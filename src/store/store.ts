@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Clock, type IntentResolver, type Logger, OutturnError, type Repositories, type Store } from '#kit';
 import { createBackfillRepository } from './backfills.ts';
 import { createBudgetRepository } from './budgets.ts';
+import { createConnectorRepository } from './connectors.ts';
 import { type StoreContext, sql } from './context.ts';
 import { createCostRepository } from './costs.ts';
 import { createDeadLetterRepository } from './dead-letters.ts';
@@ -30,6 +31,7 @@ import { holdRecording, seeSettled } from './recording.ts';
 import { createReportRepository } from './reports.ts';
 import { createRestatementRepository } from './restatements.ts';
 import { createScheduleRepository } from './schedules.ts';
+import { createSecretRepository } from './secrets.ts';
 import { createSnapshotRepository } from './snapshots.ts';
 import { createTokenStore } from './tokens.ts';
 import { createWatermarkRepository } from './watermarks.ts';
@@ -162,6 +164,8 @@ function createRepositories(context: StoreContext): Omit<Repositories, 'seenAtMs
     fires: createFireRepository(context),
     inHand: createWorkInHandReader(context),
     schedules: createScheduleRepository(context),
+    secrets: createSecretRepository(context),
+    connectors: createConnectorRepository(context),
     runs: createJobRunRepository(context),
     jobs: createJobSearch(context),
     missing: createMissingWorkRepository(context),

@@ -1,6 +1,7 @@
 /** The store's port, one file an aggregate. */
 export type * from './backfills.ts';
 export type * from './budgets.ts';
+export type * from './connectors.ts';
 export type * from './dead-letters.ts';
 export type * from './digests.ts';
 export type * from './fires.ts';
@@ -17,6 +18,7 @@ export type * from './readings.ts';
 export type * from './restatements.ts';
 export type * from './samples.ts';
 export type * from './schedules.ts';
+export type * from './secrets.ts';
 export type * from './store.ts';
 export type * from './tokens.ts';
 export type * from './value.ts';

@@ -1,5 +1,6 @@
 import type { BackfillRepository } from './backfills.ts';
 import type { BudgetRepository } from './budgets.ts';
+import type { ConnectorRepository } from './connectors.ts';
 import type { DeadLetterRepository } from './dead-letters.ts';
 import type { DeliveryRepository, DigestRepository } from './digests.ts';
 import type { FireRepository } from './fires.ts';
@@ -16,6 +17,7 @@ import type { ReadingRepository } from './readings.ts';
 import type { RestatementRepository } from './restatements.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
+import type { SecretRepository } from './secrets.ts';
 import type { TokenStore } from './tokens.ts';
 import type { ReportRepository, SnapshotRepository } from './value.ts';
 import type { WorkInHandReader } from './work-in-hand.ts';
@@ -55,6 +57,8 @@ export interface Repositories {
   fires: FireRepository;
   inHand: WorkInHandReader;
   schedules: ScheduleRepository;
+  secrets: SecretRepository;
+  connectors: ConnectorRepository;
   /** When a `settled` transaction began to see, else null. */
   seenAtMs(): number | null;
   /** Serialises work on one thing until the transaction ends (advisory lock). */
