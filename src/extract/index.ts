@@ -1,2 +1,3 @@
 /** JSONata over answers, apart from the main thread and within bounds. */
 export { createExtractor } from './extractor.ts';
+export { checkExpression } from './syntax.ts';

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseFaithfulJson } from './exact-json.ts';
+import { parseDecimal } from './units.ts';
+
+describe('numbers of JSON', () => {
+  it.each([
+    ['12.50', 12.5],
+    ['0.1', 0.1],
+    ['-0.10', -0.1],
+    ['1e3', 1000],
+    ['1.5E+3', 1500],
+    ['0.000', 0],
+    ['100000000000000000000', 100_000_000_000_000_000_000],
+    ['9007199254740993', '9007199254740993'],
+    ['1234567890.12345678901', '1234567890.12345678901'],
+    ['1e400', '1e400'],
+    ['0.10000000000000000555', '0.10000000000000000555'],
+  ])('%s', (source, expected) => {
+    expect(parseFaithfulJson(`[${source}]`)).toEqual([expected]);
+  });
+
+  it('every one keeps its value', () => {
+    fc.assert(
+      fc.property(fc.bigInt(), fc.integer({ min: 0, max: 30 }), (digits, shift) => {
+        const text = digits
+          .toString()
+          .padStart(shift + 2, '0')
+          .replace('-', '');
+        const source = `${BigInt(text.slice(0, text.length - shift))}.${text.slice(text.length - shift)}0`;
+        const [read] = parseFaithfulJson(`[${source}]`) as [string | number];
+        expect(parseDecimal(String(read))).toBe(parseDecimal(source));
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
+});
