@@ -115,7 +115,7 @@ export function filled<T>(value: T, url: string): T {
   return JSON.parse(JSON.stringify(value).replaceAll('{{url}}', url)) as T;
 }
 
-function differenceOf(expected: Exchange['request'], seen: SeenRequest, ignoreHeaders: boolean): string | null {
+export function differenceOf(expected: Exchange['request'], seen: SeenRequest, ignoreHeaders: boolean): string | null {
   const compare = (what: string, wanted: unknown, got: unknown): string | null =>
     fits(wanted, got) ? null : `${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`;
   const differences = [
