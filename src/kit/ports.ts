@@ -40,7 +40,7 @@ export interface HttpRequest {
    * Whether an answer says, other than by 401, that token or session are not accepted (any more). They are then renewed, where
    * that can be, and the request is sent once more; the second answer is given as it is.
    */
-  isRefused?: (answer: { status: number; body: string }) => boolean;
+  isRefused?: (answer: { status: number; body: string }) => boolean | Promise<boolean>;
 }
 export interface HttpResponse {
   status: number;

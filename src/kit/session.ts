@@ -16,7 +16,7 @@ export interface SessionProtocol<O = unknown> {
   /** The answer to `login`. Throws `source/unauthorised` for a wrong password, `source/bad-shape` for what is no answer of such a source. */
   read(response: HttpResponse, options: O): SessionTicket;
   /** Whether an answer says that the session is over (many do so inside an HTTP 200). 401 always does. */
-  isExpired?(response: Pick<HttpResponse, 'status' | 'body'>): boolean;
+  isExpired?(response: Pick<HttpResponse, 'status' | 'body'>, options: O): boolean;
 }
 
 /**
