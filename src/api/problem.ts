@@ -26,6 +26,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   usage: 422,
   'api/conflict': 409,
+  'secret/in-use': 409,
   'api/precondition-failed': 412,
   'api/precondition-required': 428,
   'config/frozen-plan': 409,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { keyPlaceAt, type Located, nodeAt, placeAt, plain } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { knownKeys, secretsIn } from './schema/walk.ts';
+import { isAboutPending, standIn } from './stand-in.ts';
 
 /** What a value is checked against, and what is told about it. */
 export interface CheckInput<T> {
@@ -16,20 +17,31 @@ export interface CheckInput<T> {
   problems: ProblemList;
 }
 
-/** The checked value, or undefined when it has errors, which are then in `problems`. */
+/**
+ * The checked value, or undefined when it has errors, which are then in `problems`. Where a secret is not known, another
+ * text stands in the value; undefined without a problem when none fits.
+ */
 export function checkValue<T>(input: CheckInput<T>): { value: T } | undefined {
   let raw = select(plain(input.node), input.keys);
   // Texts from outside become numbers or truth values where the schema asks for them; each round may uncover more.
+  const tried = new Map<string, number>();
   for (let round = 0; ; round += 1) {
     const result = input.schema.safeParse(raw);
     if (result.success) return containsUnresolved(input.node, input.keys) ? undefined : { value: result.data };
     const issues = result.error.issues.flatMap(flattenIssue);
     const coerced = round < 20 ? coerce(input.node, raw, issues) : undefined;
     if (coerced === undefined) {
+      const pending = issues.filter((issue) => isAboutPending(input.node, pathOf(issue)));
+      if (pending.length > 0 && pending.length === issues.length) {
+        const replaced = replacePending(raw, pending, tried);
+        if (replaced === undefined) return undefined;
+        raw = replaced;
+        continue;
+      }
       const secretPaths = new Set(
         secretsIn(input.description ?? input.schema, raw).map((found) => JSON.stringify(found.path)),
       );
-      for (const issue of issues) report(input, issue, secretPaths);
+      for (const issue of issues) if (!pending.includes(issue)) report(input, issue, secretPaths);
       return undefined;
     }
     raw = coerced;
@@ -85,6 +97,20 @@ function coerce(node: Located, raw: unknown, issues: readonly Issue[]): unknown 
     changed = true;
   }
   return changed ? result : undefined;
+}
+
+/** A copy with another text in each of these places; undefined when nothing is left to try. */
+function replacePending(raw: unknown, issues: readonly Issue[], tried: Map<string, number>): unknown {
+  let result = raw;
+  for (const issue of new Map(issues.map((each) => [JSON.stringify(pathOf(each)), each])).values()) {
+    const key = JSON.stringify(pathOf(issue));
+    const tries = tried.get(key) ?? 0;
+    const value = standIn(issue, tries);
+    if (value === undefined) return undefined;
+    tried.set(key, tries + 1);
+    result = replaceAt(result, pathOf(issue), value);
+  }
+  return result;
 }
 
 function coerceText(text: string, expected: string): number | boolean | undefined {
@@ -164,7 +190,7 @@ function found(node: Located & { type: 'scalar' }): string {
         /[\r\n\0]/.test(node.value)
         ? ''
         : `, found ${quote(withoutCredentials(node.value))}`;
-  const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*)/g) ?? [];
+  const references = node.source.match(/\$\{(?:env:[A-Za-z0-9_]+|file:[^}]*|secret:[A-Za-z0-9_.-]+)/g) ?? [];
   return `, found what ${references.map((reference) => `${reference}}`).join(' ')} gives`;
 }
 

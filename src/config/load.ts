@@ -1,5 +1,15 @@
 import path from 'node:path';
-import { type AnyConnectorKind, type Config, formatDurationMs, knownFxRates, type ProjectContext } from '#kit';
+import {
+  type AnyConnectorKind,
+  type Config,
+  formatDurationMs,
+  knownFxRates,
+  type ProjectContext,
+  type SecretLookup,
+  type SecretUse,
+  type Unreadable,
+  type UnreadableChannels,
+} from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
 import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
@@ -7,19 +17,23 @@ import { sourcesOf } from './known-sources.ts';
 import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
 import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
-import { readYaml } from './read-file.ts';
+import { readYaml, type StoredUse } from './read-file.ts';
 import { createReferenceResolver } from './references.ts';
 import { rootSchema } from './schema/root.ts';
 import type { ScheduleTimes } from './schema/schedule.ts';
 import { secretsIn } from './schema/walk.ts';
 import { type CheckedSections, checkSections, idsOf } from './sections.ts';
-import { readSources } from './sources.ts';
+import { readSources, type SourceFile } from './sources.ts';
 
 export interface LoadInput {
   /** The folder whose YAML files are read; relative paths in `${file:}` start here. */
   directory: string;
   /** What `${env:}` looks into. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Gives the values of `${secret:}`. Absent: each counts as there, and nothing is said about its value. */
+  lookUpSecret?: SecretLookup | undefined;
+  /** What an earlier call read, to be looked at again with secrets; absent: the folder is read. */
+  files?: readonly SourceFile[] | undefined;
   kinds: readonly AnyConnectorKind[];
   jobKinds: readonly string[];
   /** What is wrong with a cron expression, or null; absent: only the number of its fields is checked. */
@@ -28,23 +42,34 @@ export interface LoadInput {
   shortestIntervalMs?: (expression: string) => number | null;
 }
 
+export interface LoadResult {
+  /** Null when a problem is an error. */
+  config: Config | null;
+  problems: ConfigProblem[];
+  /** Every `${secret:}`, in the order of the files. */
+  secretUses: SecretUse[];
+  files: readonly SourceFile[];
+}
+
 /**
  * Reads and checks the whole configuration; no network. All problems of all files come back at once, sorted by place.
- * `config` is null when one of them is an error. Never throws for what a file holds.
+ * Never throws for what a file holds. A secret that cannot be had stops the connector or channel that it belongs to.
  */
-export async function loadConfig(input: LoadInput): Promise<{ config: Config | null; problems: ConfigProblem[] }> {
+export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   const directory = path.resolve(input.directory);
   const problems = new ProblemList();
-  const resolve = createReferenceResolver({ directory, env: input.env });
+  const resolve = createReferenceResolver({ directory, env: input.env, lookUp: input.lookUpSecret });
   const secrets = new Set<string>();
   const roots: LocatedMap[] = [];
-  const sources = await readSources(directory, problems);
+  const stored: StoredUse[] = [];
+  const sources = input.files ?? (await readSources(directory, problems));
   let complete = !problems.hasErrors();
   for (const source of sources) {
     const read = await readYaml(source.name, source.text, problems, resolve);
     if (read.broken) complete = false;
     for (const secret of read.secrets) if (!HARMLESS.test(secret)) secrets.add(secret);
     if (read.root !== null) roots.push(read.root);
+    stored.push(...read.stored);
   }
   const schema = rootSchema(input.kinds);
   for (const root of roots) for (const secret of secretsOf(root, schema)) secrets.add(secret);
@@ -73,11 +98,39 @@ export async function loadConfig(input: LoadInput): Promise<{ config: Config | n
   };
   for (const draft of sections.projectDrafts) checkProject(draft, context, problems);
   checkTimes(sections, input, problems);
+  const unreadable = unreadableParts(stored, problems);
 
   const sorted = problems.sorted(secrets);
   const { settings } = sections;
-  if (problems.hasErrors() || settings === undefined) return { config: null, problems: sorted };
-  return { config: buildConfig({ ...sections, settings }, directory, [...secrets]), problems: sorted };
+  const result = { problems: sorted, secretUses: stored.map(({ use }) => use), files: sources };
+  if (problems.hasErrors() || settings === undefined) return { config: null, ...result };
+  const config = buildConfig({ ...sections, settings }, directory, [...secrets]);
+  for (const connector of config.connectors) {
+    const reason = unreadable.connectors.get(connector.id);
+    if (reason !== undefined) connector.unreadable = reason;
+  }
+  if (Object.keys(unreadable.channels).length > 0) config.settings.unreadable = unreadable.channels;
+  return { config, ...result };
+}
+
+interface UnreadableParts {
+  connectors: Map<string, Unreadable>;
+  channels: UnreadableChannels;
+}
+
+/** What stops with the secrets that cannot be had; everywhere else nothing can go on, which is a problem. */
+function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): UnreadableParts {
+  const parts: UnreadableParts = { connectors: new Map(), channels: {} };
+  for (const { use, place, path, unreadable } of stored) {
+    if (unreadable === null) continue;
+    const reason = { ...unreadable, message: `${use.path} needs a secret that cannot be had: ${unreadable.message}` };
+    const [section, key] = path;
+    if (use.connector !== null) parts.connectors.set(use.connector, parts.connectors.get(use.connector) ?? reason);
+    else if (section === 'settings' && key === 'smtp') parts.channels.email ??= reason;
+    else if (section === 'settings' && key === 'slack') parts.channels.slack ??= reason;
+    else problems.add(place, path, unreadable.code, unreadable.message);
+  }
+  return parts;
 }
 
 /** A port or a switch out of the environment: masking it would garble every log. In a secret field it is masked all the same. */
@@ -97,13 +150,20 @@ function secretsOf(root: LocatedMap, schema: ReturnType<typeof rootSchema>): str
   return found.flatMap((secret) => [secret, ...partsOf(secret)]).filter((secret) => secret !== '');
 }
 
-/** The password of a proxy's address, the key behind `Bearer`: they may turn up without what stands around them. */
+/** The password of a proxy's address, the key behind `Bearer`, the lines of a private key: they may turn up without what stands around them. */
 function partsOf(secret: string): string[] {
   const url = URL.canParse(secret) ? new URL(secret) : undefined;
   const password = url === undefined || url.password === '' ? [] : [url.password];
   const key = /^\S+ (\S{8,})$/.exec(secret)?.[1];
-  return key === undefined ? password : [...password, key];
+  return [...password, ...(key === undefined ? [] : [key]), ...linesOf(secret)];
 }
+
+const LEAST_KEY_LINE = 20;
+
+const linesOf = (secret: string): string[] =>
+  secret.includes('\n')
+    ? secret.split(/\r?\n/).filter((line) => line.length >= LEAST_KEY_LINE && !line.startsWith('-----'))
+    : [];
 
 /** Cron expressions, and random delays that would put a job beyond the next one. */
 function checkTimes(

@@ -10,12 +10,14 @@ export interface LocatedScalar {
   value: string | number | boolean | null;
   /** What stands in the file: shown instead of the value when that came from outside. */
   source: string;
-  /** Some of the text came out of `${env:}` or `${file:}`. */
+  /** Some of the text came out of `${env:}`, `${file:}` or `${secret:}`. */
   interpolated: boolean;
   /** May be read as a number or a truth value where the field wants one. */
   coercible: boolean;
   /** A reference in it failed, which was reported: nothing more is to be said about the value. */
   unresolved: boolean;
+  /** A secret in it is not known: nothing can be said about the value, neither good nor bad. */
+  pending: boolean;
 }
 export interface LocatedEntry {
   key: string;

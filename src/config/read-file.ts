@@ -1,8 +1,8 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { parseDecimal } from '#kit';
+import { parseDecimal, type SecretUse, type Unreadable } from '#kit';
 import type { Located, LocatedEntry, LocatedMap, LocatedScalar } from './located.ts';
 import type { PathPart, Place, ProblemList } from './problems.ts';
-import { quote } from './problems.ts';
+import { formatPath, quote } from './problems.ts';
 import type { ReferenceResolver } from './references.ts';
 import { isEcho, syntaxMessage } from './syntax-message.ts';
 
@@ -20,6 +20,14 @@ export interface ReadFile {
   /** The text is not YAML: what it defines is unknown. */
   broken: boolean;
   secrets: string[];
+  /** Every `${secret:}`, and why it cannot be had. */
+  stored: StoredUse[];
+}
+export interface StoredUse {
+  use: SecretUse;
+  place: Place;
+  path: readonly PathPart[];
+  unreadable: Unreadable | null;
 }
 
 interface Walk {
@@ -33,6 +41,7 @@ interface Walk {
   aliasDepth: number;
   aliasedNodes: number;
   secrets: string[];
+  stored: StoredUse[];
 }
 /** Thrown through the walk when a file is to be given up; its problem is already noted. */
 class GiveUp extends Error {}
@@ -55,14 +64,16 @@ export async function readYaml(
     aliasDepth: 0,
     aliasedNodes: 0,
     secrets: [],
+    stored: [],
   };
+  const { secrets, stored } = walk;
   const contents = parseText(text, walk);
-  if (contents === undefined) return { root: null, broken: true, secrets: [] };
+  if (contents === undefined) return { root: null, broken: true, secrets, stored };
   try {
-    if (contents === null) return { root: null, broken: false, secrets: [] };
+    if (contents === null) return { root: null, broken: false, secrets, stored };
     const root = await toLocated(contents, [], walk, 0);
-    if (root.type === 'map') return { root, broken: false, secrets: walk.secrets };
-    if (root.type === 'scalar' && root.value === null) return { root: null, broken: false, secrets: walk.secrets };
+    if (root.type === 'map') return { root, broken: false, secrets, stored };
+    if (root.type === 'scalar' && root.value === null) return { root: null, broken: false, secrets, stored };
     problems.add(
       root.place,
       [],
@@ -72,7 +83,7 @@ export async function readYaml(
   } catch (thrown) {
     if (!(thrown instanceof GiveUp)) throw thrown;
   }
-  return { root: null, broken: true, secrets: walk.secrets };
+  return { root: null, broken: true, secrets, stored };
 }
 
 /** Undefined: not YAML, problems noted. Null: an empty document. */
@@ -191,6 +202,7 @@ const emptyScalar = (place: Place): LocatedScalar => ({
   interpolated: false,
   coercible: false,
   unresolved: false,
+  pending: false,
 });
 
 async function scalarOf(
@@ -211,6 +223,13 @@ async function scalarOf(
   if (typeof value !== 'string') return scalar;
   const resolved = await walk.resolve(value);
   walk.secrets.push(...resolved.secrets);
+  for (const { name, unreadable } of resolved.stored)
+    walk.stored.push({
+      use: { name, ...place, path: formatPath(path), connector: connectorIn(path) },
+      place,
+      path,
+      unreadable,
+    });
   for (const problem of resolved.problems)
     walk.problems.add(place, path, problem.code, problem.message, { suggestion: problem.suggestion });
   return {
@@ -220,8 +239,12 @@ async function scalarOf(
     interpolated: resolved.interpolated,
     coercible: resolved.interpolated,
     unresolved: resolved.problems.length > 0,
+    pending: resolved.pending,
   };
 }
+
+const connectorIn = ([section, id]: readonly PathPart[]): string | null =>
+  section === 'connectors' && typeof id === 'string' ? id : null;
 
 function offsetOf(node: unknown): number {
   if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return 0;

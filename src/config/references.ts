@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { ErrorCode } from '#kit';
+import { type ErrorCode, SECRET_NAME, SECRET_NAME_RULE, type SecretLookup, type Unreadable } from '#kit';
 import { nearMiss, quote } from './problems.ts';
 
 /** A secret is a line or a key, never a book. */
@@ -14,26 +14,39 @@ export interface ResolvedText {
   /** What came from outside; never to be shown. */
   secrets: string[];
   problems: { code: ErrorCode; message: string; suggestion: string | null }[];
+  /** Each `${secret:}` of it that is rightly written. */
+  stored: { name: string; unreadable: Unreadable | null }[];
+  /** A secret in it was not looked up, or cannot be had: the text says nothing about the value. */
+  pending: boolean;
 }
+
+/** Stands where the value of a secret is not known; never sent anywhere. */
+const NOT_KNOWN = 'secret-not-known';
 
 /** Resolves the references of one string. Must not throw. */
 export type ReferenceResolver = (source: string) => Promise<ResolvedText>;
 
 type Lookup =
-  | { ok: true; value: string; outside: boolean }
+  | {
+      ok: true;
+      value: string;
+      outside: boolean;
+      stored?: { name: string; unreadable: Unreadable | null; known: boolean };
+    }
   | { ok: false; code: ErrorCode; message: string; suggestion: string | null };
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^env:([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/;
 
 /**
- * `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` anywhere in a string; `$${` is a literal `${`. An unset or
- * empty variable takes the default and without one is a problem. What a file or variable holds is not looked into for
- * further references.
+ * `${env:NAME}`, `${env:NAME:-default}`, `${file:path}` and `${secret:NAME}` anywhere in a string; `$${` is a literal
+ * `${`. An unset or empty variable takes the default and without one is a problem. What a file, variable or secret holds
+ * is not looked into for further references. Without `lookUp` a secret counts as present and its value as unknown.
  */
 export function createReferenceResolver(input: {
   directory: string;
   env: Readonly<Record<string, string | undefined>>;
+  lookUp?: SecretLookup | undefined;
 }): ReferenceResolver {
   const files = new Map<string, Promise<Lookup>>();
   const lookUp = async (expression: string): Promise<Lookup> => {
@@ -45,17 +58,26 @@ export function createReferenceResolver(input: {
       files.set(name, cached);
       return cached;
     }
+    if (expression.startsWith('secret:')) return await readSecret(expression.slice(7), input.lookUp);
     return {
       ok: false,
       code: 'config/invalid-value',
       // The expression itself is left out: a password may well contain "${".
-      message: 'not a reference: write ${env:NAME}, ${env:NAME:-default} or ${file:path}, and $${ for a literal ${',
+      message:
+        'not a reference: write ${env:NAME}, ${env:NAME:-default}, ${file:path} or ${secret:NAME}, and $${ for a literal ${',
       suggestion: null,
     };
   };
 
   return async (source) => {
-    const resolved: ResolvedText = { text: source, interpolated: false, secrets: [], problems: [] };
+    const resolved: ResolvedText = {
+      text: source,
+      interpolated: false,
+      secrets: [],
+      problems: [],
+      stored: [],
+      pending: false,
+    };
     if (!source.includes('${')) return resolved;
     let text = '';
     let position = 0;
@@ -73,6 +95,10 @@ export function createReferenceResolver(input: {
       }
       text += found.value;
       resolved.interpolated = true;
+      if (found.stored !== undefined) {
+        resolved.stored.push({ name: found.stored.name, unreadable: found.stored.unreadable });
+        if (!found.stored.known) resolved.pending = true;
+      }
       if (found.outside && found.value !== '') resolved.secrets.push(found.value);
     }
     resolved.text = text + source.slice(position);
@@ -96,6 +122,34 @@ function readVariable(
         ? `the environment variable ${name} is not set; set it, or write \${env:${name}:-default}`
         : `the environment variable ${name} is empty; set it, or write \${env:${name}:-} to allow that`,
     suggestion: value === undefined ? nearMiss(name, Object.keys(env)) : null,
+  };
+}
+
+async function readSecret(name: string, lookUp: SecretLookup | undefined): Promise<Lookup> {
+  if (!SECRET_NAME.test(name))
+    // What stands there may be the secret itself.
+    return {
+      ok: false,
+      code: 'config/invalid-value',
+      message: `\${secret:NAME} takes a name: ${SECRET_NAME_RULE}`,
+      suggestion: null,
+    };
+  const notKnown = (unreadable: Unreadable | null): Lookup => ({
+    ok: true,
+    value: NOT_KNOWN,
+    outside: false,
+    stored: { name, unreadable, known: false },
+  });
+  if (lookUp === undefined) return notKnown(null);
+  const answer = await lookUp(name);
+  if (answer.state === 'known')
+    return { ok: true, value: answer.value, outside: true, stored: { name, unreadable: null, known: true } };
+  if (answer.state === 'unreadable') return notKnown({ code: answer.code, message: answer.message, hint: answer.hint });
+  return {
+    ok: false,
+    code: 'config/missing-secret',
+    message: `the secret ${name} is not set; \`outturn secret set ${name}\` sets it`,
+    suggestion: answer.suggestion,
   };
 }
 

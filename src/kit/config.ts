@@ -1,5 +1,6 @@
 import type { DigestThresholds } from '../domain/digest/condition.ts';
 import type { CurrencyCode, FxRate, Portfolio, Project } from '../domain/types.ts';
+import type { Unreadable, UnreadableChannels } from './secrets.ts';
 import type { BudgetLimits } from './store/budgets.ts';
 
 export type AuthConfig =
@@ -95,6 +96,8 @@ export interface ConnectorConfig {
   /** Validated by the kind's options schema. */
   options: unknown;
   streams: StreamConfig[];
+  /** A secret of it cannot be had: nothing of it may be used. */
+  unreadable?: Unreadable | undefined;
 }
 
 export const stakeholderRoles = ['sponsor', 'owner', 'finance', 'pmo', 'operations'] as const;
@@ -196,6 +199,8 @@ export interface Settings {
         forcePathStyle: boolean;
       };
   api: { host: string; port: number; token: string | null };
+  /** Channels with a secret that cannot be had. */
+  unreadable?: UnreadableChannels | undefined;
 }
 
 /** The whole configuration, references resolved, every value checked. */

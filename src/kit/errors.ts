@@ -31,6 +31,7 @@ export const errorCodes = [
   'source/unit-mismatch',
   'secret/no-key',
   'secret/unreadable',
+  'secret/in-use',
   'value/no-baseline',
   'value/missing-fx-rate',
   'value/bad-input',
