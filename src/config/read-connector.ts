@@ -16,11 +16,10 @@ import {
   httpBaseSchema,
   optionalUrlBaseSchema,
   ownUrlBaseSchema,
-  streamBase,
   streamBaseSchema,
   timingDefaults,
 } from './schema/connector.ts';
-import { baseShape, connectorSchema, speaksHttp, streamSchema } from './schema/root.ts';
+import { baseShape, connectorSchema, pullKeys, speaksHttp, streamSchema, streamShape } from './schema/root.ts';
 import type { ScheduleTimes } from './schema/schedule.ts';
 import { knownKeys } from './schema/walk.ts';
 
@@ -54,6 +53,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   const baseKeys = new Set(Object.keys(baseShape(kind)));
   const ownKeys = new Set(knownKeys(kind.options, []));
   const ownUrl = ownKeys.has('url');
+  const notPulled = new Set(pullKeys(kind));
   // A field that base and kind both know is checked by both; one that neither knows is reported once, by the kind.
   const common = { node, path: at, description, problems };
   const isBase = (key: string): boolean => baseKeys.has(key);
@@ -67,11 +67,14 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   const options = checkValue<unknown>({
     ...common,
     schema: kind.options,
-    keys: (key) => ownKeys.has(key) || !(baseKeys.has(key) || key === 'kind' || key === 'streams'),
+    keys: (key) =>
+      ownKeys.has(key) || !(baseKeys.has(key) || notPulled.has(key) || key === 'kind' || key === 'streams'),
   });
+  const hasPullKeys = refusePullKeys(node, at, [...notPulled], problems);
   const streams = readStreams(input, kind, base?.value);
   const settings = base === undefined ? undefined : await httpSettings(base.value, input);
   if (base === undefined || options === undefined || streams === undefined || settings === undefined) return undefined;
+  if (hasPullKeys) return undefined;
   const url = ownUrl
     ? (options.value as { url: string }).url
     : (settings.url ?? kind.defaultUrl?.(options.value) ?? null);
@@ -185,13 +188,16 @@ function readStream(
   }
   const ownKeys = new Set(knownKeys(kind.stream, []));
   const common = { node: entry.value, path, description: streamSchema(kind), problems };
-  const timing = checkValue({ ...common, schema: streamBaseSchema, keys: (key) => Object.hasOwn(streamBase, key) });
+  const shape = streamShape(kind);
+  const notPulled = pullKeys(kind);
+  const timing = checkValue({ ...common, schema: streamBaseSchema, keys: (key) => Object.hasOwn(shape, key) });
   const options = checkValue<unknown>({
     ...common,
     schema: kind.stream,
-    keys: (key) => ownKeys.has(key) || !Object.hasOwn(streamBase, key),
+    keys: (key) => ownKeys.has(key) || !(Object.hasOwn(shape, key) || notPulled.includes(key)),
   });
-  if (timing === undefined || options === undefined || !validId) return undefined;
+  const hasPullKeys = refusePullKeys(entry.value, path, notPulled, problems);
+  if (timing === undefined || options === undefined || !validId || hasPullKeys) return undefined;
   return {
     config: {
       id: entry.key,
@@ -202,6 +208,24 @@ function readStream(
     },
     schedule: timing.value.schedule,
   };
+}
+
+/** A connector that is sent to has nothing that says when and from where on to pull: each such key is a problem of its own. */
+function refusePullKeys(
+  node: Located,
+  path: readonly PathPart[],
+  keys: readonly string[],
+  problems: ProblemList,
+): boolean {
+  const found = node.type === 'map' ? keys.filter((key) => node.entries.has(key)) : [];
+  for (const key of found)
+    problems.add(
+      placeAt(node, [key]),
+      [...path, key],
+      'config/unknown-key',
+      `is for sources that are pulled; this one sends by itself, so take ${quote(key)} out`,
+    );
+  return found.length > 0;
 }
 
 const resolveSince = (since: fields.Since, timeZone: string): StreamConfig['sinceMs'] =>

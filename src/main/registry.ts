@@ -2,6 +2,7 @@ import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
+import { push } from '#connectors/push/index';
 import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { deliverMessage } from '#jobs/deliver-message';
@@ -12,7 +13,7 @@ import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
-export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb];
+export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,

@@ -33,15 +33,23 @@ function combine(base: Shape, own: z.core.$ZodType, extra: Shape, description: s
 }
 
 export const speaksHttp = (kind: AnyConnectorKind): boolean => kind.capabilities.http !== false;
+/** False: it is sent to, and has none of what says when and from where on to pull. */
+const isPulled = (kind: AnyConnectorKind): boolean => kind.capabilities.pull !== false;
+/** What a stream of that kind has beside its own. */
+export const streamShape = (kind: AnyConnectorKind): Shape => (isPulled(kind) ? streamBase : {});
+/** Fields that would say when and from where on to pull; none for kinds that are pulled. */
+export const pullKeys = (kind: AnyConnectorKind): string[] => (isPulled(kind) ? [] : Object.keys(connectorBase));
 /** Fields that a connector of that kind has beside its own. */
 export const baseShape = (kind: AnyConnectorKind): Shape =>
-  speaksHttp(kind)
-    ? { ...connectorBase, ...httpBase, ...(kind.defaultUrl === undefined ? {} : { url: httpBase.url.optional() }) }
-    : { ...connectorBase };
+  !isPulled(kind)
+    ? {}
+    : speaksHttp(kind)
+      ? { ...connectorBase, ...httpBase, ...(kind.defaultUrl === undefined ? {} : { url: httpBase.url.optional() }) }
+      : { ...connectorBase };
 
 /** One stream of a kind, as it is written. Describes; checking is done in two halves by read-connector.ts. */
 export const streamSchema = (kind: AnyConnectorKind): z.ZodType =>
-  combine(streamBase, kind.stream, {}, `A stream of a ${kind.kind} connector.`);
+  combine(streamShape(kind), kind.stream, {}, `A stream of a ${kind.kind} connector.`);
 
 /** One connector of a kind, as it is written. */
 export function connectorSchema(kind: AnyConnectorKind): z.ZodType {
