@@ -1,6 +1,6 @@
-import type { RawPage } from './connector.ts';
-import { PermanentError } from './errors.ts';
-import type { HttpClient, HttpRequest, HttpResponse } from './ports.ts';
+import type { RawPage } from '../connector.ts';
+import { PermanentError } from '../errors.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from '../ports.ts';
 
 /** Beyond this a source is taken to page without an end. */
 const MOST_PAGES = 1_000_000;
@@ -20,7 +20,7 @@ export interface Answered {
 export async function* eachPage(
   http: HttpClient,
   first: HttpRequest,
-  next: (answered: Answered) => HttpRequest | null,
+  next: (answered: Answered) => HttpRequest | null | Promise<HttpRequest | null>,
   { streamId, signal, mostPages = MOST_PAGES }: { streamId: string; signal: AbortSignal; mostPages?: number },
 ): AsyncGenerator<Answered, void, undefined> {
   const made = new Set<string>();
@@ -41,7 +41,7 @@ export async function* eachPage(
     made.add(key);
     const answered: Answered = { request, response: await http.request(request), number };
     yield answered;
-    request = next(answered);
+    request = await next(answered);
   }
 }
 
