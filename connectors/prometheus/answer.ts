@@ -1,7 +1,7 @@
 import type { Measurement } from '#domain';
 import { type ParseContext, type ParsedPage, PermanentError, type RawPage, unitConversion } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
-import { asObject } from './query-range.ts';
+import { asObject, gapsOf } from './query-range.ts';
 
 /** What `pull` archives beside the body. */
 export interface PageMeta {
@@ -13,6 +13,7 @@ export interface PageMeta {
 
 /** Named in a warning; the rest is counted. */
 const MOST_NAMED = 5;
+const MOST_MESSAGES = 20;
 const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf']);
 
 /** One `query_range` answer of resultType `matrix` as measurements. Values are strings there, to carry NaN and ±Inf. */
@@ -33,7 +34,9 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
       `${place}: ${ctx.stream.sourceUnit} cannot be converted to ${ctx.stream.unit}`,
     );
   const measurements: Measurement[] = [];
-  const warnings = messages(answer['warnings'], 'Prometheus warns, the answer may be incomplete: ');
+  const gaps = gapsOf(answer);
+  const warnings = messages(gaps, 'Prometheus warns, the answer may be incomplete: ');
+  warnings.push(...messages(remarks(answer['warnings'], gaps), 'Prometheus warns: '));
   warnings.push(...messages(answer['infos'], 'Prometheus notes: '));
   const seen = new Map<string, string>();
   let outside = 0;
@@ -134,8 +137,13 @@ function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
   return { stepMs, sample, startMs, endMs };
 }
 
+const remarks = (warnings: unknown, gaps: readonly string[]): unknown[] =>
+  Array.isArray(warnings) ? warnings.filter((warning) => !gaps.includes(String(warning))) : [];
+
 function messages(value: unknown, prefix: string): string[] {
-  return Array.isArray(value) ? value.map((item) => `${prefix}${String(item).slice(0, 500)}`) : [];
+  return Array.isArray(value)
+    ? value.slice(0, MOST_MESSAGES).map((item) => `${prefix}${String(item).slice(0, 500)}`)
+    : [];
 }
 
 function parseJson(body: string, place: string): unknown {

@@ -2,6 +2,7 @@ import { type ConnectorContext, type Finding, formatDurationMs, type StreamConte
 import { parseMatrix } from './answer.ts';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { asObject, queryRange, refuseError } from './query-range.ts';
+import { checkUnit } from './unit-check.ts';
 
 /** Beyond this the newest samples would be asked for too early or too late. */
 const TOLERATED_CLOCK_DIFFERENCE_MS = 30_000;
@@ -11,7 +12,7 @@ export async function checkServer(ctx: ConnectorContext<PrometheusOptions>): Pro
   const askedAtMs = ctx.nowMs();
   const answer = await ctx.http.request({
     url: 'api/v1/query',
-    query: { query: 'time()' },
+    query: { ...ctx.options.parameters, query: 'time()' },
     acceptStatuses: [400, 422],
   });
   const midwayMs = (askedAtMs + ctx.nowMs()) / 2;
@@ -63,9 +64,9 @@ async function describe(ctx: ConnectorContext<PrometheusOptions>): Promise<strin
 
 /** The stream's query at the newest point of its own grid, read the way a pull reads it. */
 export async function checkQuery(ctx: StreamContext<PrometheusOptions, PrometheusStream>): Promise<Finding[]> {
-  const { stream, streamId } = ctx;
+  const { stream, streamId, options } = ctx;
   const atMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
-  const { response } = await queryRange(ctx.http, stream, streamId, { startMs: atMs, endMs: atMs });
+  const { response } = await queryRange(ctx.http, options, stream, streamId, { startMs: atMs, endMs: atMs });
   const page = parseMatrix(
     {
       body: response.body,
@@ -99,6 +100,7 @@ export async function checkQuery(ctx: StreamContext<PrometheusOptions, Prometheu
       `The query looks back ${ranges.map(formatDurationMs).join(', ')}, but a point stands for ${formatDurationMs(stream.step)}: intervals would overlap or leave gaps.`,
       'Make the range in [ ] as long as step.',
     );
+  findings.push(...(await checkUnit(ctx)));
   return findings;
 }
 

@@ -1,6 +1,7 @@
-import type { CatalogEntry, ConnectorContext } from '#kit';
+import { type CatalogEntry, type ConnectorContext, PermanentError } from '#kit';
 import type { PrometheusOptions } from './options.ts';
 import { asObject, refuseError } from './query-range.ts';
+import { unitOfMetric } from './unit-of-metric.ts';
 
 const MOST_ENTRIES = 5000;
 
@@ -13,6 +14,7 @@ interface Metric {
 /** Every metric name that the server has, with type and help where a scrape told them, as a stream to start from. */
 export async function discoverMetrics(ctx: ConnectorContext<PrometheusOptions>): Promise<CatalogEntry[]> {
   const metadata = asObject(await data(ctx, 'api/v1/metadata')) ?? {};
+  // VictoriaMetrics and Mimir may keep no metadata: what counts are the names.
   const metrics = new Map<string, Metric>();
   for (const [name, entries] of Object.entries(metadata)) {
     const first = asObject(Array.isArray(entries) ? entries[0] : null);
@@ -21,8 +23,12 @@ export async function discoverMetrics(ctx: ConnectorContext<PrometheusOptions>):
   }
   // Imported history and remote-written series have names but no metadata.
   const names = await data(ctx, 'api/v1/label/__name__/values');
+  if (!Array.isArray(names))
+    throw new PermanentError('source/bad-shape', 'discover: the answer does not list the names of metrics', {
+      hint: 'Check that url leads to Prometheus, without /api/v1 or /graph at its end.',
+    });
   const families = new Set(metrics.keys());
-  for (const name of Array.isArray(names) ? names : [])
+  for (const name of names)
     if (
       typeof name === 'string' &&
       !families.has(name) &&
@@ -43,7 +49,7 @@ async function data(ctx: ConnectorContext<PrometheusOptions>, url: string): Prom
 
 function entryOf(name: string, metric: Metric): CatalogEntry {
   const title = [metric.help, metric.type === '' ? '' : `(${metric.type})`].filter((part) => part !== '').join(' ');
-  const unit = metric.unit === '' ? unitOfName(name) : (UNIT_WORDS[metric.unit] ?? metric.unit);
+  const unit = unitOfMetric(name, metric.unit);
   const common = { step: '1h' };
   switch (metric.type) {
     case 'counter': {
@@ -81,20 +87,4 @@ function entryOf(name: string, metric: Metric): CatalogEntry {
 /** Names beyond the classic alphabet (Prometheus 3) must stand in quotes inside the braces. */
 function range(name: string): string {
   return /^[A-Za-z_:][\w:]*$/.test(name) ? `${name}[1h]` : `{${JSON.stringify(name)}}[1h]`;
-}
-
-const UNIT_WORDS: Readonly<Record<string, string>> = {
-  seconds: 's',
-  milliseconds: 'ms',
-  bytes: 'bytes',
-  ratio: 'ratio',
-  joules: 'J',
-  grams: 'g',
-  percent: '%',
-};
-
-/** The base unit that Prometheus' naming convention puts at the end of a name. */
-function unitOfName(name: string): string | null {
-  const word = /_([a-z]+?)(?:_total|_sum)?$/.exec(name)?.[1];
-  return word === undefined ? null : (UNIT_WORDS[word] ?? null);
 }

@@ -3,7 +3,7 @@ import { parseMatrix } from './answer.ts';
 import { checkQuery, checkServer } from './check.ts';
 import { discoverMetrics } from './discover.ts';
 import { type PrometheusOptions, type PrometheusStream, prometheusOptions, prometheusStream } from './options.ts';
-import { chunksOf, countChunks, queryRange } from './query-range.ts';
+import { chunksOf, completeToMs, countChunks, queryRange } from './query-range.ts';
 
 /** Prometheus and what speaks its HTTP API: Thanos, Mimir, Cortex, VictoriaMetrics. */
 export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
@@ -17,15 +17,16 @@ export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
   check: checkServer,
   checkStream: checkQuery,
   discover: discoverMetrics,
-  async *pull({ http, stream, streamId, window }) {
+  async *pull({ http, options, stream, streamId, window }) {
     for (const chunk of chunksOf(window, stream)) {
-      const { response, shownUrl } = await queryRange(http, stream, streamId, chunk);
+      const { response, shownUrl } = await queryRange(http, options, stream, streamId, chunk);
       yield {
         body: response.body,
         contentType: response.headers['content-type'] ?? 'application/json',
         request: { method: 'POST', url: shownUrl },
         receivedAtMs: response.receivedAtMs,
         meta: { stepMs: stream.step, sample: stream.sample, ...chunk },
+        completeToMs: completeToMs(chunk, window, stream),
       };
     }
   },

@@ -4,8 +4,24 @@ import { convertibleUnits, fields, unitConversion } from '#kit';
 /** The server's limit is 11,001 points a series (both ends inclusive); the error beyond it speaks of "resolution". */
 export const MOST_POINTS = 11_000;
 
-/** Everything a Prometheus connector has is common to all kinds: url, auth, time-out … */
-export const prometheusOptions = z.strictObject({});
+export const prometheusOptions = z.strictObject({
+  parameters: z
+    .record(z.string().min(1), z.string())
+    .default({})
+    .meta({
+      description:
+        'Fields sent with every query, for what a compatible server knows besides: `nocache` (VictoriaMetrics), `dedup`, `partial_response` (Thanos), `lookback_delta` (Prometheus 3).',
+      examples: [{ nocache: '1' }, { dedup: 'true', partial_response: 'false' }],
+    }),
+  partial: z
+    .enum(['refuse', 'accept'])
+    .default('refuse')
+    .meta({
+      description:
+        'What becomes of an answer that says that it is incomplete (a store is down, a limit cut it). `refuse`: the pull fails and is tried again later. `accept`: its samples are stored, with a warning.',
+      examples: ['accept'],
+    }),
+});
 
 const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 

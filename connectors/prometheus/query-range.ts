@@ -6,7 +6,7 @@ import {
   type PullWindow,
   RetryableError,
 } from '#kit';
-import type { PrometheusStream } from './options.ts';
+import type { PrometheusOptions, PrometheusStream } from './options.ts';
 
 /** First and last point of one request, both asked for and both answered. */
 export interface Chunk {
@@ -44,16 +44,26 @@ export function countChunks(window: PullWindow, stream: PrometheusStream): numbe
   return lastMs < firstMs ? 0 : Math.floor((lastMs - firstMs) / (stream.pointsPerRequest * stream.step)) + 1;
 }
 
+/** Before this instant nothing is missing once a chunk was read: the next interval begins there, or the next point comes later. */
+export function completeToMs({ endMs }: Chunk, { toMs }: PullWindow, { step, sample }: PrometheusStream): number {
+  return sample === 'interval' ? endMs : Math.min(endMs + step, toMs);
+}
+
 const seconds = (atMs: number): string => String(atMs / 1000);
 
-/** One `query_range`, by POST: a query may be longer than an address. Throws typed errors for what the server refuses. */
+/**
+ * One `query_range`, by POST: a query may be longer than an address. Throws typed errors for what the server refuses, and,
+ * unless the options accept it, for an answer that says itself that something is missing.
+ */
 export async function queryRange(
   http: HttpClient,
+  options: PrometheusOptions,
   stream: PrometheusStream,
   streamId: string,
   chunk: Chunk,
 ): Promise<{ response: HttpResponse; shownUrl: string }> {
   const form = {
+    ...options.parameters,
     query: stream.query,
     start: seconds(chunk.startMs),
     end: seconds(chunk.endMs),
@@ -66,18 +76,39 @@ export async function queryRange(
     bodyType: 'form',
     acceptStatuses: [400, 422, 503],
   });
-  refuseError(response, streamId);
+  const answer = refuseError(response, streamId);
+  if (options.partial === 'refuse') refusePartial(answer, streamId, chunk);
   // For people: the same request as an address that can be opened.
   const query = new URLSearchParams(form).toString();
   return { response, shownUrl: `${response.url}${response.url.includes('?') ? '&' : '?'}${query}` };
 }
 
+/** What an answer with status 200 says of its own gaps; remarks on the query (`PromQL warning: …`) are none. */
+export function gapsOf(answer: Record<string, unknown> | null): string[] {
+  const warnings = Array.isArray(answer?.['warnings']) ? answer['warnings'].map(String) : [];
+  const gaps = warnings.filter((warning) => !warning.startsWith('PromQL '));
+  // VictoriaMetrics in a cluster, whose storage nodes did not all answer.
+  if (answer?.['isPartial'] === true) gaps.push('isPartial: not every storage node answered');
+  return gaps;
+}
+
+function refusePartial(answer: Record<string, unknown> | null, streamId: string, { startMs, endMs }: Chunk): void {
+  const gaps = gapsOf(answer);
+  if (gaps.length === 0) return;
+  const span = `${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
+  const said = gaps.slice(0, 3).join('; ').slice(0, MESSAGE_LENGTH);
+  throw new RetryableError('source/partial', `stream ${streamId}: the answer for ${span} is incomplete: ${said}`, {
+    hint: 'See to the stores behind the server, or write `partial: accept` to take what there is; sums would then be too low.',
+    facts: { gaps: gaps.length },
+  });
+}
+
 const MESSAGE_LENGTH = 500;
 
-/** `{"status": "error", "errorType", "error"}`, with whatever status it comes. */
-export function refuseError(response: HttpResponse, streamId: string): void {
+/** The answer, unless it is `{"status": "error", "errorType", "error"}`, with whatever status that comes. */
+export function refuseError(response: HttpResponse, streamId: string): Record<string, unknown> | null {
   const answer = asObject(readJson(response, streamId));
-  if (answer?.['status'] !== 'error' && response.status < 300) return;
+  if (answer?.['status'] !== 'error' && response.status < 300) return answer;
   const type = typeof answer?.['errorType'] === 'string' ? answer['errorType'] : `status ${response.status}`;
   const said = typeof answer?.['error'] === 'string' ? answer['error'].slice(0, MESSAGE_LENGTH) : 'no reason given';
   const message = `stream ${streamId}: Prometheus refuses the query (${type}): ${said}`;

@@ -52,7 +52,12 @@ describeWith(['prometheus'], 'a real Prometheus with weeks of history behind bas
       budgets: createLocalBudgets(clock),
     });
     return {
-      ...connectorContext({}, { http: fetch.client(connector, signal), log: silent, nowMs: clock.nowMs, signal }),
+      ...connectorContext(kind.options.parse({}), {
+        http: fetch.client(connector, signal),
+        log: silent,
+        nowMs: clock.nowMs,
+        signal,
+      }),
       stream: kind.stream.parse(stream),
       streamId: 's',
     };
