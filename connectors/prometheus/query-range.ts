@@ -140,7 +140,11 @@ export function refuseError(response: HttpResponse, streamId: string): Record<st
     default:
       throw response.status >= 500
         ? new RetryableError('source/server-error', message, { facts, retryAfterMs })
-        : new PermanentError('source/bad-request', message, { facts });
+        : // VictoriaMetrics gives the status in place of a type.
+          new PermanentError('source/bad-request', message, {
+            hint: `Correct query in the stream ${streamId}, or lower pointsPerRequest where the source says that there are too many points.`,
+            facts,
+          });
   }
 }
 
