@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backfills, Config, JobPorts, ObjectStore, ScheduleAdmin, Store } from '#kit';
+import type { Backfills, Config, JobPorts, ObjectStore, ScheduleAdmin, SecretAdmin, Store } from '#kit';
 import { createDeadLetterAdmin } from '#src/main/dead-letters';
 import { jobKinds } from '#src/main/registry';
 import { settleDelivery } from '#src/main/settle-delivery';
@@ -28,6 +28,7 @@ describe('decisions about jobs over HTTP', () => {
       objects: {} as ObjectStore,
       schedules: {} as ScheduleAdmin,
       backfills: {} as Backfills,
+      secrets: {} as SecretAdmin,
       operations: {
         deadLetters: createDeadLetterAdmin(ports, jobKinds),
         cancel: async (id) => ((await store.outbox.cancel(id)) ? 'cancelled' : 'was-done'),

@@ -27,6 +27,7 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   usage: 422,
   'api/conflict': 409,
   'secret/in-use': 409,
+  'secret/no-key': 503,
   'api/precondition-failed': 412,
   'api/precondition-required': 428,
   'config/frozen-plan': 409,

@@ -14,6 +14,7 @@ import {
   type ObjectStore,
   RetryableError,
   type ScheduleAdmin,
+  type SecretAdmin,
   type Store,
   type SubscriptionConfig,
 } from '#kit';
@@ -75,6 +76,7 @@ describe('the report that a digest leads to', () => {
     const schedules = {} as ScheduleAdmin;
     const operations = {} as JobOperations;
     const backfills = {} as Backfills;
+    const secrets = {} as SecretAdmin;
     api = createApi({
       registry: { connectorKind: () => undefined },
       clock: { nowMs: () => Date.now() },
@@ -84,6 +86,7 @@ describe('the report that a digest leads to', () => {
       schedules,
       operations,
       backfills,
+      secrets,
       metrics: createMetrics(),
       log,
       token: TOKEN,

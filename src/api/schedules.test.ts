@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backfills, Config, JobOperations, ObjectStore } from '#kit';
+import type { Backfills, Config, JobOperations, ObjectStore, SecretAdmin } from '#kit';
 import { createMetrics } from '#src/telemetry/index';
 import { silentLog } from '../../test/harness/database.ts';
 import { openScheduleWorld, type ScheduleWorld, scheduleOf } from '../../test/harness/schedules.ts';
@@ -24,6 +24,7 @@ describe('schedules by HTTP', () => {
       schedules: world.adminAt([hourly], '2026-07-01T10:30:00Z'),
       operations: {} as JobOperations,
       backfills: {} as Backfills,
+      secrets: {} as SecretAdmin,
       metrics: createMetrics({ processMetrics: false }),
       log: silentLog,
       token: 'right',

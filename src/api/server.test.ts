@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backfills, Config, JobOperations, Logger, ObjectStore, ScheduleAdmin, Store } from '#kit';
+import type { Backfills, Config, JobOperations, Logger, ObjectStore, ScheduleAdmin, SecretAdmin, Store } from '#kit';
 import { jobKinds } from '#src/main/registry';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
@@ -53,6 +53,7 @@ describe('the admin HTTP interface', () => {
       schedules: noSchedules,
       operations: noOperations,
       backfills: noBackfills,
+      secrets: {} as SecretAdmin,
       metrics: createMetrics(),
       log,
       token: TOKEN,
@@ -232,6 +233,7 @@ describe('the admin HTTP interface', () => {
       schedules: noSchedules,
       operations: noOperations,
       backfills: noBackfills,
+      secrets: {} as SecretAdmin,
       metrics: createMetrics(),
       log,
       token: TOKEN,

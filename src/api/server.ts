@@ -13,6 +13,7 @@ import {
   PermanentError,
   type Registry,
   type ScheduleAdmin,
+  type SecretAdmin,
   type Store,
   type Tracing,
 } from '#kit';
@@ -33,6 +34,7 @@ import { addReports } from './reports.ts';
 import { addRoi } from './roi.ts';
 import { addSchedules } from './schedules.ts';
 import { pullBody, recalculationBody } from './schemas.ts';
+import { addSecrets } from './secrets.ts';
 import { traceRequests } from './trace-requests.ts';
 
 export interface ApiOptions {
@@ -44,6 +46,7 @@ export interface ApiOptions {
   schedules: ScheduleAdmin;
   operations: JobOperations;
   backfills: Backfills;
+  secrets: SecretAdmin;
   metrics: Metrics;
   log: Logger;
   /** Bearer token that every route asks for but health checks and reports; reports ask for a key made from it. */
@@ -133,6 +136,7 @@ export function createApi(options: ApiOptions): Api {
     addMoved(guarded, options);
     addPortfolios(guarded, options);
     addProjects(guarded, options);
+    addSecrets(guarded, options);
   });
   return {
     async listen({ host, port }) {

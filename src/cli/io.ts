@@ -7,6 +7,8 @@ export interface Io {
   readInput(): Promise<string>;
   /** The answer of whoever sits at the terminal; null when nobody does. */
   ask: ((question: string) => Promise<string>) | null;
+  /** The same, what is typed unseen; the answer is null when whoever sits there has left. */
+  askHidden: ((question: string) => Promise<string | null>) | null;
   variables: NodeJS.ProcessEnv;
   /** Standard error is a terminal that can redraw a line. */
   interactive: boolean;
@@ -47,6 +49,13 @@ export function processIo(signal: AbortSignal): Io {
             } finally {
               terminal.close();
             }
+          }
+        : null,
+    askHidden:
+      process.stdin.isTTY && process.stderr.isTTY
+        ? async (question) => {
+            const { readHidden } = await import('./hidden-input.ts');
+            return await readHidden(process.stdin, (text) => void process.stderr.write(text), question);
           }
         : null,
     variables: process.env,

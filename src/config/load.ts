@@ -8,7 +8,7 @@ import {
   type SecretLookup,
   type SecretUse,
   type Unreadable,
-  type UnreadableChannels,
+  type UnreadableSettings,
 } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
 import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
@@ -53,7 +53,7 @@ export interface LoadResult {
 
 /**
  * Reads and checks the whole configuration; no network. All problems of all files come back at once, sorted by place.
- * Never throws for what a file holds. A secret that cannot be had stops the connector or channel that it belongs to.
+ * Never throws for what a file holds. A secret that cannot be had stops what it belongs to: a connector, a channel, the API.
  */
 export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   const directory = path.resolve(input.directory);
@@ -109,25 +109,26 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
     const reason = unreadable.connectors.get(connector.id);
     if (reason !== undefined) connector.unreadable = reason;
   }
-  if (Object.keys(unreadable.channels).length > 0) config.settings.unreadable = unreadable.channels;
+  if (Object.keys(unreadable.settings).length > 0) config.settings.unreadable = unreadable.settings;
   return { config, ...result };
 }
 
 interface UnreadableParts {
   connectors: Map<string, Unreadable>;
-  channels: UnreadableChannels;
+  settings: UnreadableSettings;
 }
 
 /** What stops with the secrets that cannot be had; everywhere else nothing can go on, which is a problem. */
 function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): UnreadableParts {
-  const parts: UnreadableParts = { connectors: new Map(), channels: {} };
+  const parts: UnreadableParts = { connectors: new Map(), settings: {} };
   for (const { use, place, path, unreadable } of stored) {
     if (unreadable === null) continue;
     const reason = { ...unreadable, message: `${use.path} needs a secret that cannot be had: ${unreadable.message}` };
     const [section, key] = path;
     if (use.connector !== null) parts.connectors.set(use.connector, parts.connectors.get(use.connector) ?? reason);
-    else if (section === 'settings' && key === 'smtp') parts.channels.email ??= reason;
-    else if (section === 'settings' && key === 'slack') parts.channels.slack ??= reason;
+    else if (section === 'settings' && key === 'smtp') parts.settings.email ??= reason;
+    else if (section === 'settings' && key === 'slack') parts.settings.slack ??= reason;
+    else if (section === 'settings' && key === 'api') parts.settings.api ??= reason;
     else problems.add(place, path, unreadable.code, unreadable.message);
   }
   return parts;

@@ -1,6 +1,6 @@
 import type { DigestThresholds } from '../domain/digest/condition.ts';
 import type { CurrencyCode, FxRate, Portfolio, Project } from '../domain/types.ts';
-import type { Unreadable, UnreadableChannels } from './secrets.ts';
+import type { Unreadable, UnreadableSettings } from './secrets.ts';
 import type { BudgetLimits } from './store/budgets.ts';
 
 export type AuthConfig =
@@ -15,7 +15,8 @@ export type AuthConfig =
       kind: 'oauth2';
       tokenUrl: string;
       clientId: string;
-      clientSecret: string;
+      /** Null: the client has none (a public one, or one that shows itself by mTLS). */
+      clientSecret: string | null;
       scopes: string[];
       /** Null: client credentials. */
       refreshToken: string | null;
@@ -29,14 +30,16 @@ export type AuthConfig =
       /** `bearer`: the JWT is the grant (§2.1). `client-assertion`: it proves the client of client credentials (§2.2). */
       use: 'bearer' | 'client-assertion';
       issuer: string;
-      subject: string;
+      /** Null: left out of a grant, the issuer in a client assertion. */
+      subject: string | null;
       audience: string;
       algorithm: 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
       keyId: string | null;
       /** PEM (PKCS #8). */
       privateKey: string;
       scopes: string[];
-      claims: Record<string, string>;
+      /** More claims of the JWT: NetSuite's `scope` … */
+      claims: Record<string, string | number | boolean | string[]>;
       parameters: Record<string, string>;
     }
   /** AWS Signature Version 4 over each request. */
@@ -199,8 +202,8 @@ export interface Settings {
         forcePathStyle: boolean;
       };
   api: { host: string; port: number; token: string | null };
-  /** Channels with a secret that cannot be had. */
-  unreadable?: UnreadableChannels | undefined;
+  /** Channels and the API, where a secret of theirs cannot be had. */
+  unreadable?: UnreadableSettings | undefined;
 }
 
 /** The whole configuration, references resolved, every value checked. */

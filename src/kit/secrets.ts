@@ -47,8 +47,8 @@ export function requireReadable(connector: Pick<ConnectorConfig, 'unreadable'>):
   throw new PermanentError(code, message, { hint });
 }
 
-/** Of each channel whose secret cannot be had, why. */
-export type UnreadableChannels = Partial<Record<DeliveryChannel, Unreadable>>;
+/** Of each part of the settings that a secret stops, why. */
+export type UnreadableSettings = Partial<Record<DeliveryChannel | 'api', Unreadable>>;
 
 /** A stored secret, or one that the configuration names and nobody has set; never its value. */
 export interface SecretView {

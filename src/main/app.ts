@@ -4,27 +4,33 @@ import {
   type Backfills,
   type Config,
   type JobPorts,
+  type KeyRing,
   type Logger,
   type MessageRenderer,
   type Metrics,
   noTracing,
+  type PushReceiver,
+  type SecretAdmin,
   type Store,
   type Tracing,
 } from '#kit';
 import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
 import { createExtractor } from '#src/extract/index';
 import { createFetchFactory, createFileSource, createSqlSource } from '#src/fetch/index';
-import { createBackfills, createPullRunner } from '#src/ingest/index';
+import { createBackfills, createPullRunner, createPushReceiver, createPushSteps } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
 import { createRenderer } from '#src/render/index';
 import { migrate, openStore } from '#src/store/index';
 import { createMetrics, type OpenTracing, openTracing } from '#src/telemetry/index';
-import { requireConfig } from './configuration.ts';
+import { requireLoaded } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
 import { applyConfiguration } from './projects.ts';
 import { jobKinds, registry } from './registry.ts';
+import { createSecretAdmin } from './secret-admin.ts';
+import { readableChannels, withFreshSecrets } from './secret-ports.ts';
+import { type FollowedConfig, followSecrets, openKeyRing } from './secrets.ts';
 import { traceFetch, traceMessenger, traceObjects, traceReports, traceStore } from './traced-ports.ts';
 import { version } from './version.ts';
 
@@ -90,8 +96,10 @@ export interface App {
   store: Store;
   ports: JobPorts;
   backfills: Backfills;
+  push: PushReceiver;
   renderer: MessageRenderer;
   messenger: CheckedMessenger;
+  secrets: SecretAdmin;
   metrics: Metrics;
   tracing: Tracing;
   log: Logger;
@@ -112,19 +120,22 @@ export async function openApp(
   check?: (config: Config) => void,
   { applies = true }: { applies?: boolean } = {},
 ): Promise<App> {
-  const config = await requireConfig(environment);
-  check?.(config);
+  const loaded = await requireLoaded(environment);
+  check?.(loaded.config);
+  const keyRing = await openKeyRing(environment);
   const { variables, redactor, log } = environment;
   const tracing = await openTracing({ variables, redactor, log, version });
   let database: Database | null = null;
   try {
     database = await openDatabase(environment, server, tracing);
     const { store } = database;
+    const followed = await followSecrets(environment, loaded, store.secrets, keyRing);
+    const { config } = followed;
     if (applies && config.settings.apply === 'automatic')
       await applyConfiguration({ config, registry, store }, { by: 'config' });
     // Digests go by the configuration at once, whoever applies its projects: deliveries must find whom they name.
     else if (applies) await store.people.apply(config);
-    return wire(environment, config, database, tracing);
+    return wire(environment, followed, database, tracing, keyRing);
   } catch (error) {
     await database?.close();
     await tracing.close();
@@ -132,7 +143,13 @@ export async function openApp(
   }
 }
 
-function wire(environment: Environment, config: Config, database: Database, tracing: OpenTracing): App {
+function wire(
+  environment: Environment,
+  { config, secretUses, refresh }: FollowedConfig,
+  database: Database,
+  tracing: OpenTracing,
+  keyRing: KeyRing | null,
+): App {
   const { log, redactor } = environment;
   const store = traceStore(database.store, tracing);
   const instance = `${hostname()}:${process.pid}`;
@@ -163,9 +180,10 @@ function wire(environment: Environment, config: Config, database: Database, trac
   };
   const ports: JobPorts = {
     ...shared,
-    messenger: traceMessenger(messenger, tracing),
+    messenger: traceMessenger(readableChannels(messenger, config.settings), tracing),
     reports: traceReports(renderer, tracing),
-    pulls: createPullRunner(shared),
+    pulls: pullsAsApplied(withFreshSecrets(createPullRunner(shared), refresh), shared),
+    pushSteps: createPushSteps(shared),
   };
   let opening: Promise<QueueRuntime> | null = null;
   return {
@@ -174,8 +192,10 @@ function wire(environment: Environment, config: Config, database: Database, trac
     store,
     ports,
     backfills: createBackfills(shared),
+    push: createPushReceiver(shared),
     renderer,
-    messenger,
+    messenger: readableChannels(messenger, config.settings),
+    secrets: createSecretAdmin({ store, keyRing, uses: secretUses }),
     metrics,
     tracing,
     log,

@@ -84,6 +84,10 @@ export async function checkConnectors(
     const kind = registry.connectorKind(connector.kind);
     if (kind === undefined)
       return [{ level: 'error', aspect: 'kind', message: `There is no connector kind "${connector.kind}".` }];
+    if (connector.unreadable !== undefined) {
+      const { code, message, hint } = connector.unreadable;
+      return [{ level: 'error', aspect: code, message: environment.redactor.text(message), hint }];
+    }
     const context = {
       options: connector.options,
       http: fetch.client(connector, signal),

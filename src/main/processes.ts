@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { asOutturnError, PermanentError, type QueueName } from '#kit';
+import { asOutturnError, PermanentError, type QueueName, requireReadable } from '#kit';
 import { makeDirectory } from '#src/embedded/index';
 import { createScheduler } from '#src/schedule/index';
 import { type App, clock, newId, openApp } from './app.ts';
@@ -58,6 +58,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
     let metricsUrl: string | null = null;
     let tokenFile: string | null = null;
     if (options.roles.includes('api')) {
+      requireReadable({ unreadable: app.config.settings.unreadable?.api });
       const access = await apiToken(environment, app.config.settings.api.token);
       tokenFile = access.file;
       // Loaded here: every command imports this file, and only these processes listen.
@@ -71,6 +72,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         schedules: scheduleAdmin(app),
         operations: createJobOperations(app),
         backfills: app.backfills,
+        secrets: app.secrets,
         metrics: { ...app.metrics, ...sampler.metrics },
         log: app.log,
         token: access.token,

@@ -11,6 +11,7 @@ import {
   type JobOperations,
   type ObjectStore,
   type ScheduleAdmin,
+  type SecretAdmin,
   type Store,
 } from '#kit';
 import { type Api, createApi } from '#src/api/index';
@@ -110,6 +111,7 @@ describe('projects by HTTP', () => {
       schedules: {} as ScheduleAdmin,
       operations: {} as JobOperations,
       backfills: {} as Backfills,
+      secrets: {} as SecretAdmin,
       metrics: createMetrics({ processMetrics: false }),
       log: silentLog,
       token: TOKEN,

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { requireConfig } from '#src/main/configuration';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 import { unknownName } from '../unknown-name.ts';
@@ -14,7 +13,8 @@ export function check(program: Command, io: Io): void {
     ['check', 'check shop-metrics --json'],
   ).action(async (ids: string[], options: CommonOptions) => {
     const environment = environmentOf(io, options);
-    const config = await requireConfig(environment);
+    const { requireConfigWithSecrets } = await import('#src/main/stored-configuration');
+    const config = await requireConfigWithSecrets(environment);
     const known = config.connectors.map((connector) => connector.id);
     for (const id of ids) if (!known.includes(id)) throw unknownName('connector', id, known);
     const { checkConnectors } = await import('#src/main/check');

@@ -24,6 +24,7 @@ import { restatements } from './restatements.ts';
 import { roi } from './roi.ts';
 import { schedule } from './schedule.ts';
 import { schema } from './schema.ts';
+import { secret } from './secret.ts';
 import { status } from './status.ts';
 import { validate } from './validate.ts';
 
@@ -31,6 +32,7 @@ import { validate } from './validate.ts';
 export const commands: readonly ((program: Command, io: Io) => void)[] = [
   demo,
   validate,
+  secret,
   check,
   plan,
   apply,

@@ -11,7 +11,8 @@ export function validate(program: Command, io: Io): void {
     'validate --config /etc/outturn --json',
   ]).action(async (options: CommonOptions) => {
     const environment = environmentOf(io, options);
-    const { config, problems } = await readConfig(environment);
+    const { config, problems, secretUses } = await readConfig(environment);
+    const secrets = [...new Set(secretUses.map(({ name }) => name))];
     const errors = problems.filter((problem) => problem.severity === 'error');
     const warnings = problems.length - errors.length;
     const counts = config && {
@@ -22,7 +23,7 @@ export function validate(program: Command, io: Io): void {
       schedules: config.schedules.length,
     };
     io.setExitCode(errors.length === 0 ? 0 : 1);
-    if (options.json) return printJson(io, { ok: errors.length === 0, problems, counts });
+    if (options.json) return printJson(io, { ok: errors.length === 0, problems, counts, secretsNotLookedUp: secrets });
     for (const problem of problems) io.out(problemText(io, problem));
     if (errors.length > 0)
       io.out(
@@ -33,6 +34,10 @@ export function validate(program: Command, io: Io): void {
         `${io.color.green('valid')}: ${Object.entries(counts)
           .map(([what, n]) => `${n} ${n === 1 ? what.slice(0, -1) : what}`)
           .join(', ')}${warnings > 0 ? `; ${warnings} warning${warnings === 1 ? '' : 's'}` : ''}`,
+      );
+    if (secrets.length > 0)
+      io.out(
+        `${secrets.length} secret${secrets.length === 1 ? ' was' : 's were'} not looked up; \`outturn secret list\` shows which are set`,
       );
   });
 }
