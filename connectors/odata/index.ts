@@ -28,6 +28,7 @@ export const odata = defineConnector<ODataOptions, ODataStream>({
   capabilities: { measurements: true, costs: true, discover: true },
   // Documents come when somebody posts them: no number of rows can be expected.
   timing: () => ({ intervalMs: 0 }),
+  tuning: ['pageSize', 'count', 'rewriteLinks'],
   extent: ({ cursor }) => ({ isWindowed: cursor !== undefined, requests: null }),
   check: checkService,
   checkStream,

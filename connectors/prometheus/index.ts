@@ -13,6 +13,7 @@ export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
   stream: prometheusStream,
   capabilities: { measurements: true, costs: false, discover: true },
   extent: (stream, window) => ({ isWindowed: true, requests: countChunks(window, stream) }),
+  tuning: ['pointsPerRequest'],
   timing: (stream) => ({ intervalMs: stream.step }),
   check: checkServer,
   checkStream: checkQuery,

@@ -122,6 +122,11 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   defaultUrl?(options: O): string | null;
   /** How `auth: { kind: session }` logs in. */
   session?: SessionProtocol<O>;
+  /**
+   * Options of the connector and of its streams that only say how the source is read (page sizes and the like): another
+   * value gives the same figures. Every other one is part of what the stream is; a change of it reads the stream anew.
+   */
+  tuning?: readonly string[];
   timing(stream: S): StreamTiming;
   /**
    * What reading a window takes, for who plans: `isWindowed` false where the answer is the same whatever the window,

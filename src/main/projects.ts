@@ -11,6 +11,8 @@ import {
   projectsUsingCurrencies,
 } from '#kit';
 
+import { type AppliedConnectors, applyConnectors, type ConnectorsPlan } from './connector-definitions.ts';
+
 export { hasChanges, type PlannedProject, type ProjectsPlan } from '#kit';
 
 type Parts = Pick<JobPorts, 'config' | 'registry' | 'store'>;
@@ -22,7 +24,7 @@ export const readPlan = ({ config, registry, store }: Parts): Promise<ProjectsPl
   });
 
 /**
- * Puts the projects and the exchange rates of the configuration in force, and has the figures of each project that changed, or
+ * Puts the connectors, the projects and the exchange rates of the configuration in force, and has the figures of each project that changed, or
  * that uses a currency whose rates did, computed anew, in one transaction. `recomputesNew`: those of new ones as well. Throws as `ProjectRepository.apply`.
  */
 export async function applyConfiguration(
@@ -32,12 +34,14 @@ export async function applyConfiguration(
     reason,
     recomputesNew = false,
     expected,
+    expectedConnectors,
   }: {
     by: string;
     reason?: string | null;
     recomputesNew?: boolean;
     /** What somebody agreed to: when it would do anything else by now, nothing is done. */
     expected?: ProjectsPlan;
+    expectedConnectors?: ConnectorsPlan;
   },
 ): Promise<{
   created: string[];
@@ -45,11 +49,24 @@ export async function applyConfiguration(
   retired: string[];
   /** Currencies whose configured rates changed. */
   exchangeRates: string[];
+  connectors: AppliedConnectors;
   jobs: OutboxRow[];
 }> {
   const drafts = configuredProjects({ config, registry });
   return await store.transaction(
     async (tx) => {
+      // First: who stores a pull holds its stream, then the projects.
+      const connectors = await applyConnectors(
+        tx,
+        { config, registry },
+        {
+          by,
+          reason,
+          agreed: (plan) => {
+            if (expectedConnectors !== undefined) requireSamePlan(plan, expectedConnectors);
+          },
+        },
+      );
       await tx.lock('projects');
       if (expected !== undefined) requireSamePlan(await planProjects(tx, drafts, config.fxRates), expected);
       const before = await tx.projects.list();
@@ -68,7 +85,7 @@ export async function applyConfiguration(
         jobs.push(await tx.outbox.enqueue({ kind: 'recompute-roi', args: { project }, cause: `apply by ${by}` }));
       for (const portfolio of portfoliosLeft(before, inForce, config))
         await tx.outbox.enqueue({ kind: 'recompute-portfolio', args: { portfolio }, cause: `apply by ${by}` });
-      return { ...applied, exchangeRates: rates.currencies, jobs };
+      return { ...applied, exchangeRates: rates.currencies, connectors, jobs };
     },
     { records: true },
   );
@@ -82,16 +99,23 @@ function portfoliosLeft(before: readonly Project[], inForce: readonly Project[],
   return [...new Set(left)].filter((id) => known.has(id)).sort();
 }
 
-function requireSamePlan(plan: ProjectsPlan, expected: ProjectsPlan): void {
-  if (JSON.stringify(plan) === JSON.stringify(expected)) return;
+function requireSamePlan<T extends ProjectsPlan | ConnectorsPlan>(plan: T, expected: T): void {
+  if (JSON.stringify(withoutProgress(plan)) === JSON.stringify(withoutProgress(expected))) return;
   throw new OutturnError(
     'api/conflict',
-    'Somebody changed the projects since the plan was shown; nothing is applied.',
-    {
-      hint: 'Run outturn apply again and look at the new plan.',
-    },
+    'Somebody changed what is in force since the plan was shown; nothing is applied.',
+    { hint: 'Run outturn apply again and look at the new plan.' },
   );
 }
+
+/** Pulls go on while somebody reads the plan. */
+const withoutProgress = (plan: ProjectsPlan | ConnectorsPlan): unknown =>
+  'connectors' in plan
+    ? plan.connectors.map(({ streams, ...rest }) => ({
+        ...rest,
+        streams: streams.map(({ watermarkMs: _, watermark, ...stream }) => ({ ...stream, anew: watermark === 'anew' })),
+      }))
+    : plan;
 
 /** How many projects differ from what is written; where applying is automatic, that is none. */
 export async function unappliedProjects(parts: Parts): Promise<string[]> {

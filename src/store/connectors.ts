@@ -132,6 +132,11 @@ export function createConnectorRepository(context: StoreContext): ConnectorRepos
         INSERT INTO stream_identity (connector, stream, generation, identity, since)
         VALUES (${connector}, ${stream}, ${generation}, ${identity}, ${instant(nowMs)})`);
       if (before === null) return false;
+      // A pull under way asked what counts no more: the row being closed, it cannot store what it got.
+      await connection.query(sql.unsafe`
+        UPDATE pull SET state = 'failed', error_code = 'queue/interrupted', finished_at = ${instant(clock.nowMs())},
+          error_message = 'The stream was defined otherwise while this pull ran; nothing of it was stored.'
+        WHERE connector = ${connector} AND stream = ${stream} AND state = 'running'`);
       await connection.query(sql.unsafe`
         UPDATE series SET superseded_stream = stream, superseded_at = ${instant(nowMs)},
           stream = stream || ${`@${before.generation}`}

@@ -2,17 +2,18 @@ import type { Command } from 'commander';
 import { OutturnError } from '#kit';
 import { jobView } from '#src/main/job-view';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
+import { connectorPlanLines, connectorPlanSummary } from '../connector-plan-words.ts';
 import { type Io, printJson } from '../io.ts';
 import { plural } from '../job-words.ts';
 import { person } from '../person.ts';
 import { planLines, planSummary } from '../project-words.ts';
 
-/** `outturn apply`: shows the plan, asks, and puts the projects of the configuration in force. */
+/** `outturn apply`: shows the plan, asks, and puts the connectors and projects of the configuration in force. */
 export function apply(program: Command, io: Io): void {
   withCommon(
     program
       .command('apply')
-      .description('put the projects of the configuration in force, after showing what changes')
+      .description('put the connectors and projects of the configuration in force, after showing what changes')
       .option('--yes', 'without asking')
       .option('--reason <text>', 'why; stands with each version that is written'),
     ['apply', 'apply --yes --reason "rates of 2027"'],
@@ -26,15 +27,27 @@ export function apply(program: Command, io: Io): void {
       environmentOf(io, options, { logLevel: 'error' }),
       async (app) => {
         const { applyConfiguration, hasChanges, readPlan } = await import('#src/main/projects');
+        const { hasConnectorChanges, readConnectorsPlan } = await import('#src/main/connector-definitions');
         const plan = await readPlan(app.ports);
+        const sources = await readConnectorsPlan(app.ports);
         const json = options.json === true;
         if (!json) {
-          for (const line of planLines(io, plan)) io.out(line);
-          io.out(planSummary(plan));
+          for (const line of [...connectorPlanLines(io, sources), ...planLines(io, plan)]) io.out(line);
+          const summary = connectorPlanSummary(sources);
+          if (summary !== null) io.out(summary);
+          if (summary === null || hasChanges(plan)) io.out(planSummary(plan));
         }
         if (plan.refusals.length === 0) {
-          if (!hasChanges(plan)) {
-            if (json) printJson(io, { created: [], changed: [], retired: [], exchangeRates: [], jobs: [] });
+          if (!hasChanges(plan) && !hasConnectorChanges(sources)) {
+            if (json)
+              printJson(io, {
+                created: [],
+                changed: [],
+                retired: [],
+                exchangeRates: [],
+                connectors: { added: [], changed: [], removed: [], anew: [] },
+                jobs: [],
+              });
             return;
           }
           if (!options.yes && !/^y(es)?$/i.test(((await io.ask?.('Apply it? [y/N] ')) ?? '').trim()))
@@ -46,6 +59,7 @@ export function apply(program: Command, io: Io): void {
           reason,
           recomputesNew: true,
           expected: plan,
+          expectedConnectors: sources,
         });
         if (json) return printJson(io, { ...applied, jobs: jobs.map(jobView) });
         const parts = [
@@ -53,6 +67,10 @@ export function apply(program: Command, io: Io): void {
           [applied.changed, 'changed'],
           [applied.retired, 'retired'],
           [applied.exchangeRates, 'exchange rates of'],
+          [applied.connectors.added, 'connectors added:'],
+          [applied.connectors.changed, 'connectors changed:'],
+          [applied.connectors.removed, 'connectors removed:'],
+          [applied.connectors.anew, 'read anew:'],
         ] as const;
         const said = parts.filter(([ids]) => ids.length > 0).map(([ids, what]) => `${what} ${ids.join(', ')}`);
         io.out(`${io.color.green('✓')} applied: ${said.join('; ')}`);

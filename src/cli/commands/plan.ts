@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { ConnectorsPlan } from '#src/main/connector-definitions';
 import type { ProjectsPlan } from '#src/main/projects';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
+import { connectorPlanLines, connectorPlanSummary } from '../connector-plan-words.ts';
 import { type Io, printJson } from '../io.ts';
 import { planLines, planSummary } from '../project-words.ts';
 import { unknownName } from '../unknown-name.ts';
@@ -10,22 +12,39 @@ export function plan(program: Command, io: Io): void {
   withCommon(
     program
       .command('plan')
-      .argument('[project]', 'one project; all when absent')
-      .description('show what the configuration would change of the projects in force')
+      .argument('[id]', 'one project or connector; all when absent')
+      .description('show what the configuration would change of the connectors and projects in force')
       .option('--exit-code', 'end with status 2 where something would change, 1 where it cannot be applied'),
-    ['plan', 'plan checkout-rewrite', '$ outturn plan --exit-code > /dev/null || echo "not applied yet"'],
+    [
+      'plan',
+      'plan checkout-rewrite',
+      'plan shop-metrics',
+      '$ outturn plan --exit-code > /dev/null || echo "not applied yet"',
+    ],
   ).action((id: string | undefined, options: CommonOptions & { exitCode?: boolean }) =>
     withApp(
       io,
       environmentOf(io, options, { logLevel: 'error' }),
       async (app) => {
         const { hasChanges, readPlan } = await import('#src/main/projects');
-        const found = only(await readPlan(app.ports), id);
-        const differs = hasChanges(found);
+        const { hasConnectorChanges, readConnectorsPlan } = await import('#src/main/connector-definitions');
+        const { found, sources } = only(await readPlan(app.ports), await readConnectorsPlan(app.ports), id);
+        const differs = hasChanges(found) || hasConnectorChanges(sources);
         io.setExitCode(found.refusals.length > 0 ? 1 : options.exitCode && differs ? 2 : 0);
-        if (options.json) return printJson(io, { changes: differs, applies: app.config.settings.apply, ...found });
-        for (const line of planLines(io, found)) io.out(line);
-        io.out(planSummary(found));
+        if (options.json) {
+          const { connectors, orphaned } = sources;
+          return printJson(io, {
+            changes: differs,
+            applies: app.config.settings.apply,
+            ...found,
+            connectors,
+            orphaned,
+          });
+        }
+        for (const line of [...connectorPlanLines(io, sources), ...planLines(io, found)]) io.out(line);
+        const summary = connectorPlanSummary(sources);
+        if (summary !== null) io.out(summary);
+        if (summary === null || hasChanges(found)) io.out(planSummary(found));
         if (found.refusals.length > 0)
           io.out('→ A frozen plan never changes: put it back, and add a new version below `plans`.');
         else if (differs)
@@ -40,15 +59,28 @@ export function plan(program: Command, io: Io): void {
   );
 }
 
-function only(found: ProjectsPlan, id: string | undefined): ProjectsPlan {
-  if (id === undefined) return found;
+function only(
+  found: ProjectsPlan,
+  sources: ConnectorsPlan,
+  id: string | undefined,
+): { found: ProjectsPlan; sources: ConnectorsPlan } {
+  if (id === undefined) return { found, sources };
   const projects = found.projects.filter((project) => project.id === id);
-  if (projects.length === 0 && !found.managedByApi.includes(id))
-    throw unknownName('project', id, [...found.projects.map((project) => project.id), ...found.managedByApi]);
+  const connectors = sources.connectors.filter((connector) => connector.id === id);
+  if (projects.length === 0 && connectors.length === 0 && !found.managedByApi.includes(id))
+    throw unknownName(
+      'project or connector',
+      id,
+      [...found.projects, ...sources.connectors].map((each) => each.id).concat(found.managedByApi),
+      'ones',
+    );
   return {
-    projects,
-    managedByApi: found.managedByApi.filter((each) => each === id),
-    exchangeRates: [],
-    refusals: found.refusals.filter((line) => line.startsWith(`project ${id}:`)),
+    found: {
+      projects,
+      managedByApi: found.managedByApi.filter((each) => each === id),
+      exchangeRates: [],
+      refusals: found.refusals.filter((line) => line.startsWith(`project ${id}:`)),
+    },
+    sources: { connectors, orphaned: sources.orphaned.filter(({ connector }) => connector === id) },
   };
 }

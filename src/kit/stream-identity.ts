@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import { canonicalHash, canonicalJson } from '../domain/index.ts';
+import type { ConnectorConfig, StreamConfig } from './config.ts';
+import type { AnyConnectorKind } from './connector.ts';
+
+/**
+ * The same as long as the stream asks its source the same: its kind, the kind's own options, and its own, but for what
+ * only says how it is read (`ConnectorKind.tuning`). Address, login, times and budgets are no part of it. An option that
+ * has its default counts as not written: a release that brings a new option changes no stream.
+ */
+export function streamIdentity(
+  { kind, options }: Pick<ConnectorConfig, 'kind' | 'options'>,
+  stream: Pick<StreamConfig, 'options'>,
+  of: Pick<AnyConnectorKind, 'options' | 'stream' | 'tuning'> | undefined,
+): string {
+  const asked = (value: unknown, schema: z.core.$ZodType | undefined): Fields =>
+    Object.fromEntries(
+      Object.entries(asFields(withoutDefaults(value, schema === undefined ? [] : [schema]))).filter(
+        ([key]) => key !== 'url' && !of?.tuning?.includes(key),
+      ),
+    );
+  return canonicalHash({ kind, options: asked(options, of?.options), stream: asked(stream.options, of?.stream) }).slice(
+    0,
+    16,
+  );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const asFields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+
+/** A copy without the fields that are what they would be had nobody written them. */
+function withoutDefaults(value: unknown, schemas: readonly z.core.$ZodType[]): unknown {
+  const inner = schemas.flatMap((schema) => unwrapped(schema));
+  if (Array.isArray(value)) {
+    const elements = inner.flatMap(({ _zod: { def } }) => (def.type === 'array' ? [def.element] : []));
+    return value.map((item) => withoutDefaults(item, elements));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const shapes = inner.flatMap(({ _zod: { def } }) => (def.type === 'object' ? [def.shape as Shape] : []));
+  const kept = Object.entries(value).flatMap(([key, field]) => {
+    const own = shapes.flatMap((shape) => (Object.hasOwn(shape, key) ? [shape[key] as z.core.$ZodType] : []));
+    if (field === undefined || own.some((schema) => isDefault(field, schema))) return [];
+    return [[key, withoutDefaults(field, own)] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
+type Shape = Readonly<Record<string, z.core.$ZodType>>;
+
+function isDefault(field: unknown, schema: z.core.$ZodType): boolean {
+  const unwritten = (schema as z.ZodType).safeParse(undefined);
+  return unwritten.success && canonicalJson(unwritten.data ?? null) === canonicalJson(field ?? null);
+}
+
+/** The schemas of objects and lists below wrappers and unions. */
+function unwrapped(schema: z.core.$ZodType, depth = 0): z.core.$ZodTypes[] {
+  const known = schema as z.core.$ZodTypes;
+  const { def } = known._zod;
+  if (depth > 20) return [];
+  switch (def.type) {
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'prefault':
+    case 'nonoptional':
+    case 'readonly':
+    case 'catch':
+      return unwrapped(def.innerType, depth + 1);
+    case 'pipe':
+      return unwrapped(def.in, depth + 1);
+    case 'lazy':
+      return unwrapped(def.getter(), depth + 1);
+    case 'union':
+      return def.options.flatMap((option) => unwrapped(option, depth + 1));
+    default:
+      return [known];
+  }
+}
