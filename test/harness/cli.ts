@@ -27,8 +27,8 @@ export interface CliOptions {
 
 /** Only what a fresh shell has: nothing of this run's own settings leaks into the command. */
 function environment(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR, LANG } = process.env;
-  return { PATH, HOME, TMPDIR, LANG, NO_COLOR: '1', ...extra };
+  const { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, TMPDIR, LANG, NODE_COMPILE_CACHE, NO_COLOR: '1', ...extra };
 }
 
 /** Runs `outturn …` as a user would, from source, and waits for its end. */
