@@ -11,7 +11,7 @@ import type {
 import { OutturnError, PermanentError } from '#kit';
 import { appendQuery, dropQuery, encodeForm, parseBase, requestAddress } from './address.ts';
 import type { AddressPolicy } from './address-guard.ts';
-import type { Authenticator } from './authentication.ts';
+import type { Authenticator } from './auth/authenticator.ts';
 import type { Exchange, WireRequest, WireResponse } from './exchange.ts';
 import {
   blockedAddressError,
@@ -46,6 +46,8 @@ interface Payload {
   method: 'GET' | 'POST';
   headers: Record<string, string>;
   body: string | null;
+  anonymous: boolean;
+  isRefused: HttpRequest['isRefused'];
 }
 
 /** HTTP for one connector and one piece of work: aborting `signal` ends waiting and running requests. */
@@ -80,6 +82,18 @@ export function createClient(
     }
   }
 
+  /** What an answer says of the credentials that it was asked with: true when others can be had. Throws what can be said better. */
+  async function judge({ isRefused }: Payload, response: Answer, generation: number, label: string): Promise<boolean> {
+    const { authenticator } = session;
+    const isRefusal =
+      response.status === 401 || authenticator.isRefusal?.(response) === true || (await isRefused?.(response)) === true;
+    if (!isRefusal) authenticator.accepted?.(generation);
+    else if (authenticator.refused(generation)) return true;
+    const explained = authenticator.explain?.(response, label) ?? null;
+    if (explained !== null) throw explained;
+    return false;
+  }
+
   async function send(payload: Payload, target: URL, retriedAuth = false): Promise<{ response: Answer; final: URL }> {
     let { method, body } = payload;
     let address = target;
@@ -90,23 +104,33 @@ export function createClient(
       const trusted = address.origin === home;
       const headers: Record<string, string> = {};
       const wire = new URL(address.href);
+      const withCredentials = trusted && !payload.anonymous;
       // Redirects and next links may repeat the key: it must not stand there twice, nor go to another host.
       if (connector.http.auth.kind === 'query') dropQuery(wire, connector.http.auth.name);
       // Credentials and the operator's own headers go to the configured origin alone.
-      if (trusted) {
+      if (trusted)
         for (const [name, value] of Object.entries(connector.http.headers)) headers[name.toLowerCase()] = value;
-        const credentials = await session.authenticator.credentials(signal);
+      const own = { ...payload.headers };
+      if (body === null) {
+        delete own['content-type'];
+        delete headers['content-type'];
+      }
+      if (withCredentials) {
+        const unsigned = { method, address: wire, headers: { ...headers, ...own }, body };
+        const credentials = await session.authenticator.credentials(unsigned, signal);
         Object.assign(headers, credentials.headers);
         appendQuery(wire, credentials.query);
+        if (credentials.search !== undefined) wire.search = credentials.search;
         generation = credentials.generation;
       }
-      Object.assign(headers, payload.headers);
-      if (body === null) delete headers['content-type'];
+      Object.assign(headers, own);
       const policy: AddressPolicy = trusted || connector.http.allowPrivateRedirects ? 'no-metadata' : 'no-private';
-      const request = { method, address: wire, headers, body, policy, checkName: !trusted, label };
-      const response = await exchange(request, trusted);
+      const response = await exchange(
+        { method, address: wire, headers, body, policy, checkName: !trusted, showsCertificate: trusted, label },
+        trusted,
+      );
 
-      if (response.status === 401 && trusted && !retriedAuth && session.authenticator.refresh(generation))
+      if (withCredentials && (await judge(payload, response, generation, label.label)) && !retriedAuth)
         return await send(payload, target, true);
       const location = response.headers['location'];
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined)
@@ -163,7 +187,10 @@ export function createClient(
       const label = describe(method, target);
       const startedAtMs = tools.clock.nowMs();
       try {
-        const { response, final } = await send({ method, ...payloadOf(request) }, target);
+        const { response, final } = await send(
+          { method, ...payloadOf(request), anonymous: request.anonymous === true, isRefused: request.isRefused },
+          target,
+        );
         const finalLabel = describe(method, final);
         tools.log.debug(
           {
@@ -199,7 +226,7 @@ export function createClient(
   };
 }
 
-function payloadOf(request: HttpRequest): { headers: Record<string, string>; body: string | null } {
+function payloadOf(request: HttpRequest): Pick<Payload, 'headers' | 'body'> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
   if (request.body === undefined) return { headers, body: null };

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import axios, { type AxiosProxyConfig, type AxiosResponse } from 'axios';
 import type { HttpSettings } from '#kit';
-import { PermanentError } from '#kit';
+import { clientPairProblem, PermanentError } from '#kit';
 import { type AddressPolicy, guardedLookup, refuseAddress, refuseName } from './address-guard.ts';
 import { blockedAddressError, type RequestLabel, timeoutError, tooLargeError, transportError } from './failures.ts';
 
@@ -18,6 +18,8 @@ export interface WireRequest {
   policy: AddressPolicy;
   /** The source chose the host: behind a proxy, its name is looked up here as well. */
   checkName: boolean;
+  /** The client's own certificate is for those alone that the operator named. */
+  showsCertificate: boolean;
   label: RequestLabel;
 }
 export interface WireResponse {
@@ -29,6 +31,7 @@ export interface WireResponse {
 }
 export type Exchange = (request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
 
+type AgentKind = AddressPolicy | `${AddressPolicy}+certificate`;
 interface Agents {
   http: HttpAgent;
   https: HttpsAgent;
@@ -41,12 +44,15 @@ export function createExchange(
   redact: (text: string) => string,
 ): Exchange {
   const tls = { rejectUnauthorized: settings.tls.rejectUnauthorized, ...readCa(connectorId, settings.tls.caFile) };
-  const agents: Partial<Record<AddressPolicy, Agents>> = {};
+  const identity = readClientPair(connectorId, settings.tls);
+  const agents: Partial<Record<AgentKind, Agents>> = {};
   // One pair for each policy: a connection that was made under the looser one must not serve the stricter one.
-  const agentsFor = (policy: AddressPolicy): Agents => {
+  const agentsFor = (policy: AddressPolicy, showsCertificate: boolean): Agents => {
+    const kind: AgentKind = showsCertificate ? `${policy}+certificate` : policy;
     const options = { keepAlive: true, maxFreeSockets: 4, lookup: guardedLookup(policy) };
-    agents[policy] ??= { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...tls }) };
-    return agents[policy];
+    const https = { ...options, ...tls, ...(showsCertificate ? identity : {}) };
+    agents[kind] ??= { http: new HttpAgent(options), https: new HttpsAgent(https) };
+    return agents[kind];
   };
   const proxy = settings.proxy === null ? null : parseProxy(connectorId, settings.proxy);
 
@@ -60,7 +66,7 @@ export function createExchange(
     const timeout = setTimeout(() => timer.abort(), settings.timeoutMs);
     const either = AbortSignal.any([signal, timer.signal]);
     // Through a proxy the agent's look-up sees the proxy's name alone.
-    const { http, https } = agentsFor(proxy === null ? request.policy : 'no-metadata');
+    const { http, https } = agentsFor(proxy === null ? request.policy : 'no-metadata', request.showsCertificate);
     let receivedBytes: number | null = null;
     try {
       if (proxy !== null && request.checkName) await refuseName(request.address.hostname, request.policy);
@@ -84,7 +90,9 @@ export function createExchange(
       const headersAtMs = performance.now();
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(response.headers))
-        if (value !== undefined && value !== null) headers[name.toLowerCase()] = String(value);
+        if (value !== undefined && value !== null)
+          // Commas stand within cookies as well, in their dates.
+          headers[name.toLowerCase()] = Array.isArray(value) ? value.join('\n') : String(value);
       const chunks: Buffer[] = [];
       receivedBytes = 0;
       const stream = response.data;
@@ -136,6 +144,38 @@ function readCa(connectorId: string, caFile: string | null): { ca?: (string | Bu
       cause,
     });
   }
+}
+
+/** mTLS. Read when the connector is first used, and again when the files change. */
+function readClientPair(
+  connectorId: string,
+  { certFile, keyFile, keyPassphrase }: HttpSettings['tls'],
+): { cert?: Buffer; key?: Buffer; passphrase?: string } {
+  if (certFile === null || keyFile === null) return {};
+  const read = (name: string, file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (cause) {
+      throw new PermanentError('config/unreadable-file', `connector ${connectorId}: cannot read tls.${name} ${file}`, {
+        hint: 'Name a PEM file that this user can read.',
+        cause,
+      });
+    }
+  };
+  const cert = read('certFile', certFile);
+  const key = read('keyFile', keyFile);
+  const problem = clientPairProblem(cert.toString('latin1'), key.toString('latin1'), keyPassphrase);
+  if (problem !== null) {
+    const [name, file] = problem.in === 'key' ? ['keyFile', keyFile] : ['certFile', certFile];
+    throw new PermanentError(
+      'config/invalid-value',
+      `connector ${connectorId}: tls.${name} ${file} ${problem.message}`,
+      {
+        hint: '`outturn validate` checks both files.',
+      },
+    );
+  }
+  return { cert, key, ...(keyPassphrase === null ? {} : { passphrase: keyPassphrase }) };
 }
 
 function parseProxy(connectorId: string, text: string): { address: URL; settings: AxiosProxyConfig } {

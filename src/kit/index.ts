@@ -26,6 +26,7 @@ export * from './nearest.ts';
 export * from './paging/index.ts';
 export * from './planned-effects.ts';
 export * from './portfolio-at.ts';
+export * from './pem.ts';
 export * from './ports.ts';
 export * from './project/index.ts';
 export * from './project-changes.ts';
