@@ -23,6 +23,7 @@ import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#sr
 import { createRenderer } from '#src/render/index';
 import { migrate, openStore } from '#src/store/index';
 import { createMetrics, type OpenTracing, openTracing } from '#src/telemetry/index';
+import { pullsAsApplied } from './applied-pulls.ts';
 import { requireLoaded } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
@@ -131,6 +132,9 @@ export async function openApp(
     const { store } = database;
     const followed = await followSecrets(environment, loaded, store.secrets, keyRing);
     const { config } = followed;
+    for (const { id, unreadable } of config.connectors)
+      if (unreadable !== undefined)
+        log.warn({ connector: id, code: unreadable.code }, `${id} cannot be used: ${unreadable.message}`);
     if (applies && config.settings.apply === 'automatic')
       await applyConfiguration({ config, registry, store }, { by: 'config' });
     // Digests go by the configuration at once, whoever applies its projects: deliveries must find whom they name.
