@@ -1,23 +1,40 @@
 import { OutturnError, PermanentError } from '#kit';
 
+/** After an abort work may end by itself for so long; then it is not waited for any more. */
+const GRACE_MS = 400;
+
 /** What an aborted pull throws: the typed reason that was given, else `queue/cancelled`. */
 export function cancelled(signal: AbortSignal): OutturnError {
   const reason: unknown = signal.reason;
-  return reason instanceof OutturnError
-    ? reason
-    : new PermanentError('queue/cancelled', 'the pull was cancelled; nothing of it was stored');
+  return reason instanceof OutturnError ? reason : new PermanentError('queue/cancelled', 'the pull was cancelled');
+}
+
+/** Rejects with `cancelled` when the signal aborts; `release` when nobody waits for it any more. */
+function abortion(signal: AbortSignal, afterMs = 0): { aborted: Promise<never>; release(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      if (afterMs === 0) reject(cancelled(signal));
+      else timer = setTimeout(() => reject(cancelled(signal)), afterMs);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  aborted.catch(() => {});
+  return {
+    aborted,
+    release() {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** The values of `source`; ends with `cancelled` as soon as `signal` aborts, even while the source hangs. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(cancelled(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  aborted.catch(() => {});
+  const { aborted, release } = abortion(signal);
   try {
     for (;;) {
       const next = iterator.next();
@@ -28,9 +45,35 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
       yield step.value;
     }
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    release();
     // Not awaited: a source that hangs would hold us too.
     iterator.return?.().catch(() => {});
+  }
+}
+
+/** What `work` gives; `cancelled` as soon as `signal` aborts, whatever the work does then. */
+export async function orAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  work.catch(() => {});
+  const { aborted, release } = abortion(signal);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * What `work`, which hears of the abort itself, gives. One that cannot end (a statement that hangs, a disk that does not answer) is left
+ * alone shortly after the abort: it goes on ending behind our back, and throws to nobody.
+ */
+export async function orAbandoned<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {});
+  const { aborted, release } = abortion(signal, GRACE_MS);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    release();
   }
 }
 

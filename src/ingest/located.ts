@@ -8,7 +8,11 @@ export function located(thrown: unknown, { connector, stream }: { connector: str
   const error = asOutturnError(thrown);
   const aboutSource = error.code.startsWith('source/') || error.code.startsWith('config/');
   if (!aboutSource || error.message.includes(connector)) return error;
-  const message = `${connector}/${stream}: ${error.message}`;
+  return reworded(error, `${connector}/${stream}: ${error.message}`);
+}
+
+/** The same error in other words. */
+export function reworded(error: OutturnError, message: string): OutturnError {
   const details = { hint: error.hint, facts: error.facts, cause: error.cause };
   if (error instanceof RetryableError)
     return new RetryableError(error.code, message, { ...details, retryAfterMs: error.retryAfterMs });

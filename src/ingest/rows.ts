@@ -8,9 +8,17 @@ const MAX_WARNINGS = 100;
 const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
 const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** The same labels give the same text, whatever their order. */
-export function labelsKey(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+/** The same labels give the same text, whatever their order. Label objects are remembered: a page shares them over many rows. */
+function labelTexts(): (labels: Readonly<Record<string, string>>) => string {
+  const seen = new WeakMap<object, string>();
+  return (labels) => {
+    let text = seen.get(labels);
+    if (text === undefined) {
+      text = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+      seen.set(labels, text);
+    }
+    return text;
+  };
 }
 
 function sameSample(a: Measurement, b: Measurement): boolean {
@@ -30,12 +38,24 @@ function sameCost(a: CostLine, b: CostLine): boolean {
 
 const sameRate = (a: IngestQuote, b: IngestQuote): boolean => a.rate === b.rate;
 
-/** What one pull brought, each sample, cost line and exchange rate once. Only parsed rows are held, never page bodies. */
+/** Rows that are ready to be stored, each sample, cost line and exchange rate once. */
+export interface RowBatch {
+  samples: IngestRow[];
+  costs: IngestCost[];
+  quotes: IngestQuote[];
+  size: number;
+}
+
+/** What one pull brought and was not taken yet; of two rows for the same, the last one counts. Page bodies are not held. */
 export class PulledRows {
   readonly #redact: (text: string) => string;
-  readonly #samples = new Map<string, IngestRow>();
-  readonly #costs = new Map<string, IngestCost>();
-  readonly #quotes = new Map<string, IngestQuote>();
+  readonly #labelsKey = labelTexts();
+  #samples = new Map<string, Map<number, IngestRow>>();
+  #costs = new Map<string, IngestCost>();
+  #quotes = new Map<string, IngestQuote>();
+  #held = 0;
+  #takenSamples = 0;
+  #taken = 0;
   readonly #series = new Set<string>();
   readonly #warnings: string[] = [];
   #moreWarnings = 0;
@@ -61,13 +81,16 @@ export class PulledRows {
             hint: 'Check the field and the unit of its times: seconds, milliseconds or nanoseconds.',
           },
         );
-      const series = `${labelsKey(sample.labels)} ${sample.unit}`;
+      const series = `${this.#labelsKey(sample.labels)} ${sample.unit}`;
       const young = sample.status === 'final' && sample.atMs + sample.durationMs > finalUpToMs;
       const row: IngestRow = { ...sample, status: young ? 'provisional' : sample.status, pageHash };
-      this.#series.add(series);
-      this.#put(this.#samples, `${sample.atMs} ${series}`, row, sameSample, () => {
-        return `${new Date(sample.atMs).toISOString()} ${series}`;
-      });
+      let samples = this.#samples.get(series);
+      if (samples === undefined) {
+        this.#series.add(series);
+        samples = new Map();
+        this.#samples.set(series, samples);
+      }
+      this.#put(samples, sample.atMs, row, sameSample, () => `${new Date(sample.atMs).toISOString()} ${series}`);
     }
     for (const line of page.costs)
       this.#put(this.#costs, line.sourceKey, { ...line, pageHash }, sameCost, () => `cost line ${line.sourceKey}`);
@@ -78,13 +101,28 @@ export class PulledRows {
     for (const warning of page.warnings) this.warn(warning);
   }
 
-  #put<T>(map: Map<string, T>, key: string, row: T, same: (a: T, b: T) => boolean, describe: () => string): void {
+  #put<K, T>(map: Map<K, T>, key: K, row: T, same: (a: T, b: T) => boolean, describe: () => string): void {
     const before = map.get(key);
-    if (before !== undefined && !same(before, row)) {
+    if (before === undefined) this.#held++;
+    else if (!same(before, row)) {
       this.#differing++;
       this.#firstDiffering ||= describe();
     }
     map.set(key, row);
+  }
+
+  /** What is held; afterwards nothing is. Counts and warnings go on. */
+  take(): RowBatch {
+    const samples: IngestRow[] = [];
+    for (const series of this.#samples.values()) for (const row of series.values()) samples.push(row);
+    const batch = { samples, costs: [...this.#costs.values()], quotes: [...this.#quotes.values()], size: this.#held };
+    this.#taken += batch.size;
+    this.#takenSamples += samples.length;
+    this.#samples = new Map();
+    this.#costs = new Map();
+    this.#quotes = new Map();
+    this.#held = 0;
+    return batch;
   }
 
   warn(warning: string): void {
@@ -93,26 +131,28 @@ export class PulledRows {
     else this.#moreWarnings++;
   }
 
-  get samples(): IngestRow[] {
-    return [...this.#samples.values()];
+  /** Rows that wait to be taken. */
+  get held(): number {
+    return this.#held;
   }
-  get costs(): IngestCost[] {
-    return [...this.#costs.values()];
+  /** Samples of the whole pull that were taken. */
+  get sampleCount(): number {
+    return this.#takenSamples;
   }
-  get quotes(): IngestQuote[] {
-    return [...this.#quotes.values()];
-  }
+  /** Rows of the whole pull that were taken. */
   get size(): number {
-    return this.#samples.size + this.#costs.size + this.#quotes.size;
+    return this.#taken;
   }
   get seriesCount(): number {
     return this.#series.size;
   }
-  get warnings(): string[] {
+  /** `repeated`: samples that came once more, with another value, after they had been taken. */
+  warnings(repeated = 0): string[] {
     const all = [...this.#warnings];
-    if (this.#differing > 0)
+    const differing = this.#differing + repeated;
+    if (differing > 0)
       all.push(
-        `${this.#differing} ${this.#differing === 1 ? 'row came' : 'rows came'} twice with another value, the last one counts (first: ${this.#firstDiffering}); labels or sourceKey may lack a field that tells them apart`,
+        `${differing} ${differing === 1 ? 'row came' : 'rows came'} twice with another value, the last one counts${this.#firstDiffering === '' ? '' : ` (first: ${this.#firstDiffering})`}; labels or sourceKey may lack a field that tells them apart`,
       );
     if (this.#moreWarnings > 0) all.push(`and ${this.#moreWarnings} more warnings`);
     return all.map(this.#redact);

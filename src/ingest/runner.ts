@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { canonicalHash } from '#domain';
 import {
   asOutturnError,
@@ -13,23 +14,26 @@ import {
   noTracing,
   type ObjectStore,
   type OutturnError,
+  type ParsedPage,
   type PullContext,
+  type PullProgress,
   type PullRequest,
   type PullRunner,
   type PullSummary,
   type RawPage,
   type Registry,
+  requireReadable,
   type SqlSource,
   type Store,
   type Tracing,
 } from '#kit';
-import { cancelled, KeyedQueue, untilAborted } from './abort.ts';
+import { cancelled, KeyedQueue, orAbandoned, orAborted, untilAborted } from './abort.ts';
 import { requireSameUnits } from './affected.ts';
 import { PageArchive } from './archive.ts';
-import { located } from './located.ts';
+import { located, reworded } from './located.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
+import { PullWriter } from './pull-writer.ts';
 import { PulledRows } from './rows.ts';
-import { storePull } from './store-pull.ts';
 import { findTarget, type Target } from './target.ts';
 
 export interface PullRunnerParts {
@@ -48,11 +52,26 @@ export interface PullRunnerParts {
   tracing?: Pick<Tracing, 'within'> | undefined;
   newId(): string;
   redact(text: string): string;
+  /** How much of a pull is held at most before it is stored; absent: as is usual. */
+  bounds?: Partial<PullBounds> | undefined;
 }
+
+/** What is read is stored when one of these is reached. Twice as much is held at most: one part is stored while the next is read. */
+export interface PullBounds {
+  rows: number;
+  /** Of text that was parsed into rows. */
+  bytes: number;
+  pages: number;
+}
+const BOUNDS: PullBounds = { rows: 50_000, bytes: 16 * 1024 * 1024, pages: 1_000 };
+/** Rows taken over at once from a page: between two slices the process hears of a cancel. */
+const SLICE_ROWS = 10_000;
 
 /**
  * Runs pulls. Two live ones of one stream never run at once in this process, nor two chunks of backfills of it; across
- * processes the transaction that stores takes a lock. Errors are typed (kit's codes); after one, nothing is stored but the pull row with the reason.
+ * processes the transactions that store take a lock. Memory is bounded: what was read is stored in parts. Errors are typed
+ * (kit's codes); after one, the parts that were stored stay, the pull's row has the reason, and the next pull goes on from the last
+ * instant before which all is stored.
  */
 export function createPullRunner(parts: PullRunnerParts): PullRunner {
   const { store, clock, log, metrics, tracing = noTracing } = parts;
@@ -65,6 +84,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     signal: AbortSignal,
   ): PullContext<unknown, unknown> {
     const { connector, stream } = target;
+    requireReadable(connector);
     return {
       options: connector.options,
       http: parts.fetch.client(connector, signal, { purpose }),
@@ -89,17 +109,17 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     return { ...planPull({ stream, intervalMs, watermarkMs, nowMs: clock.nowMs(), fromMs, toMs }), watermarkMs };
   }
 
-  /** Reads all pages; `keep` comes before parsing, so that evidence of a bad page exists, and gives the hash. */
-  async function read(
+  const bounds = { ...BOUNDS, ...parts.bounds };
+
+  /** Pages with their rows in slices. `keep` comes before parsing, so that evidence of a bad page exists, and gives the hash. */
+  async function* read(
     target: Target,
     planned: PullPlan,
     purpose: FetchPurpose,
     signal: AbortSignal,
     keep: (page: RawPage) => Promise<string>,
-  ): Promise<PulledRows> {
+  ): AsyncGenerator<{ rows: ParsedPage; hash: string; bytes: number; completeToMs: number | null }> {
     const { kind, connector, stream } = target;
-    const finalUpToMs = clock.nowMs() - stream.finalAfterMs;
-    const rows = new PulledRows(parts.redact);
     const parseContext = {
       options: connector.options,
       stream: stream.options,
@@ -107,13 +127,24 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       extract: parts.extract,
     };
     for await (const page of untilAborted(kind.pull(context(target, planned, purpose, signal)), signal)) {
-      const hash = await keep(page);
-      rows.add(await kind.parse(page, parseContext), hash, finalUpToMs);
+      const hash = await orAborted(keep(page), signal);
+      const parsed = await orAborted(kind.parse(page, parseContext), signal);
+      const { measurements, ...others } = parsed;
+      for (let at = SLICE_ROWS; at < measurements.length; at += SLICE_ROWS) {
+        const rows = { measurements: measurements.slice(at - SLICE_ROWS, at), costs: [], warnings: [] };
+        yield { rows, hash, bytes: 0, completeToMs: null };
+        await turnOfTheLoop();
+        if (signal.aborted) throw cancelled(signal);
+      }
+      const last = Math.max(0, Math.ceil(measurements.length / SLICE_ROWS) - 1) * SLICE_ROWS;
+      yield {
+        rows: { ...others, measurements: last === 0 ? measurements : measurements.slice(last) },
+        hash,
+        bytes: page.body.length,
+        completeToMs: page.completeToMs ?? null,
+      };
     }
     if (signal.aborted) throw cancelled(signal);
-    requireSameUnits(await store.projects.list(), { connector: connector.id, stream: stream.id }, rows.samples);
-    judgeCompleteness(rows, expected(target, planned, rows));
-    return rows;
   }
 
   function expected(target: Target, planned: PullPlan, rows: PulledRows): number | null {
@@ -121,26 +152,42 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     return each === null ? null : each * Math.max(rows.seriesCount, 1);
   }
 
+  /** Where an attempt that was broken off is gone on with: by a job's own earlier attempts, or those at the chunk. */
+  async function resume(
+    planned: PullPlan,
+    resumeKey: string | null,
+    streamVersion: string,
+  ): Promise<{ planned: PullPlan; earlier: PullProgress | null }> {
+    const earlier = resumeKey === null ? null : await store.pulls.progressOf(resumeKey, streamVersion);
+    const { fromMs, toMs } = planned.window;
+    const reachedMs = earlier?.completeToMs ?? null;
+    if (reachedMs === null || reachedMs <= fromMs || reachedMs >= toMs) return { planned, earlier: null };
+    return { planned: { ...planned, window: { fromMs: reachedMs, toMs } }, earlier };
+  }
+
   /** The error in words of the stream, with the row of the failed pull written. */
   async function recordFailure(
     pullId: string,
     name: { connector: string; stream: string },
     thrown: unknown,
-    pages: number,
-    signal: AbortSignal,
+    { archive, writer, signal }: { archive: PageArchive; writer: PullWriter; signal: AbortSignal },
   ): Promise<OutturnError> {
     const error = signal.aborted ? cancelled(signal) : located(thrown, name);
+    const { rows: storedRows } = writer.stored;
+    const kept = storedRows === 0 ? 'nothing of it was stored' : `the ${storedRows} rows that it had stored stay`;
+    const told =
+      storedRows > 0 || error.code === 'queue/cancelled' ? reworded(error, `${error.message}; ${kept}`) : error;
     try {
-      await store.pulls.fail(pullId, {
-        errorCode: error.code,
-        errorMessage: parts.redact(error.message),
-        pages,
-      });
+      await store.pulls.fail(
+        pullId,
+        { errorCode: told.code, errorMessage: parts.redact(told.message), pages: archive.count },
+        [...writer.unstoredPages, ...archive.take()],
+      );
     } catch (second) {
       // The first error is the one that matters; this one is usually the same database being away.
       log.warn({ pullId, code: asOutturnError(second).code }, 'the failed pull could not be recorded');
     }
-    return error;
+    return told;
   }
 
   async function pull(
@@ -152,60 +199,90 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const startedAtMs = clock.nowMs();
     const name = { connector: target.connector.id, stream: target.stream.id };
     const { jobId, attempt, fence, backfill } = request;
-    const planned = backfill === undefined ? await plan(target, request) : planBackfillChunk(request);
+    const { intervalMs } = target.kind.timing(target.stream.options);
     const before = await store.pulls.streamVersion(name.connector, name.stream);
     const streamVersion = streamVersionOf(target);
-    await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window, streamVersion });
+    const resumeKey = resumeKeyOf(request);
+    const asked = backfill === undefined ? await plan(target, request) : planBackfillChunk(request);
+    const { planned, earlier } = await resume(asked, resumeKey, streamVersion);
+    const { kind } = target.kind;
+    await store.pulls.start({ id: pullId, jobId, attempt, ...name, ...planned.window, streamVersion, kind, resumeKey });
     const archive = new PageArchive(parts.objects, pullId, parts.redact);
+    const writer = new PullWriter({
+      store,
+      ...name,
+      pullId,
+      jobId,
+      fence,
+      backfill,
+      window: planned.window,
+      advanceToMs: planned.advanceToMs,
+      earlier,
+      signal,
+    });
     const finished = (outcome: 'succeeded' | 'failed', rows: number, revisions: number): void =>
       metrics.pullFinished({ ...name, outcome, rows, revisions, durationMs: clock.nowMs() - startedAtMs });
     try {
       const purpose = backfill === undefined ? 'live' : 'backfill';
-      const rows = await read(target, planned, purpose, signal, async (page) => {
+      const finalUpToMs = startedAtMs - target.stream.finalAfterMs;
+      const rows = new PulledRows(parts.redact);
+      let heldBytes = 0;
+      let completeToMs: number | null = null;
+      let observedAtMs = startedAtMs;
+      const part = () => {
+        const taken = { rows: rows.take(), pages: archive.take(), observedAtMs, completeToMs };
+        heldBytes = 0;
+        observedAtMs = clock.nowMs();
+        return taken;
+      };
+      const keep = async (page: RawPage): Promise<string> => {
         const kept = await archive.add(page);
         // How many pages follow only the source knows.
-        progress(archive.pages.length, archive.pages.length + 1);
+        progress(archive.count, archive.count + 1);
         return kept.sha256;
-      });
+      };
+      for await (const slice of read(target, planned, purpose, signal, keep)) {
+        rows.add(slice.rows, slice.hash, finalUpToMs);
+        heldBytes += slice.bytes;
+        completeToMs = slice.completeToMs ?? completeToMs;
+        if (rows.held >= bounds.rows || heldBytes >= bounds.bytes || archive.held >= bounds.pages)
+          await orAborted(writer.store(part()), signal);
+      }
       if (before !== null && before !== streamVersion)
         rows.warn(
           `the stream is defined otherwise than at its last pull (${before.slice(0, 8)} → ${streamVersion.slice(0, 8)}): its figures of before and after may not be comparable`,
         );
-      if (archive.pages.length > 0) await archive.close({ ...name, kind: target.kind.kind });
-      if (signal.aborted) throw cancelled(signal);
-      // Where points are due at fixed times, an empty answer proves nothing: that window is asked for again.
-      const blank = rows.size === 0 && target.kind.timing(target.stream.options).intervalMs > 0;
-      const stored = await storePull(store, {
-        ...name,
-        pullId,
-        jobId,
-        fence,
-        backfill,
-        observedAtMs: startedAtMs,
-        advanceToMs: blank ? null : planned.advanceToMs,
-        expected: expected(target, planned, rows),
-        rows,
-        pages: archive.pages,
+      const expectedCount = expected(target, planned, rows);
+      const stored = await writer.finish(part(), () => {
+        judgeCompleteness(rows, expectedCount);
+        // Where points are due at fixed times, an empty answer proves nothing: that window is asked for again.
+        const advances = rows.size > 0 || intervalMs === 0;
+        return { expected: expectedCount, warnings: rows.warnings(writer.stored.repeated), advances };
       });
-      progress(archive.pages.length, archive.pages.length);
-      finished('succeeded', rows.size, stored.revisions);
+      const { pages, rows: rowCount, inserted, revisions } = writer.stored;
+      progress(pages, pages);
+      finished('succeeded', rowCount, revisions);
       if (backfill === undefined && stored.watermarkMs !== null)
         metrics.gauge('watermark_lag_seconds', name, (clock.nowMs() - stored.watermarkMs) / 1000);
-      log.info({ ...name, pullId, pages: archive.pages.length, rows: rows.size, ...stored }, 'pulled');
+      const facts = { pages, rows: rowCount, inserted, revisions };
+      log.info({ ...name, pullId, ...facts, ...stored }, 'pulled');
       return {
         pullId,
         ...name,
         ...planned.window,
-        pages: archive.pages.length,
-        rows: rows.size,
-        inserted: stored.inserted,
-        revisions: stored.revisions,
-        warnings: rows.warnings,
+        ...facts,
+        warnings: rows.warnings(writer.stored.repeated),
         projects: stored.projects,
       };
     } catch (thrown) {
-      const error = await recordFailure(pullId, name, thrown, archive.pages.length, signal);
-      finished('failed', 0, 0);
+      // A part that is being stored commits before the pull ends, or not at all.
+      const cause = await writer.settled().then(
+        () => thrown,
+        (first: unknown) => first,
+      );
+      const { rows: storedRows, revisions } = writer.stored;
+      const error = await recordFailure(pullId, name, cause, { archive, writer, signal });
+      finished('failed', storedRows, revisions);
       throw error;
     }
   }
@@ -218,7 +295,10 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       const key = request.backfill === undefined ? name : `backfill ${name}`;
       const pullId = parts.newId();
       return await tracing.within({ pull: pullId }, () =>
-        queue.run(key, runContext.signal, () => pull(pullId, target, request, runContext)),
+        orAbandoned(
+          queue.run(key, runContext.signal, () => pull(pullId, target, request, runContext)),
+          runContext.signal,
+        ),
       );
     },
 
@@ -232,24 +312,40 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       const planned = await plan(target, request);
       const requests: DryRunResult['requests'] = [];
       try {
-        const rows = await read(target, planned, 'live', signal, async ({ request: { method, url }, body }) => {
+        const rows = new PulledRows(parts.redact);
+        const finalUpToMs = clock.nowMs() - target.stream.finalAfterMs;
+        const note = async ({ request: { method, url }, body }: RawPage): Promise<string> => {
           requests.push({ method, url: parts.redact(url), bytes: Buffer.byteLength(body) });
           return '';
-        });
+        };
+        for await (const slice of read(target, planned, 'live', signal, note))
+          rows.add(slice.rows, slice.hash, finalUpToMs);
+        const batch = rows.take();
+        requireSameUnits(await store.projects.list(), request, batch.samples);
+        judgeCompleteness(rows, expected(target, planned, rows));
         const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
         return {
           ...planned.window,
           requests,
-          measurements: rows.samples.map(strip),
-          costs: rows.costs.map(strip),
-          quotes: rows.quotes.map(strip),
-          warnings: rows.warnings,
+          measurements: batch.samples.map(strip),
+          costs: batch.costs.map(strip),
+          quotes: batch.quotes.map(strip),
+          warnings: rows.warnings(),
         };
       } catch (thrown) {
         throw signal.aborted ? cancelled(signal) : located(thrown, request);
       }
     },
   };
+}
+
+/**
+ * What the attempts at one window have in common: a job with a window of its own, or a chunk. Null for what is due, which begins
+ * where the watermark stands. A window that a person asks for once more is read anew.
+ */
+function resumeKeyOf({ jobId, backfill, fromMs, toMs }: PullRequest): string | null {
+  if (backfill !== undefined) return `backfill/${backfill.id}/${backfill.seq}`;
+  return fromMs === null && toMs === null ? null : `job/${jobId}`;
 }
 
 /** The same as long as the stream asks the same: a changed query is another version. */
@@ -259,10 +355,8 @@ function streamVersionOf({ kind, stream }: Target): string {
 
 /** Zero, no data and incomplete data are told apart; only the last two are worth a warning. */
 function judgeCompleteness(rows: PulledRows, expectedCount: number | null): void {
-  if (rows.size === 0 && rows.warnings.length === 0)
+  if (rows.size === 0 && rows.warnings().length === 0)
     rows.warn('the source answered, but with no sample, cost line or exchange rate for this window');
-  else if (expectedCount !== null && rows.samples.length < expectedCount)
-    rows.warn(
-      `${rows.samples.length} of ${expectedCount} expected points came; the others count as missing, not as zero`,
-    );
+  else if (expectedCount !== null && rows.sampleCount < expectedCount)
+    rows.warn(`${rows.sampleCount} of ${expectedCount} expected points came; the others count as missing, not as zero`);
 }

@@ -53,7 +53,9 @@ async function mend(app: App, { kind, about, sinceMs }: MissingWorkFinding, caus
     case 'pull': {
       const { pullId = '', connector = '', stream = '' } = about;
       const pull = await store.pulls.get(pullId);
-      const errorMessage = 'The process that ran this pull ended before the pull did; nothing of it was stored.';
+      const stays =
+        pull === null || pull.rows === 0 ? 'nothing of it was stored' : `the ${pull.rows} rows that it had stored stay`;
+      const errorMessage = `The process that ran this pull ended before the pull did; ${stays}.`;
       await store.pulls.fail(pullId, { errorCode: 'queue/interrupted', errorMessage, pages: pull?.pages ?? 0 });
       return isStream(config, connector, stream) ? enqueue('pull', { connector, stream }) : null;
     }

@@ -136,6 +136,18 @@ export function createBackfillRepository(context: StoreContext): BackfillReposit
       WHERE backfill_id = ${chunk.id} AND seq = ${chunk.seq}`);
   }
 
+  async function keepProjects(id: string, projects: readonly string[]): Promise<void> {
+    for (const project of projects) {
+      const args = { project };
+      const intent = context.resolver.resolve({ kind: 'recompute-roi', args, cause: `backfill ${id}` });
+      await connection.query(sql.unsafe`
+        INSERT INTO backfill_recompute (backfill_id, project_id, job_id, kind, version, queue, args, dedupe_key, priority)
+        VALUES (${id}, ${project}, ${context.newId()}, 'recompute-roi', ${intent.version}, ${intent.queue},
+          ${json(intent.args)}::json, ${intent.dedupeKey}, ${intent.priority})
+        ON CONFLICT DO NOTHING`);
+    }
+  }
+
   const repository: BackfillRepository = {
     async create({ connector, stream, chunkMs, windows, cause }) {
       const id = context.newId();
@@ -174,6 +186,13 @@ export function createBackfillRepository(context: StoreContext): BackfillReposit
       return { chunk, connector, stream, chunks };
     },
 
+    async touch(fence, id, projects) {
+      requireTransaction(context, 'touching projects');
+      // As in finishChunk: the fence before the backfill.
+      await holdFence(context, fence);
+      await keepProjects(id, projects);
+    },
+
     async finishChunk(fence, { id, seq, pullId, projects, ...facts }) {
       requireTransaction(context, 'finishing a chunk');
       // Whoever ends the job otherwise holds its fence before it reaches the backfill: in another order they would wait for each other.
@@ -191,15 +210,7 @@ export function createBackfillRepository(context: StoreContext): BackfillReposit
           `Chunk ${seq} of the backfill ${id} was ended or taken over meanwhile: nothing of this run is stored.`,
           { hint: `See \`outturn backfill show ${id.slice(0, 8)}\`.` },
         );
-      for (const project of projects) {
-        const args = { project };
-        const intent = context.resolver.resolve({ kind: 'recompute-roi', args, cause });
-        await connection.query(sql.unsafe`
-          INSERT INTO backfill_recompute (backfill_id, project_id, job_id, kind, version, queue, args, dedupe_key, priority)
-          VALUES (${id}, ${project}, ${context.newId()}, 'recompute-roi', ${intent.version}, ${intent.queue},
-            ${json(intent.args)}::json, ${intent.dedupeKey}, ${intent.priority})
-          ON CONFLICT DO NOTHING`);
-      }
+      await keepProjects(id, projects);
       const next = await connection.maybeOneFirst(sql.type(z.object({ seq: count }))`
         SELECT seq FROM backfill_chunk WHERE backfill_id = ${id} AND state <> 'done' ORDER BY seq LIMIT 1`);
       if (next !== null) return await enqueue(connection, { id, seq: next }, { cause, parentId: fence.jobId });

@@ -26,8 +26,8 @@ export async function readCoverage(
         )}
       ) WITH ORDINALITY AS i(from_ms, to_ms, ordinal)
     ), pulled AS MATERIALIZED (
-      SELECT range_agg(tstzrange(from_at, to_at)) AS windows FROM pull
-      WHERE connector = ${connector} AND stream = ${stream} AND state = 'succeeded'
+      SELECT range_agg(tstzrange(from_at, CASE state WHEN 'succeeded' THEN to_at ELSE complete_at END)) AS windows FROM pull
+      WHERE connector = ${connector} AND stream = ${stream} AND (state = 'succeeded' OR complete_at IS NOT NULL)
         AND started_at >= stream_generation_since(${connector}, ${stream}, 'infinity')
         AND from_at < (SELECT max(to_at) FROM asked) AND to_at > (SELECT min(from_at) FROM asked)
     )

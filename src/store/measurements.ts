@@ -1,25 +1,12 @@
-import type { CommonQueryMethods } from 'slonik';
-import { z } from 'zod';
-import type { ChangedSample, IngestResult, IngestRow, MeasurementRepository } from '#kit';
+import type { IngestResult, IngestRow, MeasurementRepository } from '#kit';
 import { atomically, instant, type StoreContext, sql } from './context.ts';
 import { lockKey } from './locks.ts';
 import { readHeads, readWindows, sampleSchema } from './sample-windows.ts';
 import { ensureSeries, findSeries, seriesKeys } from './series.ts';
+import { type PlacedRow, writeSamples } from './write-samples.ts';
 
-/** Large enough that the round trips vanish, small enough that one statement's arrays stay a few megabytes. */
+/** Large enough that the round trips vanish, small enough that one statement's arrays stay a few megabytes and it ends soon. */
 const batchRows = 5_000;
-
-const verdictSchema = z.object({
-  ordinal: z.number(),
-  verdict: z.enum(['new', 'revision', 'finalised']),
-  revision: z.number(),
-  durationMs: z.number(),
-});
-
-interface PlacedRow {
-  seriesId: string;
-  row: IngestRow;
-}
 
 export function createMeasurementRepository(context: StoreContext): MeasurementRepository {
   return {
@@ -32,32 +19,39 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
      * the other one is stored last.
      */
     async ingest(input) {
-      if (input.rows.length === 0) return { inserted: 0, revisions: 0, finalised: 0, unchanged: 0, changed: [] };
+      const result: IngestResult = { inserted: 0, revisions: 0, finalised: 0, unchanged: 0, repeated: 0, changed: [] };
+      if (input.rows.length === 0) return result;
       const keyOf = seriesKeys();
-      const identities = new Map<string, IngestRow>();
-      const latest = new Map<string, { key: string; row: IngestRow }>();
+      // By series, so that neighbours in the index are written together.
+      const bySeries = new Map<string, Map<number, IngestRow>>();
       for (const row of input.rows) {
         const key = keyOf(row);
-        if (!identities.has(key)) identities.set(key, row);
-        latest.set(`${row.atMs} ${key}`, { key, row });
+        let samples = bySeries.get(key);
+        if (samples === undefined) bySeries.set(key, (samples = new Map()));
+        samples.set(row.atMs, row);
       }
       await context.partitions.ensure(input.rows.map((row) => row.atMs));
       return await atomically(context, async (connection) => {
         await lockKey(connection, `ingest ${input.connector} ${input.stream}`);
         const nowMs = context.clock.nowMs();
+        const identities = new Map<string, IngestRow>();
+        for (const [key, samples] of bySeries) for (const row of samples.values()) identities.set(key, row);
         const ids = await ensureSeries(connection, { ...input, nowMs, identities });
-        const placed = [...latest.values()].map(({ key, row }) => ({ seriesId: ids.get(key) ?? '', row }));
-        const result: IngestResult = { inserted: 0, revisions: 0, finalised: 0, unchanged: 0, changed: [] };
+        const placed: PlacedRow[] = [];
+        for (const [key, samples] of bySeries) {
+          const seriesId = ids.get(key) ?? '';
+          for (const row of samples.values()) placed.push({ seriesId, row });
+        }
         for (let at = 0; at < placed.length; at += batchRows) {
+          input.signal?.throwIfAborted();
           const batch = placed.slice(at, at + batchRows);
-          const changed = await writeBatch(connection, batch, { ...input, nowMs });
-          for (const { verdict } of changed) {
-            if (verdict === 'new') result.inserted += 1;
-            else if (verdict === 'revision') result.revisions += 1;
-            else result.finalised += 1;
-          }
-          result.changed.push(...changed.map(({ sample }) => sample));
-          result.unchanged += batch.length - changed.length;
+          const written = await writeSamples(connection, batch, { ...input, nowMs });
+          result.inserted += written.inserted;
+          result.revisions += written.revisions;
+          result.finalised += written.finalised;
+          result.repeated += written.repeated;
+          result.unchanged += batch.length - written.changed.length;
+          for (const sample of written.changed) result.changed.push(sample);
         }
         return result;
       });
@@ -97,86 +91,4 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
       return await findSeries(context.connection, source);
     },
   };
-}
-
-async function writeBatch(
-  connection: CommonQueryMethods,
-  batch: readonly PlacedRow[],
-  input: { pullId: string; observedAtMs: number; nowMs: number },
-): Promise<{ verdict: 'new' | 'revision' | 'finalised'; sample: ChangedSample }[]> {
-  const numbers = (pick: (row: IngestRow) => number | null | undefined) =>
-    sql.array(
-      batch.map(({ row }) => pick(row) ?? null),
-      'float8',
-    );
-  const rows = await connection.any(sql.type(verdictSchema)`
-    WITH input AS MATERIALIZED (
-      SELECT i.ordinal, i.series_id, to_timestamp(i.at_ms / 1000) AS at, i.duration_ms::bigint AS duration_ms,
-        i.value, i.numerator, i.denominator, i.status, i.page_hash
-      FROM unnest(
-        ${sql.array(
-          batch.map(({ seriesId }) => seriesId),
-          'int8',
-        )},
-        ${numbers((row) => row.atMs)},
-        ${numbers((row) => row.durationMs)},
-        ${numbers((row) => row.value)},
-        ${numbers((row) => row.numerator)},
-        ${numbers((row) => row.denominator)},
-        ${sql.array(
-          batch.map(({ row }) => row.status),
-          'text',
-        )},
-        ${sql.array(
-          batch.map(({ row }) => row.pageHash),
-          'text',
-        )}
-      ) WITH ORDINALITY AS i(series_id, at_ms, duration_ms, value, numerator, denominator, status, page_hash, ordinal)
-    ), judged AS MATERIALIZED (
-      SELECT i.*, newest.revision AS newest_revision, newest.duration_ms AS newest_duration_ms,
-        CASE
-          WHEN newest.revision IS NULL THEN 'new'
-          -- A time to come is of a clock that was wrong: it must not keep corrections out for ever.
-          WHEN newest.observed_at > ${instant(input.observedAtMs)} AND newest.observed_at <= ${instant(input.nowMs)} THEN 'unchanged'
-          WHEN (newest.value, newest.numerator, newest.denominator, newest.duration_ms)
-            IS DISTINCT FROM (i.value, i.numerator, i.denominator, i.duration_ms) THEN 'revision'
-          WHEN i.status = newest.status THEN 'unchanged'
-          WHEN i.status = 'provisional' AND newest.status = 'final' THEN 'unchanged'
-          WHEN i.status = 'final' AND newest.status = 'provisional' THEN 'finalised'
-          ELSE 'revision'
-        END AS verdict
-      FROM input i
-      LEFT JOIN LATERAL (
-        SELECT m.revision, m.value, m.numerator, m.denominator, m.duration_ms, m.observed_at,
-          CASE WHEN m.finalised_at IS NULL THEN m.status ELSE 'final' END AS status
-        FROM measurement m
-        WHERE m.series_id = i.series_id AND m.at = i.at
-        ORDER BY m.revision DESC
-        LIMIT 1
-      ) AS newest ON true
-    ), written AS (
-      INSERT INTO measurement (series_id, at, revision, duration_ms, value, numerator, denominator, status,
-        pull_id, page_hash, observed_at, recorded_at)
-      SELECT series_id, at, coalesce(newest_revision, 0) + 1, duration_ms, value, numerator, denominator, status,
-        ${input.pullId}, page_hash, ${instant(input.observedAtMs)}, ${instant(input.nowMs)}
-      FROM judged
-      WHERE verdict IN ('new', 'revision')
-    ), finalised AS (
-      UPDATE measurement m
-      SET finalised_at = ${instant(input.nowMs)}, finalised_by_pull_id = ${input.pullId}
-      FROM judged j
-      WHERE j.verdict = 'finalised' AND m.series_id = j.series_id AND m.at = j.at AND m.revision = j.newest_revision
-    )
-    SELECT ordinal, verdict,
-      CASE verdict WHEN 'finalised' THEN newest_revision ELSE coalesce(newest_revision, 0) + 1 END AS revision,
-      greatest(duration_ms, newest_duration_ms) AS "durationMs"
-    FROM judged
-    WHERE verdict <> 'unchanged'
-    ORDER BY ordinal`);
-  return rows.map(({ ordinal, verdict, revision, durationMs }) => {
-    const placed = batch[ordinal - 1];
-    if (placed === undefined) throw new RangeError(`ordinal ${ordinal} of ${batch.length} rows`);
-    const { seriesId, row } = placed;
-    return { verdict, sample: { seriesId, labels: row.labels, atMs: row.atMs, durationMs, revision } };
-  });
 }

@@ -33,6 +33,8 @@ export interface Answer {
   note?: string;
   warnings?: string[];
   meta?: Record<string, unknown>;
+  /** With this answer all before this instant was given. */
+  completeToMs?: number;
 }
 export const point = (hour: number, value: number, changes: Partial<Measurement> = {}): Measurement => ({
   labels: { team: 'a' },
@@ -155,6 +157,10 @@ export function scriptedPull(
     finalAfterMs?: number;
     secret?: string;
     streamOptions?: Record<string, unknown>;
+    lookbackMs?: number;
+    bounds?: PullRunnerParts['bounds'];
+    /** Instead of reading the body as it is: a parser of another release. */
+    parse?: (answer: Answer) => Answer;
   } = {},
 ) {
   const id = options.id ?? `c-${randomUUID().slice(0, 8)}`;
@@ -176,10 +182,12 @@ export function scriptedPull(
           request: { method: 'GET', url: `http://source/?key=${options.secret ?? ''}` },
           receivedAtMs: clock.nowMs,
           meta: { secret: options.secret ?? '', ...answer.meta },
+          completeToMs: answer.completeToMs,
         };
     },
     parse(page) {
-      const answer: Answer = JSON.parse(page.body);
+      const written: Answer = JSON.parse(page.body);
+      const answer = options.parse?.(written) ?? written;
       if (answer.note === 'broken') throw new PermanentError('source/bad-shape', 'row 1 is no row');
       return { measurements: answer.measurements ?? [], costs: answer.costs ?? [], warnings: answer.warnings ?? [] };
     },
@@ -190,7 +198,11 @@ export function scriptedPull(
       objects.set(key, body.toString());
       return { key, location: key, bytes: body.length, sha256: '' };
     },
-    get: async (key) => Buffer.from(objects.get(key) ?? ''),
+    async get(key) {
+      const body = objects.get(key);
+      if (body === undefined) throw new PermanentError('object/not-found', `No object ${key}`);
+      return Buffer.from(body);
+    },
     check: async () => {},
   };
   const rename = (source: { connector: string }) => (source.connector === 'c' ? { ...source, connector: id } : source);
@@ -202,7 +214,7 @@ export function scriptedPull(
   const stream = {
     options: options.streamOptions ?? {},
     sinceMs: { kind: 'instant' as const, atMs: START },
-    lookbackMs: 100 * HOUR,
+    lookbackMs: options.lookbackMs ?? 100 * HOUR,
     finalAfterMs: options.finalAfterMs ?? 0,
   };
   const metrics: Metrics = {
@@ -233,13 +245,14 @@ export function scriptedPull(
     store,
     objects: objectStore,
     fetch: { client: () => ({ request: () => Promise.reject(new Error('nobody asks')) }) },
-    files: { list: async () => [], readText: async () => '' },
+    files: { list: async () => [], read: async function* () {} },
     sql: createSqlSource(),
     extract: createExtractor(),
     clock: { nowMs: () => clock.nowMs },
     log: silentLog,
     metrics,
     newId: randomUUID,
+    bounds: options.bounds,
     redact: (text) => (options.secret === undefined ? text : text.replaceAll(options.secret, '[redacted]')),
   };
   const runner = createPullRunner(parts);
@@ -252,10 +265,13 @@ export function scriptedPull(
       await store.projects.put(draft, { by: 'test', ifVersion: inForce?.version ?? null });
     }
   };
-  const run = async (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal } = {}) => {
+  const enqueue = async (): Promise<string> =>
+    (await store.outbox.enqueue({ kind: 'pull', args: { id, run: randomUUID() }, cause: 'test' })).id;
+  /** As a job of its own, or as the next attempt of `job`. */
+  const run = async (changes: { fromMs?: number; toMs?: number; signal?: AbortSignal; job?: string } = {}) => {
     await define();
-    const { signal = new AbortController().signal, ...window } = changes;
-    const { id: jobId } = await store.outbox.enqueue({ kind: 'pull', args: { id, run: randomUUID() }, cause: 'test' });
+    const { signal = new AbortController().signal, job, ...window } = changes;
+    const jobId = job ?? (await enqueue());
     const start = await store.outbox.started(jobId, { attempt: 1, instance: 'test:1' });
     if (start === null) throw new Error('a new job can be begun');
     const { fence } = start;
@@ -282,5 +298,5 @@ export function scriptedPull(
     (await store.outbox.list({ kind: 'recompute-roi', limit: 1000 })).filter(
       (row) => JSON.stringify(row.args) === JSON.stringify({ project: name }),
     ).length;
-  return { id, parts, define, run, runChunk, runner, due, samples, watermark, recomputes, objects };
+  return { id, parts, define, enqueue, run, runChunk, runner, due, samples, watermark, recomputes, objects };
 }

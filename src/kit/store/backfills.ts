@@ -99,6 +99,11 @@ export interface BackfillRepository {
    */
   begin(id: string, seq: number, jobId: string): Promise<BackfillChunkStart | null>;
   /**
+   * In a transaction that stores a part of a chunk's rows, as its last step: holds the fence and keeps the projects for the
+   * recomputes at the backfill's end. Throws RetryableError `queue/interrupted` when the run was given up.
+   */
+  touch(fence: JobFence, id: string, projects: readonly string[]): Promise<void>;
+  /**
    * In the transaction that stores the chunk's rows, as its last step: holds the fence, books the chunk, keeps the projects
    * for the recomputes at the end, and enqueues the next chunk or ends the backfill. Throws RetryableError
    * `queue/interrupted` when the chunk is not that run's any more.

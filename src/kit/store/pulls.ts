@@ -37,6 +37,10 @@ export interface PullRow {
   errorMessage: string | null;
   /** Of the stream's kind and options when it was asked; null for pulls of an earlier release. */
   streamVersion: string | null;
+  /** Of the connector when it was asked; null for pulls of an earlier release. */
+  kind: string | null;
+  /** Everything of the window before this instant is stored, whatever became of the pull; null: nothing is known to be. */
+  completeToMs: number | null;
   startedAtMs: number;
   finishedAtMs: number | null;
 }
@@ -50,28 +54,64 @@ export interface PullPageRow {
   objectKey: string;
   receivedAtMs: number;
 }
+/** A page with all that its parser needs besides the body. */
+export interface ArchivedPageRow extends PullPageRow {
+  /** Null, as `meta`: archived by an earlier release, which kept both in the pull's manifest. */
+  contentType: string | null;
+  meta: Record<string, unknown> | null;
+  /** When retention removed the body; null: it is kept. */
+  removedAtMs: number | null;
+}
+/** What a pull has stored so far. */
+export type PullProgress = Pick<PullRow, 'pages' | 'rows' | 'inserted' | 'revisions' | 'completeToMs'>;
+
 export interface PullRepository {
   /**
    * Also closes the pulls of that stream whose process died before it could: earlier ones of the same job, and those of jobs that
-   * have ended. They fail with `queue/interrupted`.
+   * have ended. They fail with `queue/interrupted`, and the projects that they had touched are recomputed.
    */
   start(
     row: Pick<PullRow, 'id' | 'jobId' | 'attempt' | 'connector' | 'stream' | 'fromMs' | 'toMs'> &
-      Partial<Pick<PullRow, 'streamVersion'>>,
+      Partial<Pick<PullRow, 'streamVersion' | 'kind'>> & { resumeKey?: string | null },
   ): Promise<void>;
   addPage(page: PullPageRow): Promise<void>;
+  addPages(pages: readonly Omit<ArchivedPageRow, 'removedAtMs'>[]): Promise<void>;
+  /**
+   * Within the transaction that stores a part of its rows: notes how far it got, and which projects are to be recomputed when it
+   * ends. Throws `queue/interrupted` as `succeed` does.
+   */
+  progress(id: string, facts: PullProgress, projects: readonly string[]): Promise<void>;
+  /** What earlier attempts at that window have stored of it, if they asked with the same definition; null: nothing that counts. */
+  progressOf(resumeKey: string, streamVersion: string): Promise<PullProgress | null>;
+  /** Projects that are to be recomputed when it ends; they wait no more. For who enqueues the recomputes in that transaction. */
+  takeTouched(id: string): Promise<string[]>;
   /** Throws `queue/interrupted` when the pull was closed meanwhile: another attempt has taken over, and nothing may be stored. */
   succeed(
     id: string,
     facts: Pick<PullRow, 'pages' | 'rows' | 'inserted' | 'revisions' | 'expected' | 'warnings'>,
   ): Promise<void>;
-  fail(id: string, facts: { errorCode: string; errorMessage: string; pages: number }): Promise<void>;
+  /** Also asks for the recompute of each project that it had touched. What it had stored stays. */
+  fail(
+    id: string,
+    facts: { errorCode: string; errorMessage: string; pages: number },
+    /** Read, but not stored with rows: kept as evidence. */
+    pages?: readonly Omit<ArchivedPageRow, 'removedAtMs'>[],
+  ): Promise<void>;
   get(id: string): Promise<PullRow | null>;
   latest(connector: string, stream: string): Promise<PullRow | null>;
   /** Version of the stream's definition that the newest pull asked with that succeeded; null: none, or not known. */
   streamVersion(connector: string, stream: string): Promise<string | null>;
   list(limit: number): Promise<PullRow[]>;
   pages(pullId: string): Promise<PullPageRow[]>;
+  /** Newest first: ended pulls of the stream whose windows touch that one. */
+  overlapping(
+    connector: string,
+    stream: string,
+    window: { fromMs: number; toMs: number },
+    page: { beforeId: string | null; limit: number },
+  ): Promise<PullRow[]>;
+  /** Newest first, those before `beforeSeq` (null: from the last one). */
+  archivedPages(pullId: string, page: { beforeSeq: number | null; limit: number }): Promise<ArchivedPageRow[]>;
 }
 
 export interface DirtyPeriod {

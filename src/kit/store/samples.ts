@@ -37,6 +37,8 @@ export interface IngestResult {
   /** Provisional before, now known to be final with the same value; no revision, but what rests on them may close. */
   finalised: number;
   unchanged: number;
+  /** Those of `revisions` that correct what the same pull had stored before: its source gave a sample twice. */
+  repeated: number;
   /** What is new, corrected or finalised. */
   changed: ChangedSample[];
 }
@@ -54,6 +56,8 @@ export interface MeasurementRepository {
     /** When the source was asked: of two pulls that overlap, the later one counts, whichever is stored last. */
     observedAtMs: number;
     rows: readonly IngestRow[];
+    /** Ends it between two statements, by throwing its reason. */
+    signal?: AbortSignal | undefined;
   }): Promise<IngestResult>;
   /** Newest revision of each sample in [fromMs, toMs), or the newest recorded by `knownAtMs`; ordered by series, time. */
   read(

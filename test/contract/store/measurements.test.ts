@@ -19,12 +19,14 @@ describe('measurements', () => {
       inserted: 48,
       revisions: 0,
       unchanged: 0,
+      repeated: 0,
     });
     expect(await measurements.ingest(pullOf(rows, 'twice', 'pull-2'))).toEqual({
       inserted: 0,
       revisions: 0,
       finalised: 0,
       unchanged: 48,
+      repeated: 0,
       changed: [],
     });
     const stored = await measurements.read(source('twice'), always);
@@ -64,7 +66,11 @@ describe('measurements', () => {
     expect(await store.measurements.read(source('finalised'), { ...always, knownAtMs: thenMs })).toMatchObject([
       { status: 'provisional', revision: 1 },
     ]);
-    expect(await store.measurements.ingest(at('provisional'))).toMatchObject({ unchanged: 1, changed: [] });
+    expect(await store.measurements.ingest(at('provisional'))).toMatchObject({
+      unchanged: 1,
+      repeated: 0,
+      changed: [],
+    });
     expect(await store.measurements.read(source('finalised'), always)).toMatchObject([{ status: 'final' }]);
   });
 
@@ -185,6 +191,7 @@ describe('measurements', () => {
       revisions: 0,
       finalised: 0,
       unchanged: 1,
+      repeated: 0,
       changed: [],
     });
     expect(await store.measurements.read(source('overlap'), always)).toMatchObject([
