@@ -38,10 +38,14 @@ CREATE TABLE push_step (
   connector text NOT NULL,
   stream text NOT NULL,
   ends_at timestamptz NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  follows boolean NOT NULL DEFAULT false,
   marked_at timestamptz NOT NULL,
   PRIMARY KEY (connector, stream, ends_at)
 );
 COMMENT ON TABLE push_step IS 'Steps of a stream that have samples which are not measured yet.';
+COMMENT ON COLUMN push_step.version IS 'Grows with each sample: who measured an older one must measure again.';
+COMMENT ON COLUMN push_step.follows IS 'No sample of its own came: one before it did, which its first difference is taken from.';
 
 ALTER TABLE outbox ADD COLUMN joins integer NOT NULL DEFAULT 0 CHECK (joins >= 0);
 COMMENT ON COLUMN outbox.joins IS 'How many transactions rely on this one still running instead of asking for a job of their own: it is never collapsed into one that may have read before they committed.';

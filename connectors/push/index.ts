@@ -17,7 +17,6 @@ export const push = defineConnector<PushOptions, PushStream>({
   check: async () => [],
   checkStream: async () => [],
   discover: async () => [],
-  // biome-ignore lint/correctness/useYield: it has no pages to give, only the reason.
   async *pull({ streamId }) {
     throw new PermanentError('usage', `stream ${streamId} is sent to: there is nobody to pull from`, {
       hint: 'Let the sender send again; what is stored already is not stored twice.',

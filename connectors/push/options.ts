@@ -30,20 +30,16 @@ export const optionsSchema: z.ZodType<PushOptions> = z.strictObject({
       description: 'More are put off (429, for Prometheus 503), counted by each process that serves the API.',
       examples: [600],
     }),
-  maxBody: fields.bytes
-    .prefault('8MiB')
-    .meta({
-      description:
-        'A longer body is refused (413), counted after decompression; lines are read as a stream and have no such limit together.',
-      examples: ['8MiB'],
-    }),
-  maxClockSkew: fields.durationMs
-    .prefault('5m')
-    .meta({
-      description:
-        'How far after now a sample may end before it is refused: a clock is wrong, or its interval is not over.',
-      examples: ['5m'],
-    }),
+  maxBody: fields.bytes.prefault('8MiB').meta({
+    description:
+      'A longer body is refused (413), counted after decompression; lines are read as a stream and have no such limit together.',
+    examples: ['8MiB'],
+  }),
+  maxClockSkew: fields.durationMs.prefault('5m').meta({
+    description:
+      'How far after now a sample may end before it is refused: a clock is wrong, or its interval is not over.',
+    examples: ['5m'],
+  }),
   replicaLabels: z
     .array(fields.text)
     .prefault(['prometheus_replica', '__replica__'])

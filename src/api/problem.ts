@@ -25,6 +25,13 @@ interface FieldProblem {
 const statusOf: Partial<Record<ErrorCode, number>> = {
   'not-found': 404,
   usage: 422,
+  'api/bad-request': 400,
+  'api/unauthorised': 401,
+  'api/too-large': 413,
+  'api/unsupported-media-type': 415,
+  'api/key-reused': 422,
+  'api/rate-limited': 429,
+  'source/unit-mismatch': 422,
   'api/conflict': 409,
   'secret/in-use': 409,
   'secret/no-key': 503,

@@ -11,6 +11,7 @@ import {
   noTracing,
   type ObjectStore,
   PermanentError,
+  type PushReceiver,
   type Registry,
   type ScheduleAdmin,
   type SecretAdmin,
@@ -29,6 +30,7 @@ import { addMoved } from './moved.ts';
 import { addPortfolios } from './portfolios.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { addProjects } from './projects.ts';
+import { addPush } from './push.ts';
 import { addQueue } from './queue.ts';
 import { addReports } from './reports.ts';
 import { addRoi } from './roi.ts';
@@ -46,6 +48,8 @@ export interface ApiOptions {
   schedules: ScheduleAdmin;
   operations: JobOperations;
   backfills: Backfills;
+  /** Absent: nothing is taken from senders. */
+  push?: PushReceiver | undefined;
   secrets: SecretAdmin;
   metrics: Metrics;
   log: Logger;
@@ -108,6 +112,7 @@ export function createApi(options: ApiOptions): Api {
   traceRequests(server, options.tracing ?? noTracing);
   addHealth(server, options);
   addReports(server, options);
+  if (options.push !== undefined) addPush(server, { ...options, push: options.push });
   server.register(async (guarded) => {
     guarded.addHook('onRequest', async (request, reply) => {
       if (authorised(request.headers.authorization, options.token)) return;

@@ -1,3 +1,5 @@
 /** One stream's pull from end to end (window, pages, archive, parse, one transaction), and the past of a stream in chunks of that. */
 export { createBackfills } from './backfills.ts';
+export { createPushReceiver } from './push.ts';
+export { createPushSteps } from './push-steps.ts';
 export { createPullRunner } from './runner.ts';

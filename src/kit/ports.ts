@@ -4,6 +4,7 @@ import type { RoiOutputs } from '../domain/value/outputs.ts';
 import type { SnapshotVersions } from '../domain/value/snapshot-versions.ts';
 import type { Config, ConnectorConfig, DeliveryChannel } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
+import type { PushSteps } from './push.ts';
 import type { BackfillRow, JobFence, Store, WindowCoverage } from './store/index.ts';
 
 export interface Clock {
@@ -379,6 +380,7 @@ export interface JobPorts {
   messenger: Messenger;
   reports: ReportRenderer;
   pulls: PullRunner;
+  pushSteps: PushSteps;
   metrics: Metrics;
   clock: Clock;
   log: Logger;

@@ -72,6 +72,7 @@ export async function runProcesses(environment: Environment, options: ProcessOpt
         schedules: scheduleAdmin(app),
         operations: createJobOperations(app),
         backfills: app.backfills,
+        push: app.push,
         secrets: app.secrets,
         metrics: { ...app.metrics, ...sampler.metrics },
         log: app.log,

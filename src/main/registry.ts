@@ -5,6 +5,7 @@ import { prometheus } from '#connectors/prometheus/index';
 import { push } from '#connectors/push/index';
 import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
+import { closePushSteps } from '#jobs/close-push-steps';
 import { deliverMessage } from '#jobs/deliver-message';
 import { pull } from '#jobs/pull';
 import { recomputePortfolio } from '#jobs/recompute-portfolio';
@@ -17,6 +18,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, f
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,
+  closePushSteps,
   recomputeRoi,
   recomputePortfolio,
   buildReport,

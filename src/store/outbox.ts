@@ -69,6 +69,22 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
         RETURNING ${columns}`);
     },
 
+    async enqueueOrJoin(intent) {
+      requireTransaction(context, 'joining an intent');
+      const { dedupeKey } = context.resolver.resolve(intent);
+      const { rowCount } = await connection.query(sql.unsafe`
+        UPDATE outbox SET joins = joins + 1
+        WHERE id = (
+          SELECT id FROM outbox
+          WHERE kind = ${intent.kind} AND dedupe_key = ${dedupeKey} AND state = 'pending' AND started_at IS NULL
+            AND not_before > ${now()} AND not_before <= ${instant(intent.notBeforeMs)}
+          ORDER BY seq LIMIT 1
+          FOR UPDATE)`);
+      if (rowCount > 0) return { joined: true };
+      await this.enqueue(intent);
+      return { joined: false };
+    },
+
     async claimUnpublished(limit) {
       requireTransaction(context, 'claiming intents');
       return [
@@ -149,7 +165,7 @@ export function createOutboxRepository(context: StoreContext): OutboxRepository 
       const { rowCount } = await connection.query(sql.unsafe`
         UPDATE outbox
         SET state = 'collapsed', result = ${json({ collapsedInto: intoId })}::json, acknowledged_at = ${now()}
-        WHERE id = ANY(${sql.array(ids, 'text')}) AND id <> ${intoId} AND ${notStarted}`);
+        WHERE id = ANY(${sql.array(ids, 'text')}) AND id <> ${intoId} AND ${notStarted} AND joins = 0`);
       return rowCount;
     },
 

@@ -52,6 +52,12 @@ export interface IntentResolver {
 export interface OutboxRepository {
   /** Validates the arguments, writes the row, notifies the relay on commit. */
   enqueue(intent: NewIntent): Promise<OutboxRow>;
+  /**
+   * Joins one of that kind and key that is to run between now and `notBeforeMs`, else enqueues one for then: many small changes
+   * make one job. Inside the transaction of the change. Who joined is sure that it runs after the commit: it is published only
+   * then, and never collapsed into a run that may have read before. `joined`: there was one.
+   */
+  enqueueOrJoin(intent: NewIntent & { notBeforeMs: number }): Promise<{ joined: boolean }>;
   /** Locks unpublished due rows (`FOR UPDATE SKIP LOCKED`), oldest first; inside a transaction. */
   claimUnpublished(limit: number): Promise<OutboxRow[]>;
   markPublished(ids: readonly string[]): Promise<void>;

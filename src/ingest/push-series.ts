@@ -1,0 +1,98 @@
+import {
+  type Clock,
+  LeftOut,
+  type PushedSampleSeries,
+  type PushedSeries,
+  type Store,
+  seriesSelector,
+  type WriteAnswer,
+  type WrittenSeries,
+} from '#kit';
+import { STALE_AFTER_MS, stepEndsOf } from './push-steps.ts';
+import type { PushTarget } from './push-target.ts';
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+/**
+ * Keeps the samples that the connector's streams select, marks the steps that they belong to, and asks for those to be measured when they
+ * are over: all in one transaction, so that an answered request is kept whole and one that failed may come again. What can
+ * never be stored (a time to come, a step long over, one series too many) is said; the rest is stored all the same.
+ */
+export async function writeSeries(
+  { store, clock }: { store: Store; clock: Clock },
+  target: PushTarget,
+  series: readonly WrittenSeries[],
+): Promise<WriteAnswer> {
+  const nowMs = clock.nowMs();
+  const refused = new LeftOut();
+  let sent = 0;
+  const refusedSamples = new Set<unknown>();
+  for (const { samples } of series) sent += samples.length;
+
+  const wanted = target.streams.flatMap(({ id, options }) => {
+    if (options.accepts !== 'prometheus') return [];
+    const selects = seriesSelector(options.match);
+    const chosen = series
+      .filter(({ labels }) => selects(labels))
+      .flatMap((one): PushedSampleSeries[] => {
+        const name = JSON.stringify(one.labels);
+        if (one.histograms > 0) refused.add('native histograms are no numbers', name);
+        const kept = one.samples.filter((sample) => {
+          const problem = problemOf(sample, options, { nowMs, maxClockSkew: target.options.maxClockSkew });
+          if (problem === null) return true;
+          // What is no number is left out as a gap is; it is nothing that the sender could mend.
+          if (problem !== NOT_FINITE) {
+            refused.add(problem, `${iso(sample.atMs)} of ${name}`);
+            refusedSamples.add(sample);
+          }
+          return false;
+        });
+        return kept.length === 0 ? [] : [{ labels: one.labels, samples: kept }];
+      });
+    return chosen.length === 0 ? [] : [{ id, options, chosen }];
+  });
+  const words = new Set<string>();
+  if (wanted.length > 0)
+    await store.transaction(async (tx) => {
+      words.clear();
+      for (const { id, options, chosen } of wanted) {
+        const { changedAtMs, leftOut } = await tx.push.addSamples({
+          connector: target.id,
+          stream: id,
+          maxSeries: options.maxSeries,
+          series: chosen,
+        });
+        if (leftOut.length > 0)
+          words.add(
+            `${leftOut.length} series of stream ${id} were left out: it has ${options.maxSeries} already; narrow its match, or raise maxSeries`,
+          );
+        for (const index of leftOut) for (const sample of chosen[index]?.samples ?? []) refusedSamples.add(sample);
+        const ends = changedAtMs.flatMap((atMs) => stepEndsOf(atMs, options));
+        const fresh = await tx.push.markSteps(target.id, id, ends);
+        const over = (endMs: number): boolean => endMs + options.settle <= nowMs;
+        const times = new Set(fresh.map((endMs) => (over(endMs) ? nowMs : endMs + options.settle)));
+        for (const notBeforeMs of [...times].sort((a, b) => a - b))
+          await tx.outbox.enqueue({
+            kind: 'close-push-steps',
+            args: { connector: target.id, stream: id },
+            cause: `push to ${target.id}`,
+            notBeforeMs,
+          });
+      }
+    });
+  return { samples: sent - refusedSamples.size, refused: [...refused.warnings(), ...words] };
+}
+
+const NOT_FINITE = 'it is no finite number';
+
+function problemOf(
+  { atMs, value }: { atMs: number; value: number | null },
+  stream: PushedSeries,
+  { nowMs, maxClockSkew }: { nowMs: number; maxClockSkew: number },
+): string | null {
+  if (value !== null && !Number.isFinite(value)) return NOT_FINITE;
+  if (atMs > nowMs + maxClockSkew) return `it lies in the future: it is ${iso(nowMs)} here, a clock is wrong`;
+  const lastEndMs = stepEndsOf(atMs, stream).at(-1) ?? atMs + STALE_AFTER_MS;
+  if (lastEndMs + stream.late < nowMs) return 'its step was over longer ago than the stream takes late samples';
+  return null;
+}
