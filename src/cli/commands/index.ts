@@ -4,6 +4,7 @@ import { apply } from './apply.ts';
 import { backfill } from './backfill.ts';
 import { budgets } from './budgets.ts';
 import { check } from './check.ts';
+import { connectorNew } from './connector-new.ts';
 import { deliveries } from './deliveries.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
@@ -57,4 +58,5 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   migrate,
   doctor,
   schema,
+  connectorNew,
 ];
