@@ -33,6 +33,7 @@ export * from './project-changes.ts';
 export * from './project-drafts.ts';
 export * from './project-plan.ts';
 export * from './project-request.ts';
+export * from './push.ts';
 export * from './push-stream.ts';
 export * from './pushed-rows.ts';
 export * from './readers.ts';

@@ -27,6 +27,7 @@ import { openPool } from './pool.ts';
 import { createPortfolioSnapshotRepository } from './portfolios.ts';
 import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
+import { createPushRepository } from './push.ts';
 import { holdRecording, seeSettled } from './recording.ts';
 import { createReportRepository } from './reports.ts';
 import { createRestatementRepository } from './restatements.ts';
@@ -150,6 +151,7 @@ function createRepositories(context: StoreContext): Omit<Repositories, 'seenAtMs
     fx: createFxRepository(context),
     watermarks: createWatermarkRepository(context),
     pulls: createPullRepository(context),
+    push: createPushRepository(context),
     dirty: createDirtyRepository(context),
     projects: createProjectRepository(context),
     snapshots: createSnapshotRepository(context),

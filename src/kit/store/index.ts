@@ -14,6 +14,7 @@ export type * from './people.ts';
 export type * from './portfolios.ts';
 export type * from './projects.ts';
 export type * from './pulls.ts';
+export type * from './push.ts';
 export type * from './readings.ts';
 export type * from './restatements.ts';
 export type * from './samples.ts';

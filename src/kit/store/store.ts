@@ -13,6 +13,7 @@ import type { PeopleRepository } from './people.ts';
 import type { PortfolioSnapshotRepository } from './portfolios.ts';
 import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
+import type { PushRepository } from './push.ts';
 import type { ReadingRepository } from './readings.ts';
 import type { RestatementRepository } from './restatements.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
@@ -40,6 +41,7 @@ export interface Repositories {
   fx: FxRepository;
   watermarks: WatermarkRepository;
   pulls: PullRepository;
+  push: PushRepository;
   dirty: DirtyRepository;
   projects: ProjectRepository;
   snapshots: SnapshotRepository;
