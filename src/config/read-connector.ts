@@ -1,13 +1,10 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import path from 'node:path';
 import { startOfDayMs } from '#domain';
-import type { AnyConnectorKind, AuthConfig, BudgetLimits, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
+import type { AnyConnectorKind, BudgetLimits, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
 import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
-import { describeFileError } from './references.ts';
+import { readAuth, readTls } from './read-auth.ts';
 import type { BudgetInput } from './schema/account.ts';
 import {
   type ConnectorBase,
@@ -38,6 +35,8 @@ interface Input {
   directory: string;
   /** Where `since: 2026-01-01` begins. */
   timeZone: string;
+  /** It need not have streams. */
+  withoutStreams: boolean | undefined;
   problems: ProblemList;
 }
 
@@ -72,7 +71,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   });
   const hasPullKeys = refusePullKeys(node, at, [...notPulled], problems);
   const streams = readStreams(input, kind, base?.value);
-  const settings = base === undefined ? undefined : await httpSettings(base.value, input);
+  const settings = base === undefined ? undefined : await httpSettings(base.value, kind, input);
   if (base === undefined || options === undefined || streams === undefined || settings === undefined) return undefined;
   if (hasPullKeys) return undefined;
   const url = ownUrl
@@ -140,7 +139,7 @@ interface ReadStream {
 }
 
 function readStreams(
-  { entry, timeZone, problems }: Input,
+  { entry, timeZone, withoutStreams, problems }: Input,
   kind: AnyConnectorKind,
   base: ConnectorBase | undefined,
 ): ReadStream[] | undefined {
@@ -148,6 +147,7 @@ function readStreams(
   const section = nodeAt(entry.value, ['streams']);
   const place = placeAt(entry.value, ['streams']);
   if (section === undefined || isEmpty(section) || (section.type === 'map' && section.entries.size === 0)) {
+    if (withoutStreams) return [];
     problems.add(
       section === undefined ? entry.keyPlace : place,
       at,
@@ -231,7 +231,11 @@ function refusePullKeys(
 const resolveSince = (since: fields.Since, timeZone: string): StreamConfig['sinceMs'] =>
   since.kind === 'date' ? { kind: 'instant', atMs: startOfDayMs(since.date, timeZone) } : since;
 
-async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promise<HttpSettings | undefined> {
+async function httpSettings(
+  base: HttpBase | ConnectorBase,
+  kind: AnyConnectorKind,
+  input: Input,
+): Promise<HttpSettings | undefined> {
   if (!('auth' in base)) return noHttp;
   if (base.account !== undefined && base.budget !== undefined) {
     input.problems.add(
@@ -242,39 +246,20 @@ async function httpSettings(base: HttpBase | ConnectorBase, input: Input): Promi
     );
     return undefined;
   }
-  let caFile: string | null = null;
-  if (base.tls.caFile !== undefined) {
-    caFile = path.resolve(input.directory, base.tls.caFile);
-    try {
-      await access(caFile, constants.R_OK);
-    } catch (thrown) {
-      const here: PathPart[] = ['tls', 'caFile'];
-      input.problems.add(
-        placeAt(input.entry.value, here),
-        ['connectors', input.entry.key, ...here],
-        'config/unreadable-file',
-        `the certificate file cannot be read: ${describeFileError(thrown)}`,
-      );
-      return undefined;
-    }
-  }
+  const auth = readAuth(base.auth, kind, input);
+  const tls = await readTls(base.tls, input);
+  if (auth === undefined || tls === undefined) return undefined;
   return {
     url: base.url,
-    auth: authConfig(base.auth),
+    auth,
     timeoutMs: base.timeout,
     maxResponseBytes: base.maxResponse,
     budget: budgetLimits(`connector:${input.entry.key}`, base.budget ?? defaultBudget, input.timeZone),
-    tls: { caFile, rejectUnauthorized: !base.tls.insecure, certFile: null, keyFile: null, keyPassphrase: null },
+    tls,
     proxy: base.proxy ?? null,
     allowPrivateRedirects: base.allowPrivateRedirects,
     headers: base.headers,
   };
-}
-
-function authConfig(auth: HttpBase['auth']): AuthConfig {
-  if (auth.kind === 'header') return { kind: 'header', values: { [auth.name]: auth.value } };
-  if (auth.kind === 'oauth2') return { ...auth, refreshToken: null, parameters: {} };
-  return auth;
 }
 
 const defaultBudget: BudgetInput = { concurrency: 2, resetsAt: '00:00' };

@@ -7,6 +7,7 @@ import {
   type ConnectorConfig,
   type Finding,
   type Store,
+  type TokenStore,
 } from '#kit';
 import { createExtractor } from '#src/extract/index';
 import { createFetchFactory, createFileSource, createLocalBudgets, createSqlSource } from '#src/fetch/index';
@@ -14,6 +15,7 @@ import { clock, openStoreAt } from './app.ts';
 import { type DatabaseServer, joinServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
 import { registry } from './registry.ts';
+import { openKeyRing } from './secrets.ts';
 
 export interface ConnectorFindings {
   connector: string;
@@ -23,6 +25,8 @@ export interface ConnectorFindings {
 
 interface Budgets {
   ledger: BudgetLedger;
+  /** Null: tokens of this check are its own. */
+  tokens: TokenStore | null;
   close(): Promise<void>;
 }
 
@@ -40,16 +44,16 @@ async function openBudgets(environment: Environment, config: Config): Promise<Bu
   };
   try {
     server = await joinServer(environment);
-    if (server === null) return { ledger: createLocalBudgets(clock), close };
+    if (server === null) return { ledger: createLocalBudgets(clock), tokens: null, close };
     store = await openStoreAt(server.url, log);
     // Whether it can be asked, and has the tables.
     await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
-    return { ledger: store.budgets, close };
+    return { ledger: store.budgets, tokens: store.tokens, close };
   } catch (thrown) {
     await close();
     const { message } = asOutturnError(thrown);
     log.warn({ reason: environment.redactor.text(message) }, 'checked without the budgets of the fleet');
-    return { ledger: createLocalBudgets(clock), close: async () => {} };
+    return { ledger: createLocalBudgets(clock), tokens: null, close: async () => {} };
   }
 }
 
@@ -64,7 +68,18 @@ export async function checkConnectors(
   const budgets = await openBudgets(environment, config);
   const { redactor, log } = environment;
   const instance = `${hostname()}:${process.pid}`;
-  const fetch = createFetchFactory({ redactor, log, clock, budgets: budgets.ledger, instance });
+  const { ledger, tokens } = budgets;
+  const fetch = createFetchFactory({
+    redactor,
+    log,
+    clock,
+    budgets: ledger,
+    // The fleet's: a refresh token that the source replaces must not be used up behind its back.
+    tokens: tokens === null ? undefined : { store: tokens, box: await openKeyRing(environment) },
+    sessionOf: (kind) => registry.connectorKind(kind)?.session,
+    asksAnew: true,
+    instance,
+  });
   const files = createFileSource({ baseDirectory: config.directory });
   const sql = createSqlSource();
   const extract = createExtractor();

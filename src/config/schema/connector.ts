@@ -1,65 +1,13 @@
 import { z } from 'zod';
 import { fields } from '#kit';
 import { budgetSchema } from './account.ts';
+import { authSchema, headerName } from './auth.ts';
 import { scheduleShorthand } from './schedule.ts';
 
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'expected a header name: letters, digits and hyphens' })
-  .meta({ description: 'Header name.', examples: ['X-Api-Key'] });
 const headerValue = z
   .string()
   .regex(/^[^\r\n\0]*$/, { error: 'a header value must be one line' })
   .meta({ description: 'Header value.' });
-
-const secretOf = (description: string, example: string) =>
-  fields.secret.meta({ description, examples: [example], secret: true });
-const kindOf = <const K extends string>(kind: K, description: string) => z.literal(kind).meta({ description });
-
-export const authSchema = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ kind: kindOf('none', 'No credentials.') }).meta({ description: 'No credentials.' }),
-    z
-      .strictObject({
-        kind: kindOf('basic', 'User and password.'),
-        username: fields.text.meta({ description: 'User name.', examples: ['outturn'] }),
-        password: secretOf('Password.', '${env:PROM_PASSWORD}'),
-      })
-      .meta({ description: 'HTTP Basic: user and password.' }),
-    z
-      .strictObject({ kind: kindOf('bearer', 'A fixed token.'), token: secretOf('Token.', '${env:API_TOKEN}') })
-      .meta({ description: '`Authorization: Bearer` with a fixed token.' }),
-    z
-      .strictObject({
-        kind: kindOf('header', 'A key in a header.'),
-        name: headerName,
-        value: secretOf('Key.', '${env:API_KEY}'),
-      })
-      .meta({ description: 'A key in a header of its own.' }),
-    z
-      .strictObject({
-        kind: kindOf('query', 'A key in the query string.'),
-        name: fields.text.meta({ description: 'Name of the query parameter.', examples: ['api_key'] }),
-        value: secretOf('Key.', '${env:API_KEY}'),
-      })
-      .meta({ description: 'A key in the query string.' }),
-    z
-      .strictObject({
-        kind: kindOf('oauth2', 'Client credentials.'),
-        tokenUrl: fields.httpUrl.meta({
-          description: 'Token endpoint.',
-          examples: ['https://login.example.com/oauth2/token'],
-        }),
-        clientId: fields.text.meta({ description: 'Client id.', examples: ['outturn'] }),
-        clientSecret: secretOf('Client secret.', '${env:SAP_CLIENT_SECRET}'),
-        scopes: z
-          .array(fields.text)
-          .prefault([])
-          .meta({ description: 'Scopes to ask for.', examples: [['api.read']] }),
-      })
-      .meta({ description: 'OAuth 2 client credentials; the token is fetched and renewed.' }),
-  ])
-  .meta({ description: 'How to log in. Absent: not at all.' });
 
 const timing = {
   since: fields.since
@@ -135,13 +83,29 @@ export const httpBase = {
           examples: ['ca.pem'],
         })
         .optional(),
+      certFile: fields.text
+        .meta({
+          description:
+            'mTLS: certificate that this client shows (PEM, the chain after it), relative to the configuration folder.',
+          examples: ['client.pem'],
+        })
+        .optional(),
+      keyFile: fields.text
+        .meta({
+          description: 'mTLS: private key of `certFile` (PEM), relative to the configuration folder.',
+          examples: ['client.key'],
+        })
+        .optional(),
+      keyPassphrase: fields.secret
+        .meta({ description: 'Passphrase of `keyFile`.', examples: ['${env:CLIENT_KEY_PASSPHRASE}'], secret: true })
+        .optional(),
       insecure: z
         .boolean()
         .prefault(false)
         .meta({ description: 'Accept any certificate. Only for tests: credentials can be read on the way.' }),
     })
     .prefault({})
-    .meta({ description: 'How TLS is verified.' }),
+    .meta({ description: 'How TLS is verified, and how this client shows who it is.' }),
   proxy: z
     .string()
     .refine((text) => URL.canParse(text) && /^https?:\/\//i.test(text), { error: 'expected http://host:port' })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnyConnectorKind, fields, fxRateSchema, portfolioSchema } from '#kit';
 import { accountSchema } from './account.ts';
+import { authSchemaOf } from './auth.ts';
 import { connectorBase, httpBase, streamBase } from './connector.ts';
 import { scheduleSchema, stakeholderSchema, subscriptionSchema } from './people.ts';
 import { projectEntrySchema } from './project.ts';
@@ -44,7 +45,12 @@ export const baseShape = (kind: AnyConnectorKind): Shape =>
   !isPulled(kind)
     ? {}
     : speaksHttp(kind)
-      ? { ...connectorBase, ...httpBase, ...(kind.defaultUrl === undefined ? {} : { url: httpBase.url.optional() }) }
+      ? {
+          ...connectorBase,
+          ...httpBase,
+          auth: authSchemaOf(kind.auth),
+          ...(kind.defaultUrl === undefined ? {} : { url: httpBase.url.optional() }),
+        }
       : { ...connectorBase };
 
 /** One stream of a kind, as it is written. Describes; checking is done in two halves by read-connector.ts. */
