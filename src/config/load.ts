@@ -40,6 +40,8 @@ export interface LoadInput {
   validateCron?: (expression: string) => string | null;
   /** The shortest time between two runs of a right expression, null when there is none. */
   shortestIntervalMs?: (expression: string) => number | null;
+  /** A connector need not have streams yet: somebody asks its source what there is. */
+  withoutStreams?: boolean | undefined;
 }
 
 export interface LoadResult {
@@ -67,7 +69,8 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   for (const source of sources) {
     const read = await readYaml(source.name, source.text, problems, resolve);
     if (read.broken) complete = false;
-    for (const secret of read.secrets) if (!HARMLESS.test(secret)) secrets.add(secret);
+    for (const secret of read.secrets)
+      if (!HARMLESS.test(secret)) for (const each of [secret, ...linesOf(secret)]) secrets.add(each);
     if (read.root !== null) roots.push(read.root);
     stored.push(...read.stored);
   }
@@ -75,7 +78,7 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   for (const root of roots) for (const secret of secretsOf(root, schema)) secrets.add(secret);
 
   const merged = mergeFiles(roots, problems);
-  const sections = await checkSections(merged, input.kinds, directory, problems);
+  const sections = await checkSections(merged, input, directory, problems);
   // What a broken file defines is unknown: a reference may well lead there.
   if (complete) checkReferences({ ...input, merged, sections, problems });
   checkFxRates(sections.fx, problems);
@@ -162,7 +165,7 @@ function partsOf(secret: string): string[] {
 const LEAST_KEY_LINE = 20;
 
 const linesOf = (secret: string): string[] =>
-  secret.includes('\n')
+  secret.includes('-----BEGIN ')
     ? secret.split(/\r?\n/).filter((line) => line.length >= LEAST_KEY_LINE && !line.startsWith('-----'))
     : [];
 

@@ -59,7 +59,7 @@ export interface CheckedSections {
 /** Checks each part by itself; references between them come later. */
 export async function checkSections(
   merged: MergedFiles,
-  kinds: readonly AnyConnectorKind[],
+  { kinds, withoutStreams }: { kinds: readonly AnyConnectorKind[]; withoutStreams?: boolean | undefined },
   directory: string,
   problems: ProblemList,
 ): Promise<CheckedSections> {
@@ -96,7 +96,7 @@ export async function checkSections(
   const timeZone = settings?.value.timeZone ?? 'UTC';
   const connectors: Checked<ReadConnector>[] = [];
   for (const entry of merged.entries.connectors.values()) {
-    const value = await readConnector({ entry, kinds, directory, timeZone, problems });
+    const value = await readConnector({ entry, kinds, directory, timeZone, withoutStreams, problems });
     if (value !== undefined)
       connectors.push({ id: entry.key, value, node: entry.value, path: ['connectors', entry.key] });
   }

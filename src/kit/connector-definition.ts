@@ -13,6 +13,8 @@ export interface ConnectorDraft {
   /** By place, `auth.password`: what the definition masks. */
   secrets: Record<string, string>;
   identities: Pick<StreamIdentityRow, 'stream' | 'identity'>[];
+  /** A secret of it cannot be had: what it would be is unknown, so it stays as it was applied. */
+  isUnreadable: boolean;
 }
 
 /** Every connector of the configuration, secrets taken out of their definitions. */
@@ -45,10 +47,14 @@ export function connectorDrafts(
         streams: Object.fromEntries(streams) as ConnectorDefinition['streams'],
       },
       secrets: found,
-      identities: connector.streams.map((stream) => ({
-        stream: stream.id,
-        identity: streamIdentity(connector, stream, kind),
-      })),
+      identities:
+        connector.unreadable === undefined
+          ? connector.streams.map((stream) => ({
+              stream: stream.id,
+              identity: streamIdentity(connector, stream, kind),
+            }))
+          : [],
+      isUnreadable: connector.unreadable !== undefined,
     };
   });
 }

@@ -74,7 +74,12 @@ export async function planConnectors(
     ],
   };
   const planned: PlannedConnector[] = [];
-  for (const draft of drafts) planned.push(await plannedConnector(draft, versions.get(draft.id) ?? null, known));
+  for (const draft of drafts)
+    planned.push(
+      draft.isUnreadable
+        ? untouched(draft, versions.get(draft.id))
+        : await plannedConnector(draft, versions.get(draft.id) ?? null, known),
+    );
   const written = new Set(drafts.map(({ id }) => id));
   for (const version of versions.values())
     if (!version.isRetired && !written.has(version.connector)) planned.push(removed(version, known));
@@ -138,6 +143,16 @@ async function plannedConnector(
     streams,
   };
 }
+
+const untouched = ({ id, definition }: ConnectorDraft, version: ConnectorVersion | undefined): PlannedConnector => ({
+  id,
+  kind: definition.kind,
+  action: 'none',
+  version: version?.version ?? null,
+  changes: [],
+  secretsChanged: false,
+  streams: [],
+});
 
 const removed = ({ connector, kind, version, definition }: ConnectorVersion, known: Known): PlannedConnector => ({
   id: connector,

@@ -19,7 +19,7 @@ export { type ConfigProblem, formatProblem };
  */
 export async function readConfig(
   environment: Environment,
-  more: Pick<LoadInput, 'files' | 'lookUpSecret'> = {},
+  more: Pick<LoadInput, 'files' | 'lookUpSecret' | 'withoutStreams'> = {},
 ): Promise<LoadResult> {
   const result = await loadConfig({
     directory: environment.configDirectory,
@@ -37,7 +37,7 @@ export async function readConfig(
 /** What `readConfig` reads, or one error that carries every problem, one a line. */
 export async function requireLoaded(
   environment: Environment,
-  more: Pick<LoadInput, 'files' | 'lookUpSecret'> = {},
+  more: Pick<LoadInput, 'files' | 'lookUpSecret' | 'withoutStreams'> = {},
 ): Promise<LoadResult & { config: Config }> {
   const result = await readConfig(environment, more);
   const { config, problems } = result;

@@ -10,7 +10,7 @@ import {
   secretContext,
 } from '#kit';
 import { createSecretBox, readKeys } from '#src/auth/index';
-import type { LoadResult } from '#src/config/index';
+import type { LoadInput, LoadResult } from '#src/config/index';
 import { readConfig, requireLoaded } from './configuration.ts';
 import type { Environment } from './environment.ts';
 
@@ -81,7 +81,7 @@ export interface FollowedConfig {
 }
 
 /**
- * The same files with their secrets. `loaded` was read without them. Throws as `requireConfig`: for a secret that nobody
+ * The same files with their secrets. `loaded` was read without them. Throws as `requireLoaded`: for a secret that nobody
  * has set, and for a value that does not fit its field.
  */
 export async function followSecrets(
@@ -89,16 +89,13 @@ export async function followSecrets(
   loaded: LoadResult & { config: Config },
   secrets: Sealed,
   keyRing: KeyRing | null,
+  more: Pick<LoadInput, 'withoutStreams'> = {},
 ): Promise<FollowedConfig> {
   const { secretUses, files } = loaded;
   if (secretUses.length === 0) return { config: loaded.config, secretUses, refresh: async () => {} };
   // Asked before the values: a change in between is seen the next time.
   let seen = await secrets.fingerprint();
-  const { config } = await requireLoaded(environment, { files, lookUpSecret: secretLookup(secrets, keyRing) });
-  for (const { id, unreadable: why } of config.connectors)
-    if (why !== undefined)
-      environment.log.warn({ connector: id, code: why.code }, `${id} cannot be used: ${why.message}`);
-
+  const { config } = await requireLoaded(environment, { ...more, files, lookUpSecret: secretLookup(secrets, keyRing) });
   const look = async (): Promise<void> => {
     const now = await secrets.fingerprint();
     if (now === seen) return;
