@@ -244,7 +244,7 @@ export const secret = z
   .string()
   .min(1, { error: 'must not be empty' })
   .meta({
-    description: 'A secret: write `${env:NAME}` or `${file:/run/secrets/name}`.',
+    description: 'A secret: write `${secret:NAME}`, `${env:NAME}` or `${file:/run/secrets/name}`.',
     examples: ['${env:NAME}'],
     secret: true,
   });

@@ -10,6 +10,8 @@ export const MAX_SECRET_BYTES = 64 * 1024;
 
 /** What a sealed secret is bound to. */
 export const secretContext = (name: string): string => `secret/${name}`;
+/** What a sealed token of a source is bound to; `key` as in TokenStore. */
+export const tokenContext = (key: string): string => `token/${key}`;
 
 /** Why a secret cannot be had, though it is there or was. */
 export interface Unreadable {
@@ -64,6 +66,15 @@ export interface SecretView {
   usedBy: SecretUse[];
 }
 
+/** What became of each secret, by name, and how many tokens of sources went along. */
+export interface SecretRotation {
+  keyId: string;
+  rotated: string[];
+  unchanged: string[];
+  unreadable: string[];
+  tokens: number;
+}
+
 /** Secrets as operators see them: written, listed and removed, never read. */
 export interface SecretAdmin {
   /** By name; those that are missing among them. */
@@ -72,6 +83,6 @@ export interface SecretAdmin {
   set(name: string, value: string, by: string): Promise<'created' | 'replaced'>;
   /** Throws `not-found`, and `secret/in-use` unless forced. */
   remove(name: string, options: { force: boolean }): Promise<void>;
-  /** Puts every secret under the key that seals. What cannot be decrypted stays as it is. */
-  rotate(): Promise<{ keyId: string; rotated: string[]; unchanged: string[]; unreadable: string[] }>;
+  /** Puts every secret and token under the key that seals. What cannot be decrypted stays as it is. */
+  rotate(): Promise<SecretRotation>;
 }

@@ -7,11 +7,14 @@ import {
   SECRET_NAME,
   SECRET_NAME_RULE,
   type SecretAdmin,
+  type SecretRotation,
   type SecretUse,
   type SecretView,
   type Store,
   secretContext,
+  tokenContext,
 } from '#kit';
+import { keyIdOf } from '#src/auth/index';
 import { openSecret } from './secrets.ts';
 
 /** Secrets for the command line and the API. `uses`: where the configuration names them. */
@@ -94,33 +97,36 @@ export function createSecretAdmin(options: {
 
     async rotate() {
       const keys = requireKeys();
-      const [rows, sealed] = await Promise.all([secrets.list(), secrets.sealed()]);
-      const done = {
-        keyId: keys.keyId,
-        rotated: [] as string[],
-        unchanged: [] as string[],
-        unreadable: [] as string[],
-      };
-      for (const { name, sealed: from } of sealed) {
-        if (rows.find((row) => row.name === name)?.keyId === keys.keyId) {
-          done.unchanged.push(name);
-          continue;
-        }
-        try {
-          const to = keys.rewrap(from, secretContext(name));
-          // One that was set meanwhile has the new key already.
-          ((await secrets.rewrap({ name, from, to })) ? done.rotated : done.unchanged).push(name);
-        } catch (thrown) {
-          if (!(thrown instanceof OutturnError) || thrown.code !== 'secret/unreadable') throw thrown;
-          done.unreadable.push(name);
-        }
+      const done: SecretRotation = { keyId: keys.keyId, rotated: [], unchanged: [], unreadable: [], tokens: 0 };
+      for (const { name, sealed: from } of await secrets.sealed()) {
+        const to = rewrapped(keys, from, secretContext(name));
+        if (to === null) done.unreadable.push(name);
+        else if (to === from) done.unchanged.push(name);
+        // One that was set meanwhile has the new key already.
+        else done[(await secrets.rewrap({ name, from, to })) ? 'rotated' : 'unchanged'].push(name);
+      }
+      for (const { key, sealed: from } of await secrets.sealedTokens()) {
+        const to = rewrapped(keys, from, tokenContext(key));
+        // One that cannot be read is no loss: its connector logs in anew.
+        if (to !== null && to !== from && (await secrets.rewrapToken({ key, from, to }))) done.tokens += 1;
       }
       return done;
     },
   };
 }
 
-export function requireName(name: string): void {
+/** The same when it has the key that seals; null when no key opens it. */
+function rewrapped(keys: KeyRing, sealed: string, context: string): string | null {
+  if (keyIdOf(sealed) === keys.keyId) return sealed;
+  try {
+    return keys.rewrap(sealed, context);
+  } catch (thrown) {
+    if (thrown instanceof OutturnError && thrown.code === 'secret/unreadable') return null;
+    throw thrown;
+  }
+}
+
+function requireName(name: string): void {
   if (SECRET_NAME.test(name)) return;
   throw new OutturnError('usage', `A secret's name has ${SECRET_NAME_RULE}.`, {
     hint: 'The value is no argument: give the name alone, and the value on standard input.',

@@ -49,6 +49,19 @@ export function createSecretRepository({ connection, clock }: StoreContext): Sec
       return rowCount > 0;
     },
 
+    async sealedTokens() {
+      return [
+        ...(await connection.any(sql.type(z.object({ key: z.string(), sealed: z.string() }))`
+          SELECT key, sealed FROM source_token WHERE sealed IS NOT NULL ORDER BY key`)),
+      ];
+    },
+
+    async rewrapToken({ key, from, to }) {
+      const { rowCount } = await connection.query(sql.unsafe`
+        UPDATE source_token SET sealed = ${to} WHERE key = ${key} AND sealed = ${from}`);
+      return rowCount > 0;
+    },
+
     async fingerprint() {
       // Not the greatest revision: of two that are written at once, the smaller one may appear later.
       const { fingerprint } = await connection.one(sql.type(z.object({ fingerprint: z.string() }))`

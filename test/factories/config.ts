@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { type AnyConnectorKind, type Config, defineConnector, fields } from '#kit';
+import { type AnyConnectorKind, type Config, defineConnector, fields, type SecretLookup, type SecretUse } from '#kit';
 import { type ConfigProblem, formatProblem, loadConfig } from '#src/config/index';
 
 const never = async (): Promise<never> => {
@@ -106,6 +106,7 @@ export interface LoadedTest {
   problems: ConfigProblem[];
   /** Errors and warnings as people read them, file names relative to the configuration folder. */
   lines: string[];
+  secretUses: SecretUse[];
 }
 
 /** Loads these files (name → content) from a fresh folder that is gone afterwards. */
@@ -116,6 +117,7 @@ export async function loadFiles(
     prepare?: (directory: string) => Promise<void>;
     validateCron?: (expression: string) => string | null;
     shortestIntervalMs?: (expression: string) => number | null;
+    lookUpSecret?: SecretLookup;
   } = {},
 ): Promise<LoadedTest> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'outturn-config-'));
@@ -126,16 +128,17 @@ export async function loadFiles(
       await writeFile(file, content);
     }
     await options.prepare?.(directory);
-    const { config, problems } = await loadConfig({
+    const { config, problems, secretUses } = await loadConfig({
       directory,
       env: { SHOP_TOKEN: SECRET, ...options.env },
       kinds: testKinds,
       jobKinds: ['pull', 'recompute-roi', 'send-digest'],
+      lookUpSecret: options.lookUpSecret,
       ...(options.validateCron === undefined ? {} : { validateCron: options.validateCron }),
       ...(options.shortestIntervalMs === undefined ? {} : { shortestIntervalMs: options.shortestIntervalMs }),
     });
     const lines = problems.map((problem) => formatProblem(problem).replaceAll(`${directory}/`, ''));
-    return { config, problems, lines };
+    return { config, problems, lines, secretUses };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

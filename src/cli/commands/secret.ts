@@ -180,10 +180,14 @@ function rotate(group: Command, io: Io): void {
         io.setExitCode(done.unreadable.length === 0 ? 0 : 1);
         if (options.json) return printJson(io, done);
         const total = done.rotated.length + done.unchanged.length;
-        if (total + done.unreadable.length === 0) return io.out('There is nothing to rotate: no secret is set.');
+        if (total + done.unreadable.length + done.tokens === 0)
+          return io.out(
+            'There is nothing to rotate: no secret is set, and no token of a source is kept under another key.',
+          );
         io.out(
           `${done.rotated.length} of ${total} put under the key ${done.keyId}; ${done.unchanged.length} had it already`,
         );
+        if (done.tokens > 0) io.out(`${done.tokens} token${done.tokens === 1 ? '' : 's'} of sources went along`);
         if (done.unreadable.length > 0)
           io.out(
             `${io.color.red('✗')} of no given key, left as they are: ${done.unreadable.join(', ')}\n→ Add their key, or set them anew: \`outturn secret list\` names it.`,

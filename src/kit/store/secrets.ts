@@ -19,6 +19,10 @@ export interface SecretRepository {
   remove(name: string): Promise<boolean>;
   /** The same value under another key; false when it was set anew or removed in between. */
   rewrap(secret: { name: string; from: string; to: string }): Promise<boolean>;
+  /** Tokens of sources, sealed by the same keys. */
+  sealedTokens(): Promise<{ key: string; sealed: string }[]>;
+  /** As `rewrap`. */
+  rewrapToken(token: { key: string; from: string; to: string }): Promise<boolean>;
   /** Changes whenever a value is set or removed, not when it is put under another key. */
   fingerprint(): Promise<string>;
 }
