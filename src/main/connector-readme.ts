@@ -21,11 +21,11 @@ interface Schema {
   required?: string[];
 }
 
-/** A README with what stands between the markers written anew; one without markers stays as it is. */
+/** A README with what stands between the markers written anew; one without markers gets them at its end. */
 export function withGeneratedParts(readme: string, kind: AnyConnectorKind): string {
   const from = readme.indexOf(BEGIN);
   const to = readme.indexOf(END, from);
-  if (from < 0 || to < 0) return readme;
+  if (from < 0 || to < 0) return withGeneratedParts(`${readme.trimEnd()}\n\n${BEGIN}\n${END}\n`, kind);
   return `${readme.slice(0, from + BEGIN.length)}\n\n${optionsOf(kind)}\n${readme.slice(to)}`;
 }
 

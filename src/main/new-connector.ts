@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { OutturnError } from '#kit';
 import { withGeneratedParts } from './connector-readme.ts';
 import { connectorKinds } from './registry.ts';
@@ -50,10 +52,22 @@ export async function newConnector(checkout: string, kind: string): Promise<NewC
     await writeFile(to, filled(await readFile(from, 'utf8')));
     files.push(path.relative(checkout, to));
   }
+  await format(checkout, home);
   const registry = await readFile(registryFile, 'utf8');
   const changed = registered(registry, kind);
   if (changed !== null) await writeFile(registryFile, changed);
   return { kind, files: files.sort(), registered: changed !== null };
+}
+
+/** Lines break elsewhere with every name; the checkout's own formatter knows where. */
+async function format(checkout: string, home: string): Promise<void> {
+  const biome = path.join(checkout, 'node_modules/.bin/biome');
+  if (!existsSync(biome)) return;
+  await promisify(execFile)(process.execPath, [biome, 'check', '--write', '--vcs-enabled=false', home], {
+    cwd: checkout,
+  }).catch((thrown: unknown) => {
+    throw new OutturnError('internal', 'the new connector could not be formatted', { cause: thrown });
+  });
 }
 
 /** Fills the generated parts of the READMEs of a checkout; gives the files that changed. */
