@@ -1,0 +1,352 @@
+import { compress } from 'snappyjs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { PushOptions, PushStream } from '#kit';
+import { openPushBench, type PushBench, seriesStream } from '../../test/factories/push.ts';
+import {
+  headers1,
+  headers2,
+  type SentSeries,
+  writeRequest1,
+  writeRequest2,
+} from '../../test/factories/remote-write.ts';
+import { HOUR, openPullBench, type PullBench, START } from '../../test/factories/scripted-pull.ts';
+
+const MINUTE = 60_000;
+/** Minutes after START. */
+const minute = (count: number): number => START + count * MINUTE;
+
+describe('what a Prometheus writes to us', () => {
+  let bench: PullBench;
+  let there: PushBench;
+  beforeAll(async () => {
+    bench = await openPullBench();
+  });
+  afterAll(() => bench.close());
+  beforeEach(() => {
+    bench.clock.nowMs = START;
+  });
+  afterEach(() => there.close());
+
+  const open = async (stream: PushStream = seriesStream(), options: Partial<PushOptions> = {}) => {
+    there = await openPushBench(bench, { failures: stream }, { options });
+  };
+  const send = (series: readonly SentSeries[], version: 1 | 2 = 1) =>
+    there.post(
+      `/v1/push/${there.id}/prometheus`,
+      version === 1 ? writeRequest1(series) : writeRequest2(series),
+      version === 1 ? headers1 : headers2,
+    );
+  /** A counter of one pod, by minutes after START. */
+  const counter = (
+    points: readonly (readonly [number, number | 'stale'])[],
+    labels: Record<string, string> = {},
+  ): SentSeries => ({
+    labels: { __name__: 'failures_total', shop: 'web', pod: 'a', ...labels },
+    samples: points.map(([minutes, value]) => [minute(minutes), value]),
+  });
+  const measured = async () =>
+    (
+      await bench.store.measurements.read(
+        { connector: there.id, stream: 'failures', labels: {} },
+        { fromMs: START - 100 * HOUR, toMs: START + 100 * HOUR },
+      )
+    )
+      .map(({ atMs, value, revision }) => [(atMs - START) / HOUR, value, revision] as const)
+      .sort(([a, x], [b, y]) => a - b || (x ?? 0) - (y ?? 0));
+  const later = (minutes: number): void => {
+    bench.clock.nowMs = minute(minutes);
+  };
+
+  it.each([1, 2] as const)(
+    'version %i: a step is measured when it is over, from one sample to the next',
+    async (version) => {
+      await open();
+      later(59);
+      const answer = await send(
+        [
+          counter([
+            [0, 10],
+            [30, 14],
+            [59, 15],
+          ]),
+        ],
+        version,
+      );
+      expect(answer.status).toBe(204);
+      expect(answer.headers.get('x-prometheus-remote-write-samples-written')).toBe(version === 2 ? '3' : null);
+      expect(await measured()).toEqual([]);
+      const jobs = (await bench.store.outbox.list({ kind: 'close-push-steps', limit: 100 })).filter(
+        ({ args }) => (args as { connector?: string }).connector === there.id,
+      );
+      // That of the first sample is over; the other one is waited for.
+      expect(jobs.map(({ notBeforeMs }) => ((notBeforeMs ?? 0) - START) / MINUTE).sort()).toEqual([59, 62]);
+      later(120);
+      await send(
+        [
+          counter([
+            [60, 16],
+            [90, 20],
+            [119, 21],
+          ]),
+        ],
+        version,
+      );
+      later(123);
+      await there.closeSteps();
+      // The scrape at the very end of the first hour belongs to it: 10 → 16; then 16 → 21.
+      expect(await measured()).toEqual([
+        [0, 6, 1],
+        [1, 5, 1],
+      ]);
+    },
+  );
+
+  it('the same request again, from the same sender or after a restart, counts nothing twice', async () => {
+    await open();
+    later(61);
+    const request = [
+      counter([
+        [1, 10],
+        [31, 14],
+        [60, 15],
+      ]),
+    ];
+    await send(request);
+    await send(request);
+    later(63);
+    await there.closeSteps();
+    await send(request);
+    expect(await there.closeSteps()).toMatchObject({ steps: 0 });
+    expect(await measured()).toEqual([[0, 5, 1]]);
+  });
+
+  it('late and out of order samples correct their step and the one whose first difference they change', async () => {
+    await open();
+    later(121);
+    await send([
+      counter([
+        [1, 10],
+        [61, 30],
+        [120, 33],
+      ]),
+    ]);
+    later(125);
+    await there.closeSteps();
+    expect(await measured()).toEqual([[1, 23, 1]]);
+    later(130);
+    await send([
+      counter([
+        [59, 28],
+        [20, 12],
+      ]),
+    ]);
+    await there.closeSteps();
+    expect(await measured()).toEqual([
+      [0, 18, 1],
+      [1, 5, 2],
+    ]);
+  });
+
+  it('a restarted counter counts on from zero', async () => {
+    await open();
+    later(63);
+    await send([
+      counter([
+        [1, 100],
+        [20, 110],
+        [21, 'stale'],
+        [40, 3],
+        [60, 5],
+      ]),
+    ]);
+    await there.closeSteps();
+    expect(await measured()).toEqual([[0, 15, 1]]);
+  });
+
+  it('pods of one shop are summed, other shops are series of their own, other names are not taken', async () => {
+    await open();
+    later(63);
+    const answer = await send(
+      [
+        counter([
+          [1, 10],
+          [60, 12],
+        ]),
+        counter(
+          [
+            [1, 5],
+            [60, 9],
+          ],
+          { pod: 'b' },
+        ),
+        counter(
+          [
+            [1, 0],
+            [60, 1],
+          ],
+          { shop: 'app' },
+        ),
+        counter(
+          [
+            [1, 0],
+            [60, 1000],
+          ],
+          { __name__: 'other_total' },
+        ),
+      ],
+      2,
+    );
+    expect(answer.headers.get('x-prometheus-remote-write-samples-written')).toBe('8');
+    await there.closeSteps();
+    expect((await measured()).map(([, value]) => value).sort()).toEqual([1, 6]);
+  });
+
+  it('of two replicas one counts, however their scrapes lie between each other', async () => {
+    await open();
+    later(63);
+    const replica = (name: string, points: [number, number][]) => counter(points, { prometheus_replica: name });
+    await send([
+      replica('r1', [
+        [1, 10],
+        [20, 20],
+        [60, 30],
+      ]),
+    ]);
+    // Its clock is a little ahead: mixed with the other one's it would look like restarts.
+    await send([
+      replica('r2', [
+        [2, 9],
+        [21, 19],
+        [40, 25],
+        [59, 29],
+      ]),
+    ]);
+    await there.closeSteps();
+    expect(await measured()).toEqual([[0, 20, 1]]);
+  });
+
+  it('NaN and infinities are no numbers, native histograms are refused in words, exemplars are passed over', async () => {
+    await open(seriesStream({ as: 'average' }));
+    later(63);
+    const odd = counter([
+      [1, Number.NaN],
+      [2, Number.POSITIVE_INFINITY],
+      [3, 4],
+      [4, 'stale'],
+      [5, 6],
+    ]);
+    expect((await send([{ ...odd, exemplars: 2 }])).status).toBe(204);
+    const answer = await send([{ ...counter([], { shop: 'app' }), histograms: 1 }]);
+    expect(answer).toMatchObject({ status: 400 });
+    expect(answer.body['detail']).toContain('native histograms are no numbers');
+    await there.closeSteps();
+    expect(await measured()).toEqual([[0, 5, 1]]);
+  });
+
+  it('a level is the newest value at the end of each step, at most five minutes old, and gone after a stale marker', async () => {
+    await open(seriesStream({ as: 'level', step: 5 * MINUTE, labels: ['pod'] }));
+    later(20);
+    await send([
+      counter([
+        [4, 7],
+        [8, 8],
+        [11, 'stale'],
+      ]),
+      counter([[1, 3]], { pod: 'b' }),
+    ]);
+    await there.closeSteps();
+    expect((await measured()).map(([hour, value]) => [Math.round(Number(hour) * 60), value])).toEqual([
+      [5, 3],
+      [5, 7],
+      [10, 8],
+    ]);
+  });
+
+  it('what can never be stored is a 400 that says so, and the rest of the request is stored', async () => {
+    await open();
+    later(10 * 60);
+    const answer = await send(
+      [
+        counter([
+          [1, 1],
+          [9 * 60, 5],
+          [9 * 60 + 30, 7],
+          [700, 9],
+        ]),
+      ],
+      2,
+    );
+    expect(answer).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
+    expect(answer.body['detail']).toContain('2 of 4 samples can never be stored');
+    expect(answer.body['detail']).toContain('in the future');
+    expect(answer.body['detail']).toContain('longer ago than the stream takes late samples');
+    expect(answer.headers.get('x-prometheus-remote-write-samples-written')).toBe('2');
+    later(10 * 60 + 3);
+    await there.closeSteps();
+    expect(await measured()).toEqual([[9, 2, 1]]);
+  });
+
+  it('a label with too many values does no harm', async () => {
+    await open(seriesStream({ maxSeries: 3 }));
+    later(63);
+    const answer = await send(
+      [...'abcde'].map((pod) =>
+        counter(
+          [
+            [1, 1],
+            [60, 2],
+          ],
+          { pod },
+        ),
+      ),
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.body['detail']).toContain('2 series of stream failures were left out: it has 3 already');
+    await there.closeSteps();
+    expect(await measured()).toEqual([[0, 3, 1]]);
+  });
+
+  it('what another try can mend is never a 4xx, what it cannot is one', async () => {
+    await open(seriesStream(), { requestsPerMinute: 6 });
+    const path = `/v1/push/${there.id}/prometheus`;
+    const post = async (body: Buffer, headers: Record<string, string>) =>
+      (await there.post(path, body, headers)).status;
+    expect(await post(Buffer.from('no snappy at all'), headers1)).toBe(400);
+    expect(await post(Buffer.from(compress(Buffer.from('no protobuf'))), headers1)).toBe(400);
+    expect(await post(Buffer.from([0xff, 0xff, 0xff, 0x7f, 0]), headers1)).toBe(413);
+    expect(await post(writeRequest1([]), { ...headers1, 'content-encoding': 'gzip' })).toBe(415);
+    expect(
+      await post(writeRequest1([]), { ...headers1, 'content-type': 'application/x-protobuf;proto=a.later.Request' }),
+    ).toBe(415);
+    expect(await post(writeRequest1([{ labels: { shop: 'web' }, samples: [] }]), headers1)).toBe(400);
+    const limited = await there.post(path, writeRequest1([]), headers1);
+    expect(limited.status).toBe(503);
+    expect(limited.headers.get('retry-after')).toBe('10');
+    expect(await post(writeRequest1([]), { ...headers1, authorization: 'Bearer wrong-token-here' })).toBe(401);
+  });
+
+  it('samples are let go when late ones are no longer expected, but for the last one that the next is counted from', async () => {
+    await open();
+    later(61);
+    await send([
+      counter([
+        [1, 10],
+        [31, 14],
+        [60, 15],
+      ]),
+    ]);
+    later(12 * 60 + 1);
+    await send([counter([[12 * 60, 40]])]);
+    later(12 * 60 + 3);
+    const closed = await there.closeSteps();
+    expect(closed.warnings.join()).toContain('was silent from 2026-06-01T01:00:00.000Z on');
+    later(13 * 60 + 3);
+    await send([counter([[13 * 60, 41]])]);
+    await there.closeSteps();
+    expect(await measured()).toEqual([
+      [0, 5, 1],
+      [11, 25, 1],
+      [12, 1, 1],
+    ]);
+  });
+});

@@ -1,0 +1,229 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PushStream } from '#kit';
+import { ADMIN_TOKEN, openPushBench, PUSH_TOKEN, type PushBench } from '../../test/factories/push.ts';
+import { HOUR, metric, openPullBench, type PullBench, project, START } from '../../test/factories/scripted-pull.ts';
+
+const at = (hour: number): string => new Date(START + hour * HOUR).toISOString();
+const orders: PushStream = {
+  accepts: 'measurements',
+  unit: 'orders',
+  interval: HOUR,
+  labels: ['shop'],
+  optionalLabels: ['channel'],
+};
+const row = (hour: number, value: unknown, changes: Record<string, unknown> = {}) => ({
+  stream: 'orders',
+  at: at(hour),
+  value,
+  labels: { shop: 'web' },
+  ...changes,
+});
+const lines = (rows: readonly unknown[]): string => rows.map((each) => JSON.stringify(each)).join('\n');
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+
+describe('what senders push', () => {
+  let bench: PullBench;
+  let there: PushBench;
+  beforeAll(async () => {
+    bench = await openPullBench();
+  });
+  afterAll(() => bench.close());
+  afterEach(() => there.close());
+
+  const stored = (hours = 100) =>
+    bench.store.measurements.read(
+      { connector: there.id, stream: 'orders', labels: {} },
+      { fromMs: START - 2000 * HOUR, toMs: START + hours * HOUR },
+    );
+  const open = async (...rest: Parameters<typeof openPushBench> extends [unknown, ...infer R] ? R : never) => {
+    there = await openPushBench(bench, ...rest);
+  };
+
+  it('one sample is stored before it is answered, with the body as its evidence', async () => {
+    await open({ orders });
+    const answer = await there.post('/v1/measurements', JSON.stringify(row(1, 12.5)));
+    expect(answer).toMatchObject({ status: 200, body: { connector: there.id, rows: 1, inserted: 1, revisions: 0 } });
+    const [sample] = await stored();
+    expect(sample).toMatchObject({ value: 12.5, atMs: START + HOUR, durationMs: HOUR, status: 'final', revision: 1 });
+    expect(there.objects.get(`pages/${sample?.pageHash}`)).toBe(JSON.stringify(row(1, 12.5)));
+    expect(await bench.store.pulls.get(sample?.pullId ?? '')).toMatchObject({
+      kind: 'push',
+      state: 'succeeded',
+      rows: 1,
+    });
+  });
+
+  it('a batch that comes again changes nothing; another value at the same time is a revision', async () => {
+    await open({ orders });
+    const batch = JSON.stringify([row(1, 1), row(2, 2)]);
+    await there.post('/v1/measurements', batch);
+    expect((await there.post('/v1/measurements', batch)).body).toMatchObject({ inserted: 0, unchanged: 2 });
+    bench.clock.nowMs += 1000;
+    const corrected = await there.post('/v1/measurements', JSON.stringify({ measurements: [row(2, 3)] }));
+    expect(corrected.body).toMatchObject({ inserted: 0, revisions: 1 });
+    expect((await stored()).map(({ value, revision }) => [value, revision])).toEqual([
+      [1, 1],
+      [3, 2],
+    ]);
+  });
+
+  it('every problem of a batch is named at once with its place, and nothing of the batch is stored', async () => {
+    await open({ orders, invoices: { accepts: 'costs' } });
+    const answer = await there.post(
+      '/v1/measurements',
+      JSON.stringify([
+        row(1, 1),
+        row(2, 'many'),
+        row(3, 3, { labels: { shop: 'web', pod: 'x' } }),
+        row(4, 4, { valeu: 5 }),
+        row(5, 5, { stream: 'order' }),
+        row(6, null),
+        row(20, 5),
+        row(7, 7, { unit: 'EUR' }),
+        'no row',
+      ]),
+    );
+    expect(answer.status).toBe(422);
+    const errors = answer.body.errors ?? [];
+    const messageAt = (pointer: string) => errors.find((error) => error['pointer'] === pointer)?.['message'];
+    expect(messageAt('/1/value')).toContain('decimal number');
+    expect(messageAt('/2/labels')).toContain('"pod" is not declared; the stream has shop, channel');
+    expect(messageAt('/3/valeu')).toContain('did you mean "value"?');
+    expect(messageAt('/4/stream')).toContain('Did you mean "orders"?');
+    expect(messageAt('/5/value')).toContain('never as zero');
+    expect(messageAt('/6/at')).toContain('send it when it is over, or mend the clock');
+    expect(messageAt('/7/unit')).toContain('must be orders');
+    expect(messageAt('/8')).toBe('must be a JSON object');
+    expect(errors).toHaveLength(8);
+    expect(await stored()).toEqual([]);
+  });
+
+  it('the same Idempotency-Key gives the same answer, with another body it is refused', async () => {
+    await open({ orders });
+    const headers = { 'idempotency-key': 'delivery-1' };
+    const first = await there.post('/v1/measurements', JSON.stringify(row(1, 1)), headers);
+    const again = await there.post('/v1/measurements', JSON.stringify(row(1, 1)), headers);
+    expect(again.body).toEqual({ ...first.body, repeated: true });
+    const other = await there.post('/v1/measurements', JSON.stringify(row(1, 2)), headers);
+    expect(other).toMatchObject({ status: 422, body: { code: 'api/key-reused' } });
+    expect(
+      await bench.store.pulls.list(50).then((all) => all.filter(({ connector }) => connector === there.id)),
+    ).toHaveLength(1);
+  });
+
+  it('two of the same push at the same moment store it once', async () => {
+    await open({ orders });
+    const send = () => there.post('/v1/measurements', JSON.stringify(row(1, 1)), { 'idempotency-key': 'twin' });
+    const answers = await Promise.all([send(), send(), send()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers.filter(({ body }) => body['repeated'] === false)).toHaveLength(1);
+  });
+
+  it('lines are stored as they come; the answer to a bad one says how many are, and the rest may follow', async () => {
+    await open({ orders });
+    const good = Array.from({ length: 1500 }, (_, index) => row(-index, index));
+    const answer = await there.post('/v1/measurements', lines([...good, row(1, 'bad'), row(2, {})]), NDJSON);
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({ storedLines: 1000, code: 'api/invalid-request' });
+    expect(answer.body.errors?.map(({ line, pointer }) => [line, pointer])).toEqual([
+      [1501, '/value'],
+      [1502, '/value'],
+    ]);
+    expect(await stored()).toHaveLength(1000);
+    const rest = await there.post('/v1/measurements?stream=orders', lines(good.slice(1000)), NDJSON);
+    expect(rest).toMatchObject({ status: 200, body: { storedLines: 500, inserted: 500 } });
+    expect(await stored()).toHaveLength(1500);
+  });
+
+  it('a part is committed while the sender has not sent the next one', async () => {
+    await open({ orders });
+    let push = (_text: string | null): void => {};
+    const body = new ReadableStream({
+      start(controller) {
+        push = (text) => (text === null ? controller.close() : controller.enqueue(new TextEncoder().encode(text)));
+      },
+    });
+    const answering = there.post('/v1/measurements', body, NDJSON);
+    push(`${lines(Array.from({ length: 1000 }, (_, index) => row(-index, index)))}\n`);
+    await expect.poll(async () => (await stored()).length, { timeout: 20_000 }).toBe(1000);
+    push(`${JSON.stringify(row(2, 2))}\n`);
+    push(null);
+    expect(await answering).toMatchObject({ status: 200, body: { storedLines: 1001, inserted: 1001 } });
+  });
+
+  it('gzip is unpacked, and what unpacks beyond the limit is refused', async () => {
+    await open({ orders });
+    const gzip = { 'content-encoding': 'gzip' };
+    const answer = await there.post('/v1/measurements', gzipSync(JSON.stringify(row(1, 1))), gzip);
+    expect(answer).toMatchObject({ status: 200, body: { inserted: 1 } });
+    const bomb = await there.post('/v1/measurements', gzipSync(Buffer.alloc(50 * 1024 ** 2, 0x20)), gzip);
+    expect(bomb).toMatchObject({ status: 413, body: { code: 'api/too-large' } });
+    const broken = await there.post('/v1/measurements', Buffer.from('no gzip'), gzip);
+    expect(broken).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
+  });
+
+  it('costs keep their digits, and an unknown posting is named', async () => {
+    await open({ invoices: { accepts: 'costs' } });
+    const line = {
+      stream: 'invoices',
+      sourceKey: '4711/1',
+      projectRef: 'P-1',
+      currency: 'EUR',
+      postingDate: '2026-06-01',
+    };
+    const body = `[${JSON.stringify(line).slice(0, -1)},"amount":12345678901234.123456789}]`;
+    expect(await there.post('/v1/costs', body)).toMatchObject({ status: 200, body: { inserted: 1 } });
+    const [cost] = await bench.store.costs.read({ connector: there.id, stream: 'invoices', projectRef: 'P-1' });
+    expect(cost).toMatchObject({ amount: '12345678901234.123456789', kind: 'actual', sourceKey: '4711/1' });
+    const wrong = await there.post('/v1/costs', JSON.stringify({ ...line, amount: '1,5', kind: 'actuals' }));
+    expect(wrong.body.errors?.map(({ pointer }) => pointer)).toEqual(['/kind', '/amount']);
+  });
+
+  it('a token opens its own connector and nothing else', async () => {
+    await open({ orders }, { options: { previousToken: 'the-token-of-before' } });
+    const send = (authorization: string, query = '') =>
+      there.post(`/v1/measurements${query}`, JSON.stringify(row(1, 1)), { authorization });
+    expect((await send('Bearer the-token-of-before')).status).toBe(200);
+    const basic = Buffer.from(`any:${PUSH_TOKEN}-${there.id}`).toString('base64');
+    expect((await send(`Basic ${basic}`)).status).toBe(200);
+    expect(await send('Bearer another-token-here')).toMatchObject({ status: 401, body: { code: 'api/unauthorised' } });
+    expect((await send(`Bearer ${ADMIN_TOKEN}`)).status).toBe(401);
+    expect((await send(`Bearer ${PUSH_TOKEN}-${there.id}`, '?connector=another')).status).toBe(401);
+    const admin = await fetch(`${there.url}/v1/jobs`, {
+      headers: { authorization: `Bearer ${PUSH_TOKEN}-${there.id}` },
+    });
+    expect(admin.status).toBe(401);
+  });
+
+  it('more requests than the connector allows wait', async () => {
+    await open({ orders }, { options: { requestsPerMinute: 2 } });
+    const send = () => there.post('/v1/measurements', JSON.stringify(row(1, 1)));
+    expect([(await send()).status, (await send()).status]).toEqual([200, 200]);
+    const third = await send();
+    expect(third).toMatchObject({ status: 429, body: { code: 'api/rate-limited' } });
+    expect(third.headers.get('retry-after')).toBe('30');
+    bench.clock.nowMs += 30_000;
+    expect((await send()).status).toBe(200);
+  });
+
+  it('many small pushes make one recompute, and the changed periods are dirty', async () => {
+    const id = 'shop-of-pushes';
+    const metrics = [metric('m', { unit: 'orders', source: { connector: '', stream: 'orders', labels: {} } })];
+    await open({ orders }, { projects: [project(id, { metrics })] });
+    for (let hour = 0; hour < 8; hour++) await there.post('/v1/measurements', JSON.stringify(row(hour, hour)));
+    const jobs = (await bench.store.outbox.list({ kind: 'recompute-roi', limit: 100 })).filter(
+      ({ args }) => (args as { project?: string }).project === id,
+    );
+    expect(jobs).toHaveLength(1);
+    expect((await bench.store.dirty.list()).filter(({ projectId }) => projectId === id)).toHaveLength(1);
+  });
+
+  it('a unit that a metric does not count in is refused before anything is stored', async () => {
+    const metrics = [metric('m', { unit: 'h', source: { connector: '', stream: 'orders', labels: {} } })];
+    await open({ orders }, { projects: [project('counts-in-hours', { metrics })] });
+    const answer = await there.post('/v1/measurements', JSON.stringify(row(1, 1)));
+    expect(answer).toMatchObject({ status: 422, body: { code: 'source/unit-mismatch' } });
+    expect(await stored()).toEqual([]);
+  });
+});
