@@ -1,144 +1,170 @@
-import { hostname } from 'node:os';
 import {
   asOutturnError,
-  type BudgetLedger,
-  budgetAccounts,
   type Config,
   type ConnectorConfig,
   type Finding,
-  type Store,
-  type TokenStore,
+  formatDurationMs,
+  type HttpResponse,
 } from '#kit';
-import { createExtractor } from '#src/extract/index';
-import { createFetchFactory, createFileSource, createLocalBudgets, createSqlSource } from '#src/fetch/index';
-import { clock, openStoreAt } from './app.ts';
-import { type DatabaseServer, joinServer } from './database-server.ts';
+import { clock } from './app.ts';
+import { certificateFinding } from './certificate.ts';
 import type { Environment } from './environment.ts';
 import { registry } from './registry.ts';
-import { openKeyRing } from './secrets.ts';
+import { openSourceTools, type SourceTools } from './source-tools.ts';
 
 export interface ConnectorFindings {
   connector: string;
   kind: string;
+  durationMs: number;
   findings: Finding[];
 }
-
-interface Budgets {
-  ledger: BudgetLedger;
-  /** Null: tokens of this check are its own. */
-  tokens: TokenStore | null;
-  close(): Promise<void>;
+/** What is tried at the moment; `stream` null: the connector itself. */
+export interface CheckProgress {
+  connector: string;
+  stream: string | null;
 }
+export interface CheckOptions {
+  /** A connector that takes longer is given up, with what was found until then. */
+  timeoutMs: number;
+  onProgress?: ((progress: CheckProgress) => void) | undefined;
+  /** One connector is done. They are tried side by side, so in any order. */
+  onDone?: ((findings: ConnectorFindings) => void) | undefined;
+}
+
+/** A whole second is lost in the `Date` header, and a pull reads back further than this anyway. */
+const TOLERATED_CLOCK_DIFFERENCE_MS = 30_000;
 
 /**
- * The fleet's budgets, as they are: a check makes, starts and migrates no database, and is made without one that does not
- * answer. Then nobody else asks the sources, as far as this process can know.
+ * Tries each connector and each of its streams for real; what fails is a finding, never an exception. Results are in the
+ * order of the configuration. What was found is kept for `outturn connectors` where a database answers.
  */
-async function openBudgets(environment: Environment, config: Config): Promise<Budgets> {
-  const { log } = environment;
-  let server: Pick<DatabaseServer, 'url' | 'release'> | null = null;
-  let store: Store | null = null;
-  const close = async (): Promise<void> => {
-    await store?.close();
-    await server?.release();
-  };
-  try {
-    server = await joinServer(environment);
-    if (server === null) return { ledger: createLocalBudgets(clock), tokens: null, close };
-    store = await openStoreAt(server.url, log);
-    // Whether it can be asked, and has the tables.
-    await store.budgets.list(budgetAccounts(config).map(({ limits }) => limits));
-    return { ledger: store.budgets, tokens: store.tokens, close };
-  } catch (thrown) {
-    await close();
-    const { message } = asOutturnError(thrown);
-    log.warn({ reason: environment.redactor.text(message) }, 'checked without the budgets of the fleet');
-    return { ledger: createLocalBudgets(clock), tokens: null, close: async () => {} };
-  }
-}
-
-/** Tries each connector and each of its streams for real; what fails is a finding, never an exception. */
 export async function checkConnectors(
   environment: Environment,
   config: Config,
   ids: readonly string[],
   signal: AbortSignal,
+  options: CheckOptions = { timeoutMs: 10 * 60_000 },
 ): Promise<ConnectorFindings[]> {
   const wanted = config.connectors.filter((connector) => ids.length === 0 || ids.includes(connector.id));
-  const budgets = await openBudgets(environment, config);
-  const { redactor, log } = environment;
-  const instance = `${hostname()}:${process.pid}`;
-  const { ledger, tokens } = budgets;
-  const fetch = createFetchFactory({
-    redactor,
-    log,
-    clock,
-    budgets: ledger,
-    // The fleet's: a refresh token that the source replaces must not be used up behind its back.
-    tokens: tokens === null ? undefined : { store: tokens, box: await openKeyRing(environment) },
-    sessionOf: (kind) => registry.connectorKind(kind)?.session,
-    asksAnew: true,
-    instance,
-  });
-  const files = createFileSource({ baseDirectory: config.directory });
-  const sql = createSqlSource();
-  const extract = createExtractor();
+  const tools = await openSourceTools(environment, config);
   try {
-    return await Promise.all(
-      wanted.map(async (connector) => ({
-        connector: connector.id,
-        kind: connector.kind,
-        findings: await check(connector),
-      })),
+    const results = await Promise.all(
+      wanted.map(async (connector): Promise<ConnectorFindings> => {
+        const startedAtMs = clock.nowMs();
+        const findings = await checkOne(environment, tools, connector, signal, options);
+        const durationMs = clock.nowMs() - startedAtMs;
+        const result = { connector: connector.id, kind: connector.kind, durationMs, findings };
+        options.onDone?.(result);
+        return result;
+      }),
     );
+    if (!signal.aborted) await keep(environment, tools, results);
+    return results;
   } finally {
-    await budgets.close();
+    await tools.close();
   }
+}
 
-  async function check(connector: ConnectorConfig): Promise<Finding[]> {
-    const kind = registry.connectorKind(connector.kind);
-    if (kind === undefined)
-      return [{ level: 'error', aspect: 'kind', message: `There is no connector kind "${connector.kind}".` }];
-    if (connector.unreadable !== undefined) {
-      const { code, message, hint } = connector.unreadable;
-      return [{ level: 'error', aspect: code, message: environment.redactor.text(message), hint }];
-    }
-    const context = {
-      options: connector.options,
-      http: fetch.client(connector, signal),
-      files,
-      sql,
-      extract,
-      log: environment.log,
-      nowMs: clock.nowMs,
-      signal,
-    };
-    const findings = await asFindings(() => kind.check(context));
-    if (findings.some((finding) => finding.level === 'error')) return findings;
-    for (const stream of connector.streams)
-      findings.push(
-        ...(await asFindings(
-          () => kind.checkStream({ ...context, stream: stream.options, streamId: stream.id }),
-          stream.id,
-        )),
-      );
-    return findings;
+async function checkOne(
+  environment: Environment,
+  tools: SourceTools,
+  connector: ConnectorConfig,
+  outer: AbortSignal,
+  { timeoutMs, onProgress }: CheckOptions,
+): Promise<Finding[]> {
+  const kind = registry.connectorKind(connector.kind);
+  if (kind === undefined)
+    return [{ level: 'error', aspect: 'kind', message: `There is no connector kind "${connector.kind}".` }];
+  if (connector.unreadable !== undefined) {
+    const { code, message, hint } = connector.unreadable;
+    return [{ level: 'error', aspect: code, message: environment.redactor.text(message), hint }];
   }
-
-  async function asFindings(run: () => Promise<Finding[]>, stream?: string): Promise<Finding[]> {
+  const timer = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([outer, timer]);
+  const answers: Answer[] = [];
+  const context = tools.context(connector, signal, ({ headers, receivedAtMs }) => {
+    if (answers.length < 20) answers.push({ headers, receivedAtMs });
+  });
+  const redact = environment.redactor.text;
+  const asFindings = async (run: () => Promise<Finding[]>, stream?: string): Promise<Finding[]> => {
     try {
       return await run();
     } catch (thrown) {
-      const error = asOutturnError(thrown);
-      return [
-        {
-          level: 'error',
-          aspect: error.code,
-          stream,
-          message: environment.redactor.text(error.message),
-          hint: error.hint,
-        },
-      ];
+      if (timer.aborted && !outer.aborted)
+        return [
+          {
+            level: 'error',
+            aspect: 'source/timeout',
+            stream,
+            message: `Not done after ${formatDurationMs(timeoutMs)}; given up.`,
+            hint: 'Give it longer by --timeout, or look why the source answers so slowly.',
+          },
+        ];
+      const { code, message, hint } = asOutturnError(thrown);
+      return [{ level: 'error', aspect: code, stream, message: redact(message), hint }];
     }
+  };
+
+  onProgress?.({ connector: connector.id, stream: null });
+  const findings = await asFindings(() => kind.check(context));
+  const clockFound = findings.some(({ aspect }) => aspect === 'clock') ? null : clockFinding(answers);
+  if (clockFound !== null) findings.push(clockFound);
+  const certificate = await certificateFinding(connector, { nowMs: clock.nowMs(), signal });
+  // What refused the connection says more than the days that it is still good.
+  if (certificate !== null && !findings.some(({ aspect }) => aspect === 'source/tls' || aspect === 'tls'))
+    findings.push(certificate);
+  if (findings.some((finding) => finding.level === 'error' && finding.aspect !== 'tls')) {
+    const { length } = connector.streams;
+    if (length > 0)
+      findings.push({
+        level: 'warning',
+        aspect: 'streams',
+        message: `${length === 1 ? 'Its stream was' : `Its ${length} streams were`} not tried: the connector itself fails.`,
+      });
+    return findings;
+  }
+  for (const stream of connector.streams) {
+    onProgress?.({ connector: connector.id, stream: stream.id });
+    const tried = () => kind.checkStream({ ...context, stream: stream.options, streamId: stream.id });
+    findings.push(...(await asFindings(tried, stream.id)));
+    if (signal.aborted) break;
+  }
+  return findings;
+}
+
+type Answer = Pick<HttpResponse, 'headers' | 'receivedAtMs'>;
+
+/** By the `Date` header, which nearly every server sends; null where none came, or only out of a cache. */
+function clockFinding(answers: readonly Answer[]): Finding | null {
+  const differences = answers.flatMap(({ headers, receivedAtMs }) => {
+    const sourceMs = Date.parse(headers['date'] ?? '');
+    return Number.isNaN(sourceMs) || Number(headers['age'] ?? 0) > 0 ? [] : [sourceMs - receivedAtMs];
+  });
+  if (differences.length === 0) return null;
+  // An answer that took long makes the clock look slow: the least difference is nearest to the truth.
+  const differenceMs = differences.reduce((best, each) => (Math.abs(each) < Math.abs(best) ? each : best));
+  const apart = formatDurationMs(Math.round(Math.abs(differenceMs) / 1000) * 1000);
+  if (Math.abs(differenceMs) <= TOLERATED_CLOCK_DIFFERENCE_MS)
+    return { level: 'ok', aspect: 'clock', message: `The clocks agree (${apart} apart by its Date header).` };
+  return {
+    level: 'warning',
+    aspect: 'clock',
+    message: `The clock of the source is ${apart} ${differenceMs > 0 ? 'ahead' : 'behind'}.`,
+    hint: 'Synchronise both machines (NTP), or raise lookback and finalAfter by that much.',
+  };
+}
+
+async function keep(
+  environment: Environment,
+  { store }: SourceTools,
+  results: readonly ConnectorFindings[],
+): Promise<void> {
+  if (store === null) return;
+  try {
+    for (const { connector, durationMs, findings } of results)
+      await store.connectors.saveCheck({ connector, checkedAtMs: clock.nowMs(), durationMs, findings });
+  } catch (thrown) {
+    const { message } = asOutturnError(thrown);
+    environment.log.warn({ reason: environment.redactor.text(message) }, 'what was found could not be kept');
   }
 }
