@@ -55,11 +55,11 @@ export interface PushBench {
 
 /** The real API, receiver and parser of one connector of kind push on a real database. */
 export async function openPushBench(
-  { store, clock }: PullBench,
+  { store, clock }: Pick<PullBench, 'store' | 'clock'>,
   streams: Record<string, PushStream>,
-  changes: { options?: Partial<PushOptions>; projects?: Project[] } = {},
+  changes: { options?: Partial<PushOptions>; projects?: Project[]; id?: string; port?: number } = {},
 ): Promise<PushBench> {
-  const id = `push-${randomUUID().slice(0, 8)}`;
+  const id = changes.id ?? `push-${randomUUID().slice(0, 8)}`;
   const connector = {
     id,
     kind: 'push',
@@ -103,7 +103,7 @@ export async function openPushBench(
     token: ADMIN_TOKEN,
     readiness: async () => ({}),
   });
-  const { url } = await api.listen({ host: '127.0.0.1', port: 0 });
+  const { url } = await api.listen({ host: '127.0.0.1', port: changes.port ?? 0 });
   return {
     id,
     api,

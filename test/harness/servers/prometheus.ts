@@ -14,6 +14,8 @@ export interface PrometheusServer {
   process: RunningProcess;
   /** Values of an instant query now, for conditions to poll on. */
   query(expression: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]>;
+  /** Ends it as an operator would and starts it again on the same data and port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,8 @@ export interface PrometheusOptions {
   /** `host:port` each, scraped every `scrapeIntervalMs`. */
   scrapeTargets?: readonly string[];
   scrapeIntervalMs?: number;
+  /** Where it sends what it scrapes, at once and again soon after a failure. */
+  remoteWrite?: { url: string; token: string };
   /** OpenMetrics text with time stamps in seconds, ending in `# EOF`: there from the first moment. */
   history?: string;
   /** Prometheus' web configuration file (YAML): TLS, basic auth with bcrypt hashes. */
@@ -84,15 +88,23 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
   }
   const headers: Record<string, string> =
     options.credentials === undefined ? {} : { authorization: basic(options.credentials) };
-  const running = await startProcess({
-    command: programOf('prometheus', 'prometheus'),
-    args,
-    timeoutMs: 60_000,
-    ready: async () => (await fetch(`${url}/-/ready`, { headers })).ok,
-  });
+  const start = () =>
+    startProcess({
+      command: programOf('prometheus', 'prometheus'),
+      args,
+      timeoutMs: 60_000,
+      ready: async () => (await fetch(`${url}/-/ready`, { headers })).ok,
+    });
+  let running = await start();
   return {
     url,
-    process: running,
+    get process() {
+      return running;
+    },
+    async restart() {
+      await running.close(60_000);
+      running = await start();
+    },
     async query(expression) {
       const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`, { headers });
       const body = (await response.json()) as {
@@ -113,10 +125,20 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
 const basic = ({ username, password }: { username: string; password: string }): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-function configuration({ scrapeTargets = [], scrapeIntervalMs = 1_000 }: PrometheusOptions): string {
+function configuration({ scrapeTargets = [], scrapeIntervalMs = 1_000, remoteWrite }: PrometheusOptions): string {
   const interval = `${scrapeIntervalMs}ms`;
   return JSON.stringify({
     global: { scrape_interval: interval, scrape_timeout: interval },
+    remote_write:
+      remoteWrite === undefined
+        ? []
+        : [
+            {
+              url: remoteWrite.url,
+              authorization: { credentials: remoteWrite.token },
+              queue_config: { batch_send_deadline: '100ms', min_backoff: '50ms', max_backoff: '200ms' },
+            },
+          ],
     scrape_configs:
       scrapeTargets.length === 0 ? [] : [{ job_name: 'node', static_configs: [{ targets: scrapeTargets }] }],
   });
