@@ -25,6 +25,7 @@ export function configJsonSchema(kinds: readonly AnyConnectorKind[]): object {
       // zod drops these from fields that are transformed when read.
       if (meta?.examples !== undefined) jsonSchema.examples = meta.examples as unknown[];
       delete jsonSchema['secret'];
+      delete jsonSchema['expression'];
     },
   });
   const { $schema, definitions, ...rest } = allowReferences(schema) as JsonSchema & { definitions?: object };
