@@ -27,6 +27,8 @@ import { readSourceSignal } from './source-signal.ts';
 import type { Turns } from './turns.ts';
 
 const MOST_REDIRECTS = 5;
+/** The token that another process got may be over as well; the next one is this process's own. */
+const MOST_RENEWALS = 2;
 
 /** What all clients of one connector share. */
 export interface Session {
@@ -94,7 +96,7 @@ export function createClient(
     return false;
   }
 
-  async function send(payload: Payload, target: URL, retriedAuth = false): Promise<{ response: Answer; final: URL }> {
+  async function send(payload: Payload, target: URL, renewals = 0): Promise<{ response: Answer; final: URL }> {
     let { method, body } = payload;
     let address = target;
     const home = base?.origin ?? target.origin;
@@ -130,8 +132,8 @@ export function createClient(
         trusted,
       );
 
-      if (withCredentials && (await judge(payload, response, generation, label.label)) && !retriedAuth)
-        return await send(payload, target, true);
+      if (withCredentials && (await judge(payload, response, generation, label.label)) && renewals < MOST_RENEWALS)
+        return await send(payload, target, renewals + 1);
       const location = response.headers['location'];
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined)
         return { response, final: address };

@@ -1,8 +1,9 @@
-import { type Clock, formatDurationMs, PermanentError, RetryableError } from '#kit';
+import { type Clock, PermanentError, RetryableError } from '#kit';
 import { encodeForm } from '../address.ts';
 import type { Exchange, WireResponse } from '../exchange.ts';
 import { excerptOf, type RequestLabel, statusError } from '../failures.ts';
 import { parseRetryAfterMs } from '../retry-after.ts';
+import { coarseDuration } from './coarse-duration.ts';
 import { basicHeader } from './fixed.ts';
 import { formPart } from './secrets.ts';
 import type { Token } from './token-keeper.ts';
@@ -125,7 +126,7 @@ export function clockDifference(date: string | undefined, nowMs: number): string
   const theirsMs = Date.parse(date ?? '');
   const aheadMs = nowMs - theirsMs;
   if (Number.isNaN(theirsMs) || Math.abs(aheadMs) < TOLERABLE_SKEW_MS) return null;
-  const by = formatDurationMs(Math.round(Math.abs(aheadMs) / 1000) * 1000);
+  const by = coarseDuration(Math.abs(aheadMs));
   return `This machine's clock is ${by} ${aheadMs > 0 ? 'ahead of' : 'behind'} the source's: set it by NTP, what is signed here is refused otherwise.`;
 }
 

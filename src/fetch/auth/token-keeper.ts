@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
   type Clock,
-  formatDurationMs,
   type Logger,
   PermanentError,
   RetryableError,
@@ -12,6 +11,7 @@ import {
   type TokenStore,
 } from '#kit';
 import type { Authenticator } from './authenticator.ts';
+import { coarseDuration } from './coarse-duration.ts';
 
 /** A token is renewed this much before it ends: requests under way must not outlive it. */
 const RENEW_BEFORE_MS = 30_000;
@@ -208,7 +208,7 @@ export function createTokenKeeper(
   const leftAlone = ({ reason, agoMs, endsInMs }: { reason: string; agoMs: number; endsInMs: number }) =>
     new PermanentError(
       'source/unauthorised',
-      `${reason}; that was ${formatDurationMs(rounded(agoMs))} ago, and nobody tries again for ${formatDurationMs(rounded(endsInMs))}`,
+      `${reason}; that was ${coarseDuration(agoMs)} ago, and nobody tries again for ${coarseDuration(endsInMs)}`,
       {
         hint: 'So that the account is not locked. Other credentials are tried at once; `outturn check` tries these again.',
       },
@@ -238,8 +238,6 @@ export function createTokenKeeper(
     },
   };
 }
-
-const rounded = (ms: number): number => Math.max(1_000, Math.round(ms / 1_000) * 1_000);
 
 /** A slow hash: whoever reads the table must not be able to try passwords on it. */
 async function keyOf(identity: unknown): Promise<string> {
