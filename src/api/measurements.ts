@@ -39,7 +39,7 @@ async function receive(
         hint: 'Known are connector and stream.',
       });
   const [connector, stream] = [textParameter(query, 'connector'), textParameter(query, 'stream')];
-  const sender = access.sender(request.headers.authorization, connector);
+  const sender = await access.sender(request.headers.authorization, connector);
   if (sender === null) {
     reply.header('www-authenticate', 'Bearer realm="outturn push"');
     throw unauthorised(request.headers.authorization);

@@ -1,5 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Clock, type Config, PermanentError, type PushOptions, type Registry } from '#kit';
+import {
+  type Clock,
+  type Config,
+  PermanentError,
+  type PushOptions,
+  type PushReceiver,
+  type Registry,
+  RetryableError,
+} from '#kit';
 
 export interface PushSender {
   connector: string;
@@ -8,16 +16,31 @@ export interface PushSender {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 const MINUTE_MS = 60_000;
+/** How long a token that was changed in the store may still be taken for valid. */
+const REFRESH_MS = 10_000;
 
 /** Who may send to which connector, and how often. */
 export class PushAccess {
   readonly #config: Config;
   readonly #registry: Registry;
   readonly #clock: Clock;
+  readonly #push: Pick<PushReceiver, 'refresh'>;
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
   /** Of each connector: how many requests it may make now, and when that was so. */
   readonly #allowances = new Map<string, { left: number; atMs: number }>();
 
-  constructor({ config, registry, clock }: { config: Config; registry: Registry; clock: Clock }) {
+  constructor({
+    config,
+    registry,
+    clock,
+    push,
+  }: {
+    config: Config;
+    registry: Registry;
+    clock: Clock;
+    push: Pick<PushReceiver, 'refresh'>;
+  }) {
+    this.#push = push;
     this.#config = config;
     this.#registry = registry;
     this.#clock = clock;
@@ -25,8 +48,8 @@ export class PushAccess {
 
   /** Asked each time: a token may be of a secret that was changed meanwhile. */
   #senders(): PushSender[] {
-    return this.#config.connectors.flatMap(({ id, kind, options }) =>
-      this.#registry.connectorKind(kind)?.capabilities.pull === false
+    return this.#config.connectors.flatMap(({ id, kind, options, unreadable }) =>
+      unreadable === undefined && this.#registry.connectorKind(kind)?.capabilities.pull === false
         ? [{ connector: id, options: options as PushOptions }]
         : [],
     );
@@ -34,9 +57,26 @@ export class PushAccess {
 
   /**
    * The connector that the token opens: `Authorization: Bearer`, or the password of HTTP Basic (any user name, or the connector's id).
-   * `wanted`: the one that the address names. Null: no such token, or of another connector.
+   * `wanted`: the one that the address names. Null: no such token, or of another connector. Throws RetryableError when the
+   * connector's token itself cannot be had.
    */
-  sender(authorization: string | undefined, wanted: string | null): PushSender | null {
+  async sender(authorization: string | undefined, wanted: string | null): Promise<PushSender | null> {
+    const nowMs = this.#clock.nowMs();
+    if (Math.abs(nowMs - this.#refreshedAtMs) > REFRESH_MS) {
+      await this.#push.refresh();
+      this.#refreshedAtMs = nowMs;
+    }
+    if (
+      wanted !== null &&
+      this.#config.connectors.some(({ id, unreadable }) => id === wanted && unreadable !== undefined)
+    )
+      throw new RetryableError(
+        'storage/unavailable',
+        `The token of ${wanted} cannot be had now; nothing is taken for it.`,
+        {
+          hint: 'Its operator finds the reason by `outturn check`.',
+        },
+      );
     const token = tokenOf(authorization);
     if (token === null) return null;
     const given = digest(token);

@@ -13,7 +13,7 @@ export function addPush(
     // Bodies are read as streams, within the limits of the connector: nothing is held before the token is known.
     open.removeAllContentTypeParsers();
     open.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const routes = { push, access: new PushAccess({ config, registry, clock }), nowMs: () => clock.nowMs() };
+    const routes = { push, access: new PushAccess({ config, registry, clock, push }), nowMs: () => clock.nowMs() };
     addMeasurements(open, routes);
     addRemoteWrite(open, routes);
   });

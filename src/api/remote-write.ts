@@ -23,7 +23,7 @@ async function write(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { connector } = request.params as { connector: string };
-  const sender = access.sender(request.headers.authorization, connector);
+  const sender = await access.sender(request.headers.authorization, connector);
   if (sender === null) {
     reply.header('www-authenticate', 'Bearer realm="outturn push"');
     throw unauthorised(request.headers.authorization);

@@ -183,7 +183,7 @@ function addHealth(server: FastifyInstance, { readiness }: ApiOptions): void {
   });
 }
 
-function addRoutes(server: FastifyInstance, { config, store, metrics }: ApiOptions): void {
+function addRoutes(server: FastifyInstance, { config, registry, store, metrics }: ApiOptions): void {
   const routes = server.withTypeProvider<ZodTypeProvider>();
   routes.get('/metrics', async (_request, reply) => {
     const { contentType, body } = await metrics.expose();
@@ -206,6 +206,10 @@ function addRoutes(server: FastifyInstance, { config, store, metrics }: ApiOptio
         request.body.connector,
         config.connectors.map((known) => known.id),
       );
+    if (registry.connectorKind(connector.kind)?.capabilities.pull === false)
+      throw new PermanentError('queue/invalid-arguments', `${connector.id} is sent to: there is nobody to pull from.`, {
+        hint: 'Let the sender send again; what is stored already is not stored twice.',
+      });
     const streams = connector.streams.map((stream) => stream.id);
     const stream = request.body.stream ?? (streams.length === 1 ? streams[0] : undefined);
     if (stream === undefined)

@@ -5,6 +5,7 @@ import {
   type PushOptions,
   type PushStream,
   type Registry,
+  RetryableError,
 } from '#kit';
 
 export interface PushTarget {
@@ -20,6 +21,10 @@ export function pushTarget({ config, registry }: { config: Config; registry: Reg
   const kind = connector && registry.connectorKind(connector.kind);
   if (connector === undefined || kind === undefined || kind.capabilities.pull !== false)
     throw new PermanentError('config/unknown-reference', `there is no connector ${id} of kind push`);
+  if (connector.unreadable !== undefined) {
+    const { code, message, hint } = connector.unreadable;
+    throw new RetryableError(code, message, { hint });
+  }
   return {
     id,
     kind,

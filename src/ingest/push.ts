@@ -35,6 +35,8 @@ export interface PushReceiverParts {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** Absent: secrets do not change under it. */
+  refreshSecrets?: (() => Promise<void>) | undefined;
   newId(): string;
   redact(text: string): string;
 }
@@ -48,6 +50,7 @@ const iso = (atMs: number): string => new Date(atMs).toISOString();
 
 export function createPushReceiver(parts: PushReceiverParts): PushReceiver {
   return {
+    refresh: async () => parts.refreshSecrets?.(),
     store: (document) => store(parts, document),
     write: (connector, series) => writeSeries(parts, pushTarget(parts, connector), series),
   };

@@ -140,13 +140,14 @@ class EvidenceReader {
     this.#pulls.set(pullId, reading);
     const { pull, pages } = await reading;
     const page = pages.find(({ sha256 }) => sha256 === pageHash);
+    const isPush = pull?.kind === 'push';
     const request = page && [
       node({
         path: `${path}/request`,
         kind: 'request',
         label: `${page.requestMethod} ${page.requestUrl}`,
         value: null,
-        note: `answered ${new Date(page.receivedAtMs).toISOString()}`,
+        note: `${isPush ? 'received' : 'answered'} ${new Date(page.receivedAtMs).toISOString()}`,
         children: [
           node({
             path: `${path}/page`,
@@ -162,12 +163,15 @@ class EvidenceReader {
       node({
         path: `${path}/pull`,
         kind: 'pull',
-        label: pull === null ? `pull ${pullId}` : `pull ${pullId} of ${pull.connector}/${pull.stream}`,
+        label:
+          pull === null
+            ? `pull ${pullId}`
+            : `${isPush ? 'push' : 'pull'} ${pullId} ${isPush ? 'to' : 'of'} ${pull.connector}/${pull.stream}`,
         value: null,
         note:
           pull === null
             ? 'no longer kept'
-            : `from ${new Date(pull.fromMs).toISOString()} to ${new Date(pull.toMs).toISOString()}, run ${new Date(pull.startedAtMs).toISOString()}${pull.streamVersion === null ? '' : `, definition ${pull.streamVersion.slice(0, 8)} of the stream`}`,
+            : `from ${new Date(pull.fromMs).toISOString()} to ${new Date(pull.toMs).toISOString()}, ${isPush ? 'stored' : 'run'} ${new Date(pull.startedAtMs).toISOString()}${pull.streamVersion === null ? '' : `, definition ${pull.streamVersion.slice(0, 8)} of the stream`}`,
         children: request ?? [],
       }),
     ];

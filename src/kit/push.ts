@@ -51,6 +51,8 @@ export interface WriteAnswer {
 
 /** What is sent to us, stored before it is answered. */
 export interface PushReceiver {
+  /** Secrets as they are now: a token that was changed or removed must not stay valid in a process that only listens. */
+  refresh(): Promise<void>;
   /**
    * One batch: all of its streams in one transaction, or nothing. Throws `api/invalid-request` with every problem in
    * `facts.errors`, `api/key-reused`, `source/unit-mismatch`, and errors of storage.

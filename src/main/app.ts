@@ -208,7 +208,7 @@ function wire(
     store,
     ports,
     backfills: createBackfills(shared),
-    push: createPushReceiver(shared),
+    push: createPushReceiver({ ...shared, refreshSecrets: refresh }),
     renderer,
     messenger: readableChannels(messenger, config.settings),
     secrets: createSecretAdmin({ store, keyRing, uses: secretUses }),

@@ -9,6 +9,7 @@ import {
 import { clock } from './app.ts';
 import { certificateFinding } from './certificate.ts';
 import type { Environment } from './environment.ts';
+import { pushFindings } from './push-findings.ts';
 import { registry } from './registry.ts';
 import { openSourceTools, type SourceTools } from './source-tools.ts';
 
@@ -121,6 +122,11 @@ async function checkOne(
         aspect: 'streams',
         message: `${length === 1 ? 'Its stream was' : `Its ${length} streams were`} not tried: the connector itself fails.`,
       });
+    return findings;
+  }
+  if (kind.capabilities.pull === false) {
+    const { store } = tools;
+    findings.push(...(await asFindings(() => pushFindings(connector, { store, nowMs: clock.nowMs() }))));
     return findings;
   }
   for (const stream of connector.streams) {

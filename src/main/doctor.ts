@@ -153,6 +153,7 @@ async function streams(app: App): Promise<Finding[]> {
   for (const connector of app.config.connectors)
     for (const stream of connector.streams) {
       const name = `${connector.id}.${stream.id}`;
+      const isSentTo = app.ports.registry.connectorKind(connector.kind)?.capabilities.pull === false;
       const watermark = await app.store.watermarks.get(connector.id, stream.id);
       const latest = await app.store.pulls.latest(connector.id, stream.id);
       const job = latest?.state === 'running' ? await app.store.outbox.get(latest.jobId) : null;
@@ -174,15 +175,17 @@ async function streams(app: App): Promise<Finding[]> {
         findings.push({
           level: 'warning',
           aspect: 'stream',
-          message: `${name} was never pulled`,
-          hint: `\`outturn pull ${name}\``,
+          message: isSentTo ? `to ${name} nothing was ever sent` : `${name} was never pulled`,
+          hint: isSentTo ? `\`outturn check ${connector.id}\` tells where senders send to.` : `\`outturn pull ${name}\``,
         });
       else if (clock.nowMs() - watermark.watermarkMs > STREAM_LATE_MS)
         findings.push({
           level: 'warning',
           aspect: 'stream',
-          message: `${name} was last pulled up to ${new Date(watermark.watermarkMs).toISOString()}`,
-          hint: 'Is a worker and a scheduler running, and has the connector a schedule?',
+          message: `${name} ${isSentTo ? 'is known up to' : 'was last pulled up to'} ${new Date(watermark.watermarkMs).toISOString()}`,
+          hint: isSentTo
+            ? 'Does its sender still send? Its own log tells what it was answered.'
+            : 'Is a worker and a scheduler running, and has the connector a schedule?',
         });
     }
   return findings.length > 0 ? findings : [{ level: 'ok', aspect: 'streams', message: 'all pulled within two days' }];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { push } from '#connectors/push/index';
-import type { Config, ConnectorConfig, Project, PushOptions, PushStream } from '#kit';
+import type { Project } from '#domain';
+import type { Config, ConnectorConfig, PushOptions, PushStream } from '#kit';
 import { type Api, createApi } from '#src/api/index';
 import { createExtractor } from '#src/extract/index';
 import { createPushReceiver, createPushSteps } from '#src/ingest/index';
