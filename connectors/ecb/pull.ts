@@ -1,5 +1,5 @@
 import { addDays, FX_MAX_AGE_DAYS, type LocalDate, localDateAt } from '#domain';
-import { type PullContext, type RawPage, RetryableError } from '#kit';
+import { type PullContext, type RawPage, RetryableError, readText } from '#kit';
 import type { EcbOptions, EcbStream } from './options.ts';
 
 /** Dates of the files are those of Frankfurt. */
@@ -34,7 +34,7 @@ export async function* pullFiles(ctx: PullContext<EcbOptions, EcbStream>): Async
       const file = path.replaceAll('\\', '/').replace(/^.*\//, '');
       const meta: PageMeta = { file, from: null, to: null };
       yield {
-        body: (await ctx.files.readText(path, options.maxFile)).replace(/^\uFEFF/, ''),
+        body: (await readText(ctx.files, { path }, { maxBytes: options.maxFile })).replace(/^\uFEFF/, ''),
         contentType: /\.xml$/i.test(file) ? 'application/xml' : 'text/csv; charset=utf-8',
         request: { method: 'READ', url: `file:${file}` },
         receivedAtMs: ctx.nowMs(),

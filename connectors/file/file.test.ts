@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type FileSource, type OutturnError, type ParsedPage, PermanentError } from '#kit';
+import {
+  cutRecords,
+  type FileSource,
+  type OutturnError,
+  type ParsedPage,
+  PermanentError,
+  type RecordPiece,
+} from '#kit';
 import { connectorContext } from '../../test/factories/connector.ts';
-import { splitRecords } from './chunks.ts';
 import { file } from './index.ts';
 
 const stream = (changes: Record<string, unknown> = {}) =>
@@ -14,7 +20,11 @@ const stream = (changes: Record<string, unknown> = {}) =>
 async function read(contents: Record<string, string>, options: unknown = stream()): Promise<ParsedPage[]> {
   const files: FileSource = {
     list: async () => Object.keys(contents).map((path) => ({ path: `/c/data/${path}`, modifiedAtMs: 0, bytes: 1 })),
-    readText: async (path) => contents[path.slice(8)] ?? '',
+    // In pieces that end anywhere, as a stream does.
+    read: async function* ({ path }) {
+      const text = contents[path.slice(8)] ?? '';
+      for (let at = 0; at < text.length; at += 4097) yield text.slice(at, at + 4097);
+    },
   };
   const parsed = options as ReturnType<typeof stream>;
   const context = {
@@ -95,9 +105,11 @@ describe('CSV files', () => {
 });
 
 describe('cutting a table', () => {
-  it('never cuts inside a quoted cell', () => {
+  it('never cuts inside a quoted cell', async () => {
     const text = 'a,"1\n2"\nb,"3\n4"\nc,5\n';
-    const pieces = [...splitRecords(text, { offset: 0, line: 1 }, 9)];
+    const pieces: RecordPiece[] = [];
+    for await (const piece of cutRecords(text, { maxCharacters: 9, quotes: true, header: false, name: 'x' }))
+      pieces.push(piece);
     expect(pieces).toEqual([
       { text: 'a,"1\n2"\n', firstLine: 1 },
       { text: 'b,"3\n4"\n', firstLine: 3 },

@@ -1,19 +1,38 @@
 import { z } from 'zod';
-import { dateFormats, exactlyOneMapping, fields, rowMappingShape } from '#kit';
+import { dateFormats, exactlyOneMapping, fields, fileOptionsShape, rowMappingShape } from '#kit';
 
 export const optionsSchema = z.strictObject({
   maxFile: fields.bytes
-    .meta({ description: 'A longer file is an error instead of a full memory.', examples: ['64MiB'] })
-    .prefault('64MiB'),
+    .meta({
+      description: 'A longer file (unpacked) is an error: a runaway export, or an archive made to burst.',
+      examples: ['64MiB'],
+    })
+    .prefault('1GiB'),
+  ...fileOptionsShape,
 });
 export type FileOptions = z.output<typeof optionsSchema>;
 
 export const streamSchema = z
   .strictObject({
     path: fields.text.meta({
-      description: 'File or glob, relative to the configuration folder.',
-      examples: ['data/seats-*.csv', 'data/**/costs.csv'],
+      description: 'File or glob, relative to the configuration folder, or in S3. Gzip is unpacked.',
+      examples: ['data/seats-*.csv', 'data/**/costs.csv', 's3://exports/hr/*.csv.gz'],
     }),
+    format: z
+      .enum(['auto', 'csv', 'ndjson'])
+      .default('auto')
+      .meta({
+        description: 'csv, or ndjson: one JSON object a line. auto: by the name (.ndjson, .jsonl, .json), else csv.',
+        examples: ['ndjson'],
+      }),
+    incremental: z
+      .enum(['none', 'modified'])
+      .default('none')
+      .meta({
+        description:
+          'modified: only files that were last written within the window (since the last pull, less lookback) are read. none: all, each time.',
+        examples: ['modified'],
+      }),
     delimiter: z
       .enum(['auto', ',', ';', '\t', '|'])
       .default('auto')

@@ -9,6 +9,7 @@ import {
   type RawPage,
   type SourceRow,
 } from '#kit';
+import { parseJsonLines } from './json-lines.ts';
 import type { FileOptions, FileStream } from './options.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -21,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Rows of one page. Pure. Throws `source/bad-shape` or `source/bad-number` naming file and line. */
 export function parsePage(page: RawPage, { stream }: ParseContext<FileOptions, FileStream>): ParsedPage {
-  const { file, delimiter, firstLine, headerLines } = page.meta;
+  const { file, delimiter, firstLine, headerLines, format } = page.meta;
   if (
     typeof file !== 'string' ||
     typeof delimiter !== 'string' ||
@@ -29,6 +30,7 @@ export function parsePage(page: RawPage, { stream }: ParseContext<FileOptions, F
     typeof headerLines !== 'number'
   )
     throw new PermanentError('source/bad-shape', 'the page does not say which file it is of');
+  if (format === 'ndjson') return parseJsonLines(page.body, { file, firstLine }, stream);
   // Lines of the page that are the header move up, the rest stand where they stood in the file.
   const lineOf = (line: number): number => line - headerLines + firstLine - 1;
   let records: { record: string[]; info: { lines: number } }[];

@@ -69,7 +69,7 @@ export function limitError(
   );
 }
 
-const TLS_HINTS: Readonly<Record<string, string>> = {
+export const TLS_HINTS: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate is self-signed: name its CA in tls.caFile.',
   SELF_SIGNED_CERT_IN_CHAIN: 'A private CA signed the certificate: name it in tls.caFile.',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -80,7 +80,7 @@ const TLS_HINTS: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'The certificate is not valid yet: compare the clocks of both machines.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate was issued for another name: use the name that it carries in url.',
 };
-const RETRYABLE_NETWORK: Readonly<Record<string, string>> = {
+export const NETWORK_REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection',
   ENOTFOUND: 'is a name that DNS does not know',
   EAI_AGAIN: 'could not be looked up, DNS did not answer',
@@ -108,7 +108,7 @@ function* causes(thrown: unknown): Generator<Error> {
   }
 }
 
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
@@ -145,7 +145,7 @@ export function transportError(request: RequestLabel, thrown: unknown, redact: (
   }
   for (const error of chain) {
     const code = codeOf(error);
-    const reason = RETRYABLE_NETWORK[code];
+    const reason = NETWORK_REASONS[code];
     if (reason !== undefined)
       return new RetryableError('source/unreachable', `${request.label}: ${where} ${reason} (${code})`, {
         hint: NETWORK_HINTS[code],

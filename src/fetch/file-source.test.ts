@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { asOutturnError, PermanentError } from '#kit';
+import { asOutturnError, PermanentError, readText } from '#kit';
 import { createFileSource } from './index.ts';
 
 let root = '';
@@ -20,6 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 const source = () => createFileSource({ baseDirectory: base });
+const text = (path: string, maxBytes: number) => readText(source(), { path }, { maxBytes });
 const names = async (pattern: string) => (await source().list(pattern)).map(({ path }) => relative(base, path));
 const failure = (work: Promise<unknown>) => work.then(() => expect.fail('an error was expected'), asOutturnError);
 
@@ -52,7 +53,7 @@ describe('files below the configuration folder', () => {
       const error = await failure(source().list(pattern));
       expect(error).toBeInstanceOf(PermanentError);
       expect(error.code).toBe('config/unreadable-file');
-      expect((await failure(source().readText(pattern, 1000))).code).toBe('config/unreadable-file');
+      expect((await failure(text(pattern, 1000))).code).toBe('config/unreadable-file');
     },
   );
 
@@ -62,30 +63,30 @@ describe('files below the configuration folder', () => {
     await symlink('seats-a.csv', join(base, 'data/inside.csv'));
     expect((await failure(source().list('data/link.csv'))).code).toBe('config/unreadable-file');
     expect((await failure(source().list('data/l*.csv'))).code).toBe('config/unreadable-file');
-    expect((await failure(source().readText('data/link.csv', 1000))).code).toBe('config/unreadable-file');
-    expect((await failure(source().readText('up/outside.csv', 1000))).code).toBe('config/unreadable-file');
-    expect(await source().readText('data/inside.csv', 1000)).toBe('aé');
+    expect((await failure(text('data/link.csv', 1000))).code).toBe('config/unreadable-file');
+    expect((await failure(text('up/outside.csv', 1000))).code).toBe('config/unreadable-file');
+    expect(await text('data/inside.csv', 1000)).toBe('aé');
   });
 
   it('are read as UTF-8, or UTF-16 with its mark; other bytes are refused', async () => {
     await writeFile(join(base, 'utf16.csv'), Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('ä;1', 'utf16le')]));
     await writeFile(join(base, 'bom.csv'), '\ufeffday');
     await writeFile(join(base, 'latin1.csv'), Buffer.from('ä;1', 'latin1'));
-    expect(await source().readText('utf16.csv', 1000)).toBe('ä;1');
-    expect(await source().readText('bom.csv', 1000)).toBe('day');
-    const error = await failure(source().readText('latin1.csv', 1000));
+    expect(await text('utf16.csv', 1000)).toBe('ä;1');
+    expect(await text('bom.csv', 1000)).toBe('day');
+    const error = await failure(text('latin1.csv', 1000));
     expect(error.code).toBe('source/bad-shape');
     expect(error.hint).toContain('UTF-8');
   });
 
   it('longer than allowed are not read', async () => {
-    expect(await source().readText('data/seats-a.csv', 3)).toBe('aé');
-    expect((await failure(source().readText('data/seats-a.csv', 2))).code).toBe('source/too-large');
+    expect(await text('data/seats-a.csv', 3)).toBe('aé');
+    expect((await failure(text('data/seats-a.csv', 2))).code).toBe('source/too-large');
   });
 
   it('that are pipes or folders are refused at once', async () => {
     execFileSync('mkfifo', [join(base, 'pipe.csv')]);
-    expect((await failure(source().readText('pipe.csv', 1000))).code).toBe('config/unreadable-file');
-    expect((await failure(source().readText('data', 1000))).code).toBe('config/unreadable-file');
+    expect((await failure(text('pipe.csv', 1000))).code).toBe('config/unreadable-file');
+    expect((await failure(text('data', 1000))).code).toBe('config/unreadable-file');
   });
 });

@@ -1,18 +1,21 @@
 import { constants } from 'node:fs';
 import { glob, lstat, open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { FileSource } from '#kit';
-import { PermanentError } from '#kit';
+import { type FileSource, type FoundFile, PermanentError } from '#kit';
+import { MOST_FILES, tooManyFiles } from './most-files.ts';
+import { createS3Source } from './s3-source.ts';
+import { textOf } from './text-of.ts';
 
-const MOST_FILES = 10_000;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Files below one folder (that of the configuration). Patterns are relative to it: `data/costs.csv`,
- * `data/seats-*.csv`. Whatever leads out of the folder (`..`, an absolute path, a symbolic
+ * Files below one folder (that of the configuration), and objects of S3 (`s3://bucket/key`). Patterns are relative to the
+ * folder: `data/costs.csv`, `data/seats-*.csv`. Whatever leads out of the folder (`..`, an absolute path, a symbolic
  * link) is refused with `config/unreadable-file`.
  */
 export function createFileSource({ baseDirectory }: { baseDirectory: string }): FileSource {
   const base = resolve(baseDirectory);
+  const s3 = createS3Source();
   let realBase: string | null = null;
 
   const escapes = (shown: string, reason: string): PermanentError =>
@@ -44,17 +47,15 @@ export function createFileSource({ baseDirectory }: { baseDirectory: string }): 
   }
 
   return {
-    async list(pattern) {
+    async list(pattern, access) {
+      if (isS3(pattern)) return await s3.list(pattern, access);
       const path = checkedPattern(pattern);
-      const found: { path: string; modifiedAtMs: number; bytes: number }[] = [];
+      const found: FoundFile[] = [];
       const add = async (file: string): Promise<void> => {
         const real = await within(file, relative(base, file));
         const facts = await lstat(real);
         if (!facts.isFile()) return;
-        if (found.length === MOST_FILES)
-          throw new PermanentError('source/too-large', `${pattern} matches more than ${MOST_FILES} files`, {
-            hint: 'Narrow the pattern, or move what was read already into another folder.',
-          });
+        if (found.length === MOST_FILES) throw tooManyFiles(pattern);
         found.push({ path: file, modifiedAtMs: Math.trunc(facts.mtimeMs), bytes: facts.size });
       };
       // The path as it stands comes first: brackets are allowed in file names.
@@ -68,9 +69,13 @@ export function createFileSource({ baseDirectory }: { baseDirectory: string }): 
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
 
-    async readText(path, maxBytes) {
-      const shown = relative(base, resolve(base, path));
-      const real = await within(join(base, checkedPattern(path)), shown);
+    async *read(file, options) {
+      if (isS3(file.path)) {
+        yield* s3.read(file, options);
+        return;
+      }
+      const shown = relative(base, resolve(base, file.path));
+      const real = await within(join(base, checkedPattern(file.path)), shown);
       // Non-blocking: opening a named pipe would otherwise wait for ever.
       const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK).catch((thrown: unknown) => {
         throw readError(thrown, shown);
@@ -81,22 +86,16 @@ export function createFileSource({ baseDirectory }: { baseDirectory: string }): 
           throw new PermanentError('config/unreadable-file', `${shown} is not a regular file`, {
             hint: 'Name a file, or a pattern such as folder/*.csv.',
           });
-        if (facts.size > maxBytes) throw tooLarge(shown, facts.size, maxBytes);
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        // The size may grow while it is read: the bound holds for what is really read.
-        for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
-          bytes += chunk.length;
-          if (bytes > maxBytes) throw tooLarge(shown, bytes, maxBytes);
-          chunks.push(chunk);
-        }
-        return decode(Buffer.concat(chunks), shown);
+        const bytes = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
+        yield* textOf(bytes as AsyncIterable<Buffer>, { shown, maxBytes: options.maxBytes });
       } finally {
         await handle.close();
       }
     },
   };
 }
+
+const isS3 = (path: string): boolean => path.startsWith('s3://');
 
 function isBelow(base: string, path: string): boolean {
   return path === base || path.startsWith(base.endsWith(sep) ? base : base + sep);
@@ -108,26 +107,6 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch {
     return false;
-  }
-}
-
-function tooLarge(shown: string, bytes: number, maxBytes: number): PermanentError {
-  return new PermanentError('source/too-large', `${shown} has ${bytes} bytes, more than ${maxBytes} (maxResponse)`, {
-    hint: 'Split the file, or raise maxResponse.',
-    facts: { bytes, maxBytes },
-  });
-}
-
-/** UTF-8, or UTF-16 when a byte order mark says so. */
-function decode(body: Buffer, shown: string): string {
-  const utf16 =
-    body[0] === 0xff && body[1] === 0xfe ? 'utf-16le' : body[0] === 0xfe && body[1] === 0xff ? 'utf-16be' : null;
-  try {
-    return new TextDecoder(utf16 ?? 'utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw new PermanentError('source/bad-shape', `${shown} is not text in UTF-8`, {
-      hint: 'Save it as UTF-8 (in a spreadsheet: "CSV UTF-8").',
-    });
   }
 }
 

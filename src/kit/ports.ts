@@ -60,11 +60,38 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Local files a connector may read, below the folders that the operator named. */
+/** Where the objects of `s3://bucket/key` are, and who asks. Null: as the SDK's own chain of environment, profile and role says. */
+export interface S3Access {
+  endpoint: string | null;
+  region: string | null;
+  accessKeyId: string | null;
+  secretAccessKey: string | null;
+  sessionToken: string | null;
+  forcePathStyle: boolean;
+}
+export interface FoundFile {
+  /** Absolute, or `s3://bucket/key`. */
+  path: string;
+  modifiedAtMs: number;
+  bytes: number;
+  /** Changes with the content, where the store says so (ETag): a file that changed since it was listed is not read. */
+  version?: string | undefined;
+}
+export interface FileAccess {
+  /** Needed for `s3://…` only. */
+  s3?: S3Access | null | undefined;
+  signal?: AbortSignal | undefined;
+}
+/** Files a connector may read: below the configuration folder, or in S3. */
 export interface FileSource {
-  /** Absolute paths that match a path or a glob, sorted. Throws `config/not-found` when none does. */
-  list(pattern: string): Promise<{ path: string; modifiedAtMs: number; bytes: number }[]>;
-  readText(path: string, maxBytes: number): Promise<string>;
+  /** What matches a path or a glob, sorted by path. Throws `config/not-found` when nothing does, `source/…` for S3. */
+  list(pattern: string, access?: FileAccess): Promise<FoundFile[]>;
+  /**
+   * The text in pieces, read as fast as they are taken. Gzip is unpacked (told by the content, not by the name). Throws
+   * `source/too-large` past `maxBytes` of unpacked text or for what unpacks to hundreds of times its size, and
+   * `source/bad-shape` for what is no text or broken gzip.
+   */
+  read(file: Pick<FoundFile, 'path' | 'version'>, options: FileAccess & { maxBytes: number }): AsyncIterable<string>;
 }
 
 export type SqlValue = string | number | bigint | boolean | null | Date;
@@ -76,6 +103,10 @@ export interface SqlQuery {
   timeoutMs: number;
   /** Rows of one batch. */
   batchRows: number;
+  /** Of the session: in it instants are cast to dates and local times. Absent: UTC. */
+  timeZone?: string | undefined;
+  /** The rows are the server's plan (EXPLAIN) in place of the answer: names, types and privileges are checked, nothing is run. */
+  planOnly?: boolean | undefined;
 }
 export interface SqlField {
   name: string;
@@ -98,8 +129,16 @@ export interface SqlConnection {
   database: string;
   user: string;
   password: string;
-  tls: { mode: 'disable' | 'require' | 'verify-full'; caFile: string | null };
+  /** `require`: encrypted, whoever answers; `verify-full`: with a certificate of the host's name from a known CA. Files are PEM. */
+  tls: {
+    mode: 'disable' | 'require' | 'verify-full';
+    caFile: string | null;
+    certFile: string | null;
+    keyFile: string | null;
+  };
   connectTimeoutMs: number;
+  /** Queries that this process runs there at once; the others wait. */
+  concurrency: number;
 }
 
 /** JSONata over a JSON document, apart from the process's own thread: whatever the expression does, it ends. */

@@ -185,7 +185,7 @@ function wire(
       tracing,
     ),
     files: createFileSource({ baseDirectory: config.directory }),
-    sql: createSqlSource(),
+    sql: createSqlSource({ baseDirectory: config.directory }),
     extract: createExtractor(),
     clock,
     log,

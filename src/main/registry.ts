@@ -3,8 +3,8 @@ import { file } from '#connectors/file/index';
 import { http } from '#connectors/http/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
-import { sql } from '#connectors/sql/index';
 import { push } from '#connectors/push/index';
+import { sql } from '#connectors/sql/index';
 import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { closePushSteps } from '#jobs/close-push-steps';
@@ -16,7 +16,7 @@ import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
-export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push, http];
+export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push, http, sql];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,

@@ -81,7 +81,7 @@ export async function openSourceTools(environment: Environment, config: Config):
     instance: `${hostname()}:${process.pid}`,
   });
   const files = createFileSource({ baseDirectory: config.directory });
-  const sql = createSqlSource();
+  const sql = createSqlSource({ baseDirectory: config.directory });
   const extract = createExtractor();
   return {
     store: fleet.store,

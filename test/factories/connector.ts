@@ -21,7 +21,7 @@ export function httpSettings(changes: Partial<HttpSettings> = {}): HttpSettings 
 }
 
 const nobody: HttpClient = { request: async () => Promise.reject(new Error('this source is not asked by HTTP')) };
-const noFiles: FileSource = { list: async () => [], readText: async () => '' };
+const noFiles: FileSource = { list: async () => [], read: async function* () {} };
 
 /** What a connector may use, all of it real but `http` and `files`, which are there when given. */
 export function connectorContext<O>(
