@@ -2,3 +2,4 @@
 export { configJsonSchema } from './json-schema.ts';
 export { type LoadInput, type LoadResult, loadConfig } from './load.ts';
 export { type ConfigProblem, formatProblem } from './problems.ts';
+export { connectorText, type OfferedStream, offeredStreams } from './write-streams.ts';

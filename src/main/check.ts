@@ -114,21 +114,7 @@ async function checkOne(
   // What refused the connection says more than the days that it is still good.
   if (certificate !== null && !findings.some(({ aspect }) => aspect === 'source/tls' || aspect === 'tls'))
     findings.push(certificate);
-  if (findings.some((finding) => finding.level === 'error' && finding.aspect !== 'tls')) {
-    const { length } = connector.streams;
-    if (length > 0)
-      findings.push({
-        level: 'warning',
-        aspect: 'streams',
-        message: `${length === 1 ? 'Its stream was' : `Its ${length} streams were`} not tried: the connector itself fails.`,
-      });
-    return findings;
-  }
-  if (kind.capabilities.pull === false) {
-    const { store } = tools;
-    findings.push(...(await asFindings(() => pushFindings(connector, { store, nowMs: clock.nowMs() }))));
-    return findings;
-  }
+  if (findings.some((finding) => finding.level === 'error' && finding.aspect !== 'tls')) return findings;
   for (const stream of connector.streams) {
     onProgress?.({ connector: connector.id, stream: stream.id });
     const tried = () => kind.checkStream({ ...context, stream: stream.options, streamId: stream.id });
