@@ -8,6 +8,7 @@ import { connectorNew } from './connector-new.ts';
 import { deliveries } from './deliveries.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
+import { discover } from './discover.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { finance } from './finance.ts';
@@ -35,6 +36,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   validate,
   secret,
   check,
+  discover,
   plan,
   apply,
   processes,
