@@ -9,7 +9,10 @@ export function cancelled(signal: AbortSignal): OutturnError {
   return reason instanceof OutturnError ? reason : new PermanentError('queue/cancelled', 'the pull was cancelled');
 }
 
-/** Rejects with `cancelled` when the signal aborts; `release` when nobody waits for it any more. */
+/**
+ * Rejects with `cancelled` when the signal aborts; `release` when nobody waits for it any more. One for each wait: a promise that
+ * many races share would hold what each of them gave.
+ */
 function abortion(signal: AbortSignal, afterMs = 0): { aborted: Promise<never>; release(): void } {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => {};
@@ -34,18 +37,13 @@ function abortion(signal: AbortSignal, afterMs = 0): { aborted: Promise<never>; 
 /** The values of `source`; ends with `cancelled` as soon as `signal` aborts, even while the source hangs. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
-  const { aborted, release } = abortion(signal);
   try {
     for (;;) {
-      const next = iterator.next();
-      // When the abort wins the race, nobody else waits for this one any more.
-      next.catch(() => {});
-      const step = await Promise.race([next, aborted]);
+      const step = await orAborted(iterator.next(), signal);
       if (step.done === true) return;
       yield step.value;
     }
   } finally {
-    release();
     // Not awaited: a source that hangs would hold us too.
     iterator.return?.().catch(() => {});
   }
@@ -54,6 +52,7 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
 /** What `work` gives; `cancelled` as soon as `signal` aborts, whatever the work does then. */
 export async function orAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
   if (!(work instanceof Promise)) return work;
+  // When the abort wins the race, nobody else waits for this one any more.
   work.catch(() => {});
   const { aborted, release } = abortion(signal);
   try {

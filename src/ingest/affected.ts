@@ -20,6 +20,15 @@ function reads(source: SeriesSource, { connector, stream }: StreamName, labels: 
   return Object.entries(source.labels).every(([name, value]) => labels[name] === value);
 }
 
+/** Whether a metric of any project is made of samples of the stream. */
+export function isRead(projects: readonly Project[], { connector, stream }: StreamName): boolean {
+  return projects.some(({ metrics }) =>
+    metrics.some((metric) =>
+      Object.values(sourcesOf(metric)).some((source) => source?.connector === connector && source.stream === stream),
+    ),
+  );
+}
+
 /** Projects that count costs of these references of the stream. */
 export function projectsOfCosts(
   projects: readonly Project[],

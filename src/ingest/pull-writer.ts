@@ -8,7 +8,7 @@ import {
   type Repositories,
   type Store,
 } from '#kit';
-import { dirtyPeriods, projectsOfCosts, requireSameUnits } from './affected.ts';
+import { dirtyPeriods, isRead, projectsOfCosts, requireSameUnits } from './affected.ts';
 import type { RowBatch } from './rows.ts';
 
 export interface PullWriterParts {
@@ -160,9 +160,12 @@ export class PullWriter {
     const projects = await tx.projects.list();
     requireSameUnits(projects, { connector, stream }, rows.samples);
     await tx.pulls.addPages(pages);
-    const input = { connector, stream, pullId, observedAtMs };
+    const name = { connector, stream };
+    const input = { ...name, pullId, observedAtMs };
     const sampled =
-      rows.samples.length === 0 ? NOTHING : await tx.measurements.ingest({ ...input, rows: rows.samples, signal });
+      rows.samples.length === 0
+        ? NOTHING
+        : await tx.measurements.ingest({ ...input, rows: rows.samples, signal, wantsChanged: isRead(projects, name) });
     signal.throwIfAborted();
     const costed =
       rows.costs.length === 0

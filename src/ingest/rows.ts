@@ -83,7 +83,9 @@ export class PulledRows {
         );
       const series = `${this.#labelsKey(sample.labels)} ${sample.unit}`;
       const young = sample.status === 'final' && sample.atMs + sample.durationMs > finalUpToMs;
-      const row: IngestRow = { ...sample, status: young ? 'provisional' : sample.status, pageHash };
+      // The parser has no more use for its own object, and there are millions of them.
+      const row: IngestRow = Object.assign(sample, { pageHash });
+      if (young) row.status = 'provisional';
       let samples = this.#samples.get(series);
       if (samples === undefined) {
         this.#series.add(series);

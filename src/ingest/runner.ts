@@ -63,9 +63,9 @@ export interface PullBounds {
   bytes: number;
   pages: number;
 }
-const BOUNDS: PullBounds = { rows: 50_000, bytes: 16 * 1024 * 1024, pages: 1_000 };
+const BOUNDS: PullBounds = { rows: 10_000, bytes: 8 * 1024 * 1024, pages: 500 };
 /** Rows taken over at once from a page: between two slices the process hears of a cancel. */
-const SLICE_ROWS = 10_000;
+const SLICE_ROWS = 5_000;
 
 /**
  * Runs pulls. Two live ones of one stream never run at once in this process, nor two chunks of backfills of it; across

@@ -3,7 +3,7 @@ import { atomically, instant, type StoreContext, sql } from './context.ts';
 import { lockKey } from './locks.ts';
 import { readHeads, readWindows, sampleSchema } from './sample-windows.ts';
 import { ensureSeries, findSeries, seriesKeys } from './series.ts';
-import { type PlacedRow, writeSamples } from './write-samples.ts';
+import { writeSamples } from './write-samples.ts';
 
 /** Large enough that the round trips vanish, small enough that one statement's arrays stay a few megabytes and it ends soon. */
 const batchRows = 5_000;
@@ -35,22 +35,30 @@ export function createMeasurementRepository(context: StoreContext): MeasurementR
         await lockKey(connection, `ingest ${input.connector} ${input.stream}`);
         const nowMs = context.clock.nowMs();
         const identities = new Map<string, IngestRow>();
-        for (const [key, samples] of bySeries) for (const row of samples.values()) identities.set(key, row);
+        for (const [key, samples] of bySeries) {
+          const [first] = samples.values();
+          if (first !== undefined) identities.set(key, first);
+        }
         const ids = await ensureSeries(connection, { ...input, nowMs, identities });
-        const placed: PlacedRow[] = [];
+        const seriesIds: string[] = [];
+        const rows: IngestRow[] = [];
         for (const [key, samples] of bySeries) {
           const seriesId = ids.get(key) ?? '';
-          for (const row of samples.values()) placed.push({ seriesId, row });
+          for (const row of samples.values()) {
+            seriesIds.push(seriesId);
+            rows.push(row);
+          }
         }
-        for (let at = 0; at < placed.length; at += batchRows) {
+        for (let at = 0; at < rows.length; at += batchRows) {
           input.signal?.throwIfAborted();
-          const batch = placed.slice(at, at + batchRows);
+          const end = at + batchRows;
+          const batch = { seriesIds: seriesIds.slice(at, end), rows: rows.slice(at, end) };
           const written = await writeSamples(connection, batch, { ...input, nowMs });
           result.inserted += written.inserted;
           result.revisions += written.revisions;
           result.finalised += written.finalised;
           result.repeated += written.repeated;
-          result.unchanged += batch.length - written.changed.length;
+          result.unchanged += written.unchanged;
           for (const sample of written.changed) result.changed.push(sample);
         }
         return result;

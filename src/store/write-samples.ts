@@ -3,14 +3,16 @@ import { z } from 'zod';
 import type { ChangedSample, IngestRow } from '#kit';
 import { instant, sql } from './context.ts';
 
-export interface PlacedRow {
-  seriesId: string;
-  row: IngestRow;
+/** Row n belongs to series n. Two columns: an object for each pair would live as long as the batch, for nothing. */
+export interface PlacedRows {
+  seriesIds: readonly string[];
+  rows: readonly IngestRow[];
 }
 export interface WrittenSamples {
   inserted: number;
   revisions: number;
   finalised: number;
+  unchanged: number;
   repeated: number;
   changed: ChangedSample[];
 }
@@ -18,6 +20,8 @@ interface Origin {
   pullId: string;
   observedAtMs: number;
   nowMs: number;
+  /** False: nobody reads the stream, and `changed` stays empty. */
+  wantsChanged?: boolean | undefined;
 }
 type Fragment = ReturnType<typeof sql.fragment>;
 
@@ -33,19 +37,18 @@ const verdictsSchema = z.object({
 /** Writes what is new or differs from the newest revision; rows are of one stream, whose lock is held, each (series, time) once. */
 export async function writeSamples(
   connection: CommonQueryMethods,
-  batch: readonly PlacedRow[],
+  batch: PlacedRows,
   origin: Origin,
 ): Promise<WrittenSamples> {
   return (await isAllNew(connection, batch)) ? insert(connection, batch, origin) : judge(connection, batch, origin);
 }
 
 /** Whether nothing is stored of these series between the first and the last time: then nothing needs comparing. */
-async function isAllNew(connection: CommonQueryMethods, batch: readonly PlacedRow[]): Promise<boolean> {
+async function isAllNew(connection: CommonQueryMethods, batch: PlacedRows): Promise<boolean> {
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = Number.NEGATIVE_INFINITY;
-  const series = new Set<string>();
-  for (const { seriesId, row } of batch) {
-    series.add(seriesId);
+  const series = new Set(batch.seriesIds);
+  for (const row of batch.rows) {
     if (row.atMs < firstMs) firstMs = row.atMs;
     if (row.atMs > lastMs) lastMs = row.atMs;
   }
@@ -58,8 +61,8 @@ async function isAllNew(connection: CommonQueryMethods, batch: readonly PlacedRo
 
 async function insert(
   connection: CommonQueryMethods,
-  batch: readonly PlacedRow[],
-  { pullId, observedAtMs, nowMs }: Origin,
+  batch: PlacedRows,
+  { pullId, observedAtMs, nowMs, wantsChanged = true }: Origin,
 ): Promise<WrittenSamples> {
   const { select, from } = columnsOf(batch);
   await connection.query(sql.unsafe`
@@ -67,16 +70,17 @@ async function insert(
       pull_id, observed_at, recorded_at)
     SELECT ${select}, 1, ${pullId}, ${instant(observedAtMs)}, ${instant(nowMs)}
     FROM ${from}`);
-  const changed = batch.map(({ seriesId, row: { labels, atMs, durationMs } }) => {
-    return { seriesId, labels, atMs, durationMs, revision: 1 };
-  });
-  return { inserted: batch.length, revisions: 0, finalised: 0, repeated: 0, changed };
+  const changed: ChangedSample[] = [];
+  if (wantsChanged)
+    for (const [index, { labels, atMs, durationMs }] of batch.rows.entries())
+      changed.push({ seriesId: batch.seriesIds[index] ?? '', labels, atMs, durationMs, revision: 1 });
+  return { inserted: batch.rows.length, revisions: 0, finalised: 0, repeated: 0, unchanged: 0, changed };
 }
 
 async function judge(
   connection: CommonQueryMethods,
-  batch: readonly PlacedRow[],
-  { pullId, observedAtMs, nowMs }: Origin,
+  batch: PlacedRows,
+  { pullId, observedAtMs, nowMs, wantsChanged = true }: Origin,
 ): Promise<WrittenSamples> {
   const { select, from } = columnsOf(batch);
   const found = await connection.one(sql.type(verdictsSchema)`
@@ -125,15 +129,19 @@ async function judge(
     FROM judged
     WHERE verdict <> 'unchanged'`);
 
-  const written: WrittenSamples = { inserted: 0, revisions: 0, finalised: 0, repeated: found.repeated, changed: [] };
+  const unchanged = batch.rows.length - found.ordinals.length;
+  const { repeated } = found;
+  const written: WrittenSamples = { inserted: 0, revisions: 0, finalised: 0, unchanged, repeated, changed: [] };
   for (const [index, ordinal] of found.ordinals.entries()) {
-    const placed = batch[ordinal - 1];
-    if (placed === undefined) throw new RangeError(`ordinal ${ordinal} of ${batch.length} rows`);
+    const row = batch.rows[ordinal - 1];
+    const seriesId = batch.seriesIds[ordinal - 1];
+    if (row === undefined || seriesId === undefined)
+      throw new RangeError(`ordinal ${ordinal} of ${batch.rows.length} rows`);
     const verdict = found.verdicts[index];
     if (verdict === 'new') written.inserted += 1;
     else if (verdict === 'revision') written.revisions += 1;
     else written.finalised += 1;
-    const { seriesId, row } = placed;
+    if (!wantsChanged) continue;
     const durationMs = found.durations[index] ?? row.durationMs;
     const revision = found.revisions[index] ?? 1;
     written.changed.push({ seriesId, labels: row.labels, atMs: row.atMs, durationMs, revision });
@@ -145,40 +153,65 @@ async function judge(
  * The rows as columns in the order series_id, at, duration_ms, value, numerator, denominator, status, page_hash. What is the same in
  * all of them, which duration, status and ratio parts mostly are, is sent once.
  */
-function columnsOf(batch: readonly PlacedRow[]): { select: Fragment; from: Fragment } {
+function columnsOf(batch: PlacedRows): { select: Fragment; from: Fragment } {
   const arrays: Fragment[] = [];
   const names: ReturnType<typeof sql.identifier>[] = [];
-  const column = (
-    name: string,
-    type: string,
-    pick: (placed: PlacedRow) => string | number | null | undefined,
-  ): Fragment => {
-    const first = batch[0] === undefined ? null : (pick(batch[0]) ?? null);
+  const column = (name: string, type: string, values: readonly (string | number | null | undefined)[]): Fragment => {
+    const first = values[0] ?? null;
     const typed = sql.fragment`::${sql.identifier([type])}`;
-    if (batch.every((placed) => (pick(placed) ?? null) === first)) return sql.fragment`${first}${typed}`;
-    // Numbers and words without a comma or quote need no escaping, which would cost more than all the rest.
-    const text = `{${batch.map((placed) => pick(placed) ?? 'NULL').join(',')}}`;
+    if (values.every((value) => (value ?? null) === first)) return sql.fragment`${first}${typed}`;
+    // Numbers need no escaping, which would cost more than all the rest.
+    const text = `{${values.map((value) => value ?? 'NULL').join(',')}}`;
     arrays.push(sql.fragment`${text}${typed}[]`);
     names.push(sql.identifier([name]));
     return sql.fragment`i.${sql.identifier([name])}`;
   };
-  const hashes = [...new Set(batch.map(({ row }) => row.pageHash))];
+  const { rows } = batch;
+  const hashes = [...new Set(rows.map((row) => row.pageHash))];
   const hashNumbers = new Map(hashes.map((hash, index) => [hash, index + 1]));
   const status = ['final', 'provisional', 'estimated', 'missing'];
-  const seriesId = column('series_id', 'int8', (placed) => placed.seriesId);
+  const seriesId = column('series_id', 'int8', batch.seriesIds);
   const parts = [
     seriesId,
-    sql.fragment`to_timestamp(${column('at_ms', 'float8', ({ row }) => row.atMs)} / 1000)`,
-    sql.fragment`${column('duration_ms', 'float8', ({ row }) => row.durationMs)}::int8`,
-    column('value', 'float8', ({ row }) => row.value),
-    column('numerator', 'float8', ({ row }) => row.numerator),
-    column('denominator', 'float8', ({ row }) => row.denominator),
-    sql.fragment`(${sql.array(status, 'text')})[${column('status', 'int4', ({ row }) => status.indexOf(row.status) + 1)}]`,
-    sql.fragment`(${sql.array(hashes, 'text')})[${column('page', 'int4', ({ row }) => hashNumbers.get(row.pageHash))}]`,
+    sql.fragment`to_timestamp(${column(
+      'at_ms',
+      'float8',
+      rows.map((row) => row.atMs),
+    )} / 1000)`,
+    sql.fragment`${column(
+      'duration_ms',
+      'float8',
+      rows.map((row) => row.durationMs),
+    )}::int8`,
+    column(
+      'value',
+      'float8',
+      rows.map((row) => row.value),
+    ),
+    column(
+      'numerator',
+      'float8',
+      rows.map((row) => row.numerator),
+    ),
+    column(
+      'denominator',
+      'float8',
+      rows.map((row) => row.denominator),
+    ),
+    sql.fragment`(${sql.array(status, 'text')})[${column(
+      'status',
+      'int4',
+      rows.map((row) => status.indexOf(row.status) + 1),
+    )}]`,
+    sql.fragment`(${sql.array(hashes, 'text')})[${column(
+      'page',
+      'int4',
+      rows.map((row) => hashNumbers.get(row.pageHash)),
+    )}]`,
   ];
   const select = sql.fragment`${sql.join(parts, sql.fragment`, `)}`;
   // Where every column is the same there is one row, for no two of them are equal.
-  const ordinals = sql.fragment`generate_series(1, ${batch.length}::int4)`;
+  const ordinals = sql.fragment`generate_series(1, ${rows.length}::int4)`;
   const from =
     arrays.length === 0
       ? sql.fragment`${ordinals} AS i(ordinal)`

@@ -58,6 +58,8 @@ export interface MeasurementRepository {
     rows: readonly IngestRow[];
     /** Ends it between two statements, by throwing its reason. */
     signal?: AbortSignal | undefined;
+    /** False: nobody asks what changed, and `changed` stays empty. Absent: true. */
+    wantsChanged?: boolean | undefined;
   }): Promise<IngestResult>;
   /** Newest revision of each sample in [fromMs, toMs), or the newest recorded by `knownAtMs`; ordered by series, time. */
   read(
