@@ -1,5 +1,5 @@
 import type { Measurement } from '#domain';
-import { type ParseContext, type ParsedPage, PermanentError, type RawPage, unitConversion } from '#kit';
+import { type ParseContext, type ParsedPage, PermanentError, type RawPage, shownValue, unitConversion } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { asObject, gapsOf } from './query-range.ts';
 
@@ -14,6 +14,9 @@ export interface PageMeta {
 /** Named in a warning; the rest is counted. */
 const MOST_NAMED = 5;
 const MOST_MESSAGES = 20;
+const LONGEST_NAME = 500;
+/** Series whose odd values are told of; a query may give thousands. */
+const MOST_SERIES_NAMED = 50;
 const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf']);
 
 /** One `query_range` answer of resultType `matrix` as measurements. Values are strings there, to carry NaN and ±Inf. */
@@ -25,7 +28,7 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
   if (answer?.['status'] !== 'success' || data === null)
     throw badShape(`${place}: the answer is not a successful result of Prometheus`);
   if (data['resultType'] !== 'matrix' || !Array.isArray(data['result']))
-    throw badShape(`${place}: resultType is ${JSON.stringify(data['resultType'])}, expected "matrix"`);
+    throw badShape(`${place}: resultType is ${shownValue(data['resultType'])}, expected "matrix"`);
 
   const convert = unitConversion(ctx.stream.sourceUnit ?? ctx.stream.unit, ctx.stream.unit);
   if (convert === null)
@@ -38,6 +41,7 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
   const warnings = messages(gaps, 'Prometheus warns, the answer may be incomplete: ');
   warnings.push(...messages(remarks(answer['warnings'], gaps), 'Prometheus warns: '));
   warnings.push(...messages(answer['infos'], 'Prometheus notes: '));
+  const odd: string[] = [];
   const seen = new Map<string, string>();
   let outside = 0;
 
@@ -45,6 +49,7 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
     const series = asObject(item);
     const metric = asObject(series?.['metric']);
     if (series === null || metric === null) throw badShape(`${place}: series ${index + 1} has no metric`);
+    if (!isLabelSet(metric)) throw badShape(`${place}: series ${index + 1} has a label that is no text`);
     const name = seriesName(metric);
     if (Array.isArray(series['histograms']) && series['histograms'].length > 0)
       throw new PermanentError('source/bad-shape', `${place}: ${name} is a native histogram, not a number`, {
@@ -81,12 +86,19 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
         status: 'final',
       });
     });
-    if (oddities.length > 0) warnings.push(oddityWarning(name, oddities));
+    if (oddities.length > 0) odd.push(oddityWarning(name, oddities));
   });
+  warnings.push(...odd.slice(0, MOST_SERIES_NAMED));
+  if (odd.length > MOST_SERIES_NAMED)
+    warnings.push(`left out samples of ${odd.length - MOST_SERIES_NAMED} more series without a finite value`);
   const span = `${new Date(meta.startMs).toISOString()} and ${new Date(meta.endMs).toISOString()}`;
   if (outside > 0) warnings.push(`left out ${outside} samples that do not lie between ${span}`);
   if (data['result'].length === 0) warnings.push(`the query gives no series between ${span}`);
   return { measurements, costs: [], warnings };
+}
+
+function isLabelSet(metric: Record<string, unknown>): metric is Record<string, string> {
+  return Object.values(metric).every((value) => typeof value === 'string');
 }
 
 function oddityWarning(name: string, oddities: readonly string[]): string {
@@ -97,31 +109,34 @@ function oddityWarning(name: string, oddities: readonly string[]): string {
 }
 
 /** As PromQL writes it: `up{job="node"}`. */
-function seriesName(metric: Record<string, unknown>): string {
+function seriesName(metric: Record<string, string>): string {
   const labels = Object.entries(metric)
     .filter(([name]) => name !== '__name__')
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `${String(metric['__name__'] ?? '')}{${labels.join(', ')}}`;
+  const name = `${metric['__name__'] ?? ''}{${labels.join(', ')}}`;
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
 /** In the order of their names, so that the same series always looks the same. */
-function keepLabels(metric: Record<string, unknown>, wanted: readonly string[] | undefined): Record<string, string> {
-  const labels: Record<string, string> = {};
+function keepLabels(metric: Record<string, string>, wanted: readonly string[] | undefined): Record<string, string> {
+  const kept: [string, string][] = [];
   for (const name of Object.keys(metric).sort()) {
-    if (wanted === undefined ? name === '__name__' : !wanted.includes(name)) continue;
-    labels[name] = String(metric[name]);
+    const value = metric[name];
+    if (value === undefined || (wanted === undefined ? name === '__name__' : !wanted.includes(name))) continue;
+    kept.push([name, value]);
   }
-  return labels;
+  // Not by assignment: a label may have any name, `__proto__` too.
+  return Object.fromEntries(kept);
 }
 
 function readPair(pair: unknown, place: string): { pointMs: number; value: number; text: string } {
   if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number' || typeof pair[1] !== 'string')
-    throw badShape(`${place} is ${JSON.stringify(pair)?.slice(0, 80)}, expected [time, "number"]`);
+    throw badShape(`${place} is ${shownValue(pair)}, expected [time, "number"]`);
   const [time, text] = pair;
   const special = SPECIAL_VALUES.has(text);
   const value = special ? Number.NaN : Number(text);
   if (!special && (text.trim() === '' || Number.isNaN(value)))
-    throw new PermanentError('source/bad-number', `${place} is ${JSON.stringify(text.slice(0, 80))}, not a number`);
+    throw new PermanentError('source/bad-number', `${place} is ${shownValue(text)}, not a number`);
   return { pointMs: Math.round(time * 1000), value, text };
 }
 

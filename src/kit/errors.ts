@@ -83,13 +83,20 @@ export interface ErrorDetails {
   facts?: Record<string, unknown> | undefined;
 }
 
+/** What a source sends may be of any length, and errors quote it. */
+const LONGEST_SOURCE_MESSAGE = 2_000;
+const bounded = (code: ErrorCode, message: string): string =>
+  code.startsWith('source/') && message.length > LONGEST_SOURCE_MESSAGE
+    ? `${message.slice(0, LONGEST_SOURCE_MESSAGE)}…`
+    : message;
+
 /** An error whose code and message are meant for people. Prefer the two subclasses. */
 export class OutturnError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly facts: Record<string, unknown> | undefined;
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(bounded(code, message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
     this.hint = details.hint;

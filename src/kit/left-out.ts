@@ -1,5 +1,7 @@
 /** A page of a thousand bad rows must not make a thousand warnings. */
 const MOST_PLACES = 5;
+/** Names and values that a source sends may be of any length. */
+const LONGEST_PLACE = 300;
 
 /** What a parser leaves out, and why: never zero instead, always said. */
 export class LeftOut {
@@ -14,7 +16,7 @@ export class LeftOut {
   add(reason: string, place: string): null {
     const entry = this.#reasons.get(reason) ?? { count: 0, places: [] };
     entry.count++;
-    if (entry.places.length < MOST_PLACES) entry.places.push(place);
+    if (entry.places.length < MOST_PLACES) entry.places.push(place.slice(0, LONGEST_PLACE));
     this.#reasons.set(reason, entry);
     return null;
   }
