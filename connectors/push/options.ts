@@ -69,9 +69,12 @@ const checkUnits = (stream: { unit: string; sourceUnit?: string | undefined }, c
 
 const labelNames = z.array(fields.text).max(20).prefault([]);
 
+const accepted =
+  '`measurements`: samples by `POST /v1/measurements`. `costs`: cost lines by `POST /v1/costs`. `prometheus`: series by remote write.';
+
 const measurements = z
   .strictObject({
-    accepts: z.literal('measurements').meta({ description: 'Samples by `POST /v1/measurements`.' }),
+    accepts: z.literal('measurements').meta({ description: accepted, examples: ['measurements'] }),
     ...units,
     interval: fields.positiveDurationMs.optional().meta({
       description:
@@ -87,7 +90,7 @@ const measurements = z
   .superRefine(checkUnits);
 
 const costs = z.strictObject({
-  accepts: z.literal('costs').meta({ description: 'Cost lines by `POST /v1/costs`.' }),
+  accepts: z.literal('costs').meta({ description: accepted, examples: ['costs'] }),
 });
 
 const selector = z
@@ -109,7 +112,7 @@ const selector = z
 
 const series = z
   .strictObject({
-    accepts: z.literal('prometheus').meta({ description: 'Samples by Prometheus remote write.' }),
+    accepts: z.literal('prometheus').meta({ description: accepted, examples: ['prometheus'] }),
     match: selector,
     as: z.enum(['increase', 'level', 'average', 'maximum', 'minimum']).meta({
       description:
