@@ -11,6 +11,7 @@ import {
   type UnreadableSettings,
 } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
+import { type CheckExpression, checkExpressions } from './check-expressions.ts';
 import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
 import { sourcesOf } from './known-sources.ts';
@@ -40,6 +41,8 @@ export interface LoadInput {
   validateCron?: (expression: string) => string | null;
   /** The shortest time between two runs of a right expression, null when there is none. */
   shortestIntervalMs?: (expression: string) => number | null;
+  /** What is wrong with a JSONata expression, or null; absent: they are not looked at. */
+  checkExpression?: CheckExpression | undefined;
   /** A connector need not have streams yet: somebody asks its source what there is. */
   withoutStreams?: boolean | undefined;
 }
@@ -72,7 +75,7 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
     for (const secret of read.secrets)
       if (!HARMLESS.test(secret)) for (const each of [secret, ...linesOf(secret)]) secrets.add(each);
     if (read.root !== null) roots.push(read.root);
-    stored.push(...read.stored);
+    for (const use of read.stored) stored.push(use);
   }
   const schema = rootSchema(input.kinds);
   for (const root of roots) for (const secret of secretsOf(root, schema)) secrets.add(secret);
@@ -101,6 +104,8 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   };
   for (const draft of sections.projectDrafts) checkProject(draft, context, problems);
   checkTimes(sections, input, problems);
+  if (input.checkExpression !== undefined)
+    checkExpressions(merged.entries.connectors.values(), input.kinds, input.checkExpression, problems);
   const unreadable = unreadableParts(stored, problems);
 
   const sorted = problems.sorted(secrets);

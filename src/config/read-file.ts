@@ -9,6 +9,7 @@ import { isEcho, syntaxMessage } from './syntax-message.ts';
 /** How much one file's aliases may add; a "billion laughs" stops here. */
 const MAX_ALIASED_NODES = 10_000;
 const MAX_DEPTH = 40;
+const MAX_OPEN_BRACKETS = 2_000;
 /** A broken indentation can make an error of every line after it. */
 const MAX_SYNTAX_PROBLEMS = 20;
 /** Keys that mean something to JavaScript objects, never to an operator. */
@@ -88,6 +89,11 @@ export async function readYaml(
 
 /** Undefined: not YAML, problems noted. Null: an empty document. */
 function parseText(text: string, walk: Walk): Node | null | undefined {
+  const tooDeep = endlessNesting(text);
+  if (tooDeep !== null) {
+    walk.problems.add({ file: walk.file, ...tooDeep }, [], 'config/yaml-syntax', 'the file is nested too deeply');
+    return undefined;
+  }
   try {
     // Unique keys are checked in the walk: the library compares each key with each other, which a large file makes slow.
     const document = parseDocument(text, {
@@ -114,6 +120,27 @@ function parseText(text: string, walk: Walk): Node | null | undefined {
     walk.problems.add({ file: walk.file, line: 1, column: 1 }, [], 'config/yaml-syntax', message);
     return undefined;
   }
+}
+
+/**
+ * Where so many brackets are open that no honest file has them, null otherwise. The library would take seconds and a gigabyte
+ * to find out. Those in texts and comments count too: mostly they are closed, and a few thousand are far beyond any file.
+ */
+function endlessNesting(text: string): { line: number; column: number } | null {
+  let open = 0;
+  let line = 1;
+  let lineStart = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '[' || character === '{') open += 1;
+    else if (character === ']' || character === '}') open = Math.max(0, open - 1);
+    else if (character === '\n') {
+      line += 1;
+      lineStart = at + 1;
+    }
+    if (open > MAX_OPEN_BRACKETS) return { line, column: at - lineStart + 1 };
+  }
+  return null;
 }
 
 function placeOf(offset: number, walk: Walk): Place {
@@ -222,7 +249,8 @@ async function scalarOf(
   }
   if (typeof value !== 'string') return scalar;
   const resolved = await walk.resolve(value);
-  walk.secrets.push(...resolved.secrets);
+  // One by one: a text may hold more references than a call takes arguments.
+  for (const secret of resolved.secrets) walk.secrets.push(secret);
   for (const { name, unreadable } of resolved.stored)
     walk.stored.push({
       use: { name, ...place, path: formatPath(path), connector: connectorIn(path) },
