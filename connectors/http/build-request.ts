@@ -6,7 +6,7 @@ import {
   renderTemplateValue,
   type TemplateValues,
 } from '#kit';
-import type { RequestOptions, Target } from './request-options.ts';
+import type { SentRequest, Target } from './request-options.ts';
 
 export interface Filling {
   values: TemplateValues;
@@ -18,7 +18,7 @@ export interface Filling {
 }
 
 /** The request with its templates filled. Throws `config/invalid-value` where a placeholder has no value that fits. */
-export function buildRequest(options: RequestOptions, filling: Filling): HttpRequest {
+export function buildRequest(options: SentRequest, filling: Filling): HttpRequest {
   const { values, timeZone } = filling;
   const fill = (text: string, encode?: (text: string) => string): string | undefined => {
     try {
@@ -57,7 +57,7 @@ export function buildRequest(options: RequestOptions, filling: Filling): HttpReq
 }
 
 function bodyOf(
-  body: RequestOptions['body'],
+  body: SentRequest['body'],
   headers: Record<string, string>,
   { values, timeZone, streamId }: Filling,
   fill: (text: string, encode?: (text: string) => string) => string | undefined,

@@ -8,7 +8,14 @@ import {
   templateProblems,
   unitConversion,
 } from '#kit';
-import { locator, type RequestOptions, requestSchema, ruleSchema, templatesOf } from './request-options.ts';
+import {
+  locator,
+  loginRequestSchema,
+  type RequestOptions,
+  requestSchema,
+  ruleSchema,
+  templatesOf,
+} from './request-options.ts';
 
 /** What of a stream says which rows there are; `explore` has the same without a mapping. */
 const readingShape = {
@@ -44,7 +51,7 @@ const readingShape = {
 
 const loginSchema = z
   .strictObject({
-    request: requestSchema.meta({
+    request: loginRequestSchema.meta({
       description: 'The request that logs in; `{{username}}` and `{{password}}` are those of `auth`.',
       examples: [
         { method: 'POST', path: '/api/login', body: { json: { user: '{{username}}', password: '{{password}}' } } },

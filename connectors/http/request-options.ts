@@ -221,8 +221,18 @@ export const requestSchema = z
   .meta({ description: 'One request of the chain.' });
 export type RequestOptions = z.output<typeof requestSchema>;
 
+/** What is sent, without what is made of the answer. */
+export const loginRequestSchema = requestSchema.pick({
+  method: true,
+  path: true,
+  query: true,
+  headers: true,
+  body: true,
+});
+export type SentRequest = z.output<typeof loginRequestSchema>;
+
 /** Every text of a request in which placeholders are filled, with its path. */
-export function templatesOf(request: RequestOptions): { path: (string | number)[]; text: string }[] {
+export function templatesOf(request: SentRequest): { path: (string | number)[]; text: string }[] {
   const found: { path: (string | number)[]; text: string }[] = [];
   const walk = (value: unknown, path: (string | number)[]): void => {
     if (typeof value === 'string') found.push({ path, text: value });
@@ -238,5 +248,5 @@ export function templatesOf(request: RequestOptions): { path: (string | number)[
 }
 
 /** Whether the request asks for a window at all. */
-export const isWindowed = (request: RequestOptions): boolean =>
+export const isWindowed = (request: SentRequest): boolean =>
   templatesOf(request).some(({ text }) => templateNames(text).some((name) => name.startsWith('window.')));

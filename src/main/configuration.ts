@@ -7,6 +7,7 @@ import {
   type LoadResult,
   loadConfig,
 } from '#src/config/index';
+import { checkExpression } from '#src/extract/index';
 import { shortestIntervalMs, validateCron } from '#src/schedule/index';
 import type { Environment } from './environment.ts';
 import { connectorKinds, jobKinds } from './registry.ts';
@@ -28,6 +29,7 @@ export async function readConfig(
     jobKinds: jobKinds.map((job) => job.kind),
     validateCron,
     shortestIntervalMs,
+    checkExpression,
     ...more,
   });
   for (const secret of result.config?.secrets ?? []) environment.redactor.add(secret);

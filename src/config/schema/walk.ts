@@ -63,6 +63,23 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PathPart[]): s
   return [...new Set(keys)];
 }
 
+/** Every text in `value` that stands in a field marked as an expression (JSONata), with its path. */
+export function expressionsIn(
+  schema: z.core.$ZodType,
+  value: unknown,
+  path: readonly PathPart[] = [],
+): { path: readonly PathPart[]; value: string }[] {
+  if (typeof value === 'string') return alternatives(schema).some(isExpression) ? [{ path, value }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  const entries: [PathPart, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return entries.flatMap(([part, child]) =>
+    childrenAt(schema, part).flatMap((one) => expressionsIn(one, child, [...path, part])),
+  );
+}
+
+const isExpression = ({ schema }: { schema: z.core.$ZodType }): boolean =>
+  z.globalRegistry.get(schema)?.['expression'] !== undefined;
+
 /** Every text in `value` that stands in a field marked secret, with its path. */
 export function secretsIn(
   schema: z.core.$ZodType,
