@@ -20,6 +20,7 @@ import {
 } from '#kit';
 import { addBackfills } from './backfills.ts';
 import { addBudgets } from './budgets.ts';
+import { addConnectors } from './connectors.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDeliveries } from './deliveries.ts';
 import { addExplain } from './explain.ts';
@@ -136,6 +137,7 @@ export function createApi(options: ApiOptions): Api {
     addSchedules(guarded, options);
     addBackfills(guarded, options);
     addBudgets(guarded, options);
+    addConnectors(guarded, options);
     addExplain(guarded, options);
     addRoi(guarded, options);
     addMoved(guarded, options);

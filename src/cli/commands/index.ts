@@ -5,6 +5,7 @@ import { backfill } from './backfill.ts';
 import { budgets } from './budgets.ts';
 import { check } from './check.ts';
 import { connectorNew } from './connector-new.ts';
+import { connectors } from './connectors.ts';
 import { deliveries } from './deliveries.ts';
 import { demo } from './demo.ts';
 import { digest } from './digest.ts';
@@ -37,6 +38,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   secret,
   check,
   discover,
+  connectors,
   plan,
   apply,
   processes,

@@ -1,0 +1,199 @@
+import type { ConnectorHealth, StreamHealth } from '#src/main/connectors';
+import type { Io } from './io.ts';
+import { plural } from './job-words.ts';
+import { type Row, table } from './table.ts';
+import { age, instantWords } from './times.ts';
+
+type Look = Pick<Io, 'color' | 'columns'>;
+
+const WORDS = {
+  ok: 'ok',
+  late: 'late',
+  failing: 'failing',
+  'never-pulled': 'never pulled',
+  paused: 'paused',
+  'by-hand': 'by hand',
+  sent: 'is sent to',
+  unreadable: 'unreadable',
+} as const;
+
+function stateWords({ color }: Look, state: StreamHealth['state']): string {
+  const paint =
+    state === 'ok' || state === 'sent'
+      ? color.green
+      : state === 'failing' || state === 'unreadable'
+        ? color.red
+        : state === 'late' || state === 'never-pulled'
+          ? color.yellow
+          : color.dim;
+  return paint(WORDS[state]);
+}
+
+/** Every connector in a line, by its worst stream; what is wrong stands below. */
+export function connectorTable(io: Look, connectors: readonly ConnectorHealth[], nowMs: number): string {
+  return table(
+    io,
+    [
+      { head: 'connector', wraps: true },
+      { head: 'kind', optional: 1 },
+      { head: 'state' },
+      { head: 'streams', align: 'right' },
+      { head: 'last success' },
+      { head: 'lag', align: 'right' },
+      { head: 'complete', align: 'right' },
+      { head: 'budget', align: 'right', optional: 2 },
+      { head: 'next pull', optional: 3 },
+    ],
+    connectors.map((connector): Row => {
+      const { streams, budget } = connector;
+      return {
+        cells: [
+          connector.id,
+          connector.kind,
+          stateWords(io, connector.state),
+          String(streams.length),
+          ago(oldest(streams.map(({ lastSuccessAtMs }) => lastSuccessAtMs)), nowMs),
+          span(
+            streams.reduce<number | null>(
+              (most, { lagMs }) => (lagMs === null ? most : Math.max(most ?? 0, lagMs)),
+              null,
+            ),
+          ),
+          completeness(streams),
+          budget === null ? null : `${Math.round(budget.usedRatio * 100)} %`,
+          soon(
+            streams.reduce<number | null>(
+              (first, { nextFireAtMs }) =>
+                nextFireAtMs === null ? first : Math.min(first ?? nextFireAtMs, nextFireAtMs),
+              null,
+            ),
+            nowMs,
+          ),
+        ],
+        note: note(io, connector, nowMs),
+      };
+    }),
+  );
+}
+
+/** Null as soon as one has none: what is said of all must hold for each. */
+const oldest = (instants: readonly (number | null)[]): number | null =>
+  instants.some((each) => each === null) ? null : Math.min(...(instants as number[]));
+const ago = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `${age(nowMs - ms)} ago`);
+const span = (ms: number | null): string | null => (ms === null ? null : age(ms));
+const soon = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `in ${age(ms - nowMs)}`);
+
+function completeness(streams: readonly StreamHealth[]): string | null {
+  const known = streams.flatMap((stream) => stream.completeness ?? []);
+  if (known.length === 0) return null;
+  const expected = known.reduce((sum, each) => sum + each.expected, 0);
+  const received = known.reduce((sum, each) => sum + Math.min(each.received, each.expected), 0);
+  return expected === 0 ? null : `${Math.floor((received / expected) * 1000) / 10} %`;
+}
+
+function note(
+  io: Look,
+  { streams, findings, expiresAtMs, budget }: ConnectorHealth,
+  nowMs: number,
+): string | undefined {
+  const { color } = io;
+  const notes: string[] = [];
+  for (const stream of streams) {
+    if (stream.state === 'failing' && stream.lastError !== null && stream.failingSinceMs !== null)
+      notes.push(
+        `${stream.id}: ${color.red(`failing since ${instantWords(stream.failingSinceMs)}`)}, ${plural(stream.failures, 'time')}: ${stream.lastError.message} (${stream.lastError.code})`,
+      );
+    if (stream.state === 'late' && stream.watermarkMs !== null)
+      notes.push(`${stream.id}: ${color.yellow('late')}, known up to ${instantWords(stream.watermarkMs)}`);
+  }
+  for (const { level, stream, message } of findings)
+    if (level === 'error') notes.push(`check${stream === undefined ? '' : ` of ${stream}`}: ${message}`);
+  const expiry = expiryWords(io, expiresAtMs, nowMs);
+  if (expiry !== null) notes.push(expiry);
+  if (budget !== null && budget.blockedUntilMs !== null)
+    notes.push(color.red(`its account ${budget.account} is blocked until ${instantWords(budget.blockedUntilMs)}`));
+  return notes.length === 0 ? undefined : notes.join('\n');
+}
+
+const DAY_MS = 86_400_000;
+function expiryWords({ color }: Look, expiresAtMs: number | null, nowMs: number): string | null {
+  if (expiresAtMs === null) return null;
+  const leftMs = expiresAtMs - nowMs;
+  const on = new Date(expiresAtMs).toISOString().slice(0, 10);
+  if (leftMs <= 0) return color.red(`credentials or certificate ended on ${on}`);
+  const text = `credentials or certificate end on ${on}, in ${plural(Math.floor(leftMs / DAY_MS), 'day')}`;
+  return leftMs < 14 * DAY_MS ? color.yellow(text) : leftMs < 60 * DAY_MS ? color.dim(text) : null;
+}
+
+/** One connector, stream by stream, and what its last check said. */
+export function connectorDetails(io: Look, connector: ConnectorHealth, nowMs: number): string {
+  const { color } = io;
+  const lines = [`${color.bold(connector.id)} ${color.dim(connector.kind)}  ${stateWords(io, connector.state)}`];
+  const { budget, expiresAtMs, checkedAtMs, findings } = connector;
+  if (budget !== null)
+    lines.push(
+      `budget     ${Math.round(budget.usedRatio * 100)} % of ${budget.account}${budget.blockedUntilMs === null ? '' : color.red(`, blocked until ${instantWords(budget.blockedUntilMs)}`)}`,
+    );
+  lines.push(
+    `check      ${checkedAtMs === null ? `never: \`outturn check ${connector.id}\`` : `${age(nowMs - checkedAtMs)} ago, ${findings.length === 0 ? 'nothing wrong' : `${plural(findings.length, 'thing')} to look at`}`}`,
+  );
+  if (expiresAtMs !== null)
+    lines.push(
+      `expires    ${expiryWords(io, expiresAtMs, nowMs) ?? `credentials or certificate on ${new Date(expiresAtMs).toISOString().slice(0, 10)}`}`,
+    );
+  for (const { level, aspect, stream, message, hint } of findings) {
+    lines.push(
+      `  ${level === 'error' ? color.red('✗') : color.yellow('!')} ${stream === undefined ? '' : `${stream}: `}${color.dim(`${aspect} `)}${message}`,
+    );
+    if (hint !== undefined) lines.push(`      → ${hint}`);
+  }
+  lines.push('', streamTable(io, connector.streams, nowMs));
+  return lines.join('\n');
+}
+
+function streamTable(io: Look, streams: readonly StreamHealth[], nowMs: number): string {
+  return table(
+    io,
+    [
+      { head: 'stream', wraps: true },
+      { head: 'state' },
+      { head: 'known up to' },
+      { head: 'lag', align: 'right' },
+      { head: 'last success' },
+      { head: 'received', align: 'right', optional: 2 },
+      { head: 'next pull', optional: 1 },
+    ],
+    streams.map((stream): Row => {
+      const { completeness: points } = stream;
+      return {
+        cells: [
+          stream.id,
+          stateWords(io, stream.state),
+          stream.watermarkMs === null ? null : instantWords(stream.watermarkMs),
+          span(stream.lagMs),
+          ago(stream.lastSuccessAtMs, nowMs),
+          points === null ? null : `${points.received}/${points.expected}`,
+          soon(stream.nextFireAtMs, nowMs),
+        ],
+        note: streamNote(io, stream),
+      };
+    }),
+  );
+}
+
+function streamNote(
+  { color }: Look,
+  { failingSinceMs, failures, lastError, warnings, state, allowedLagMs }: StreamHealth,
+) {
+  const notes: string[] = [];
+  if (lastError !== null && failingSinceMs !== null)
+    notes.push(
+      color.red(`failing since ${instantWords(failingSinceMs)}, ${plural(failures, 'time')}`),
+      `${lastError.message} (${lastError.code})`,
+    );
+  if (state === 'late' && allowedLagMs !== null)
+    notes.push(color.yellow(`its schedule promises at most ${age(allowedLagMs)}`));
+  for (const warning of warnings.slice(0, 3)) notes.push(`${color.yellow('warning')} ${warning}`);
+  if (warnings.length > 3) notes.push(`and ${warnings.length - 3} more`);
+  return notes.length === 0 ? undefined : notes.join('\n');
+}
