@@ -78,6 +78,14 @@ export const TLS_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'The CA is unknown: name it in tls.caFile.',
   CERT_HAS_EXPIRED: 'The certificate of the source has expired: it must be renewed there.',
   CERT_NOT_YET_VALID: 'The certificate is not valid yet: compare the clocks of both machines.',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    'The source wants a certificate of this client: name it and its key in tls.certFile and tls.keyFile.',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE:
+    'The source refuses the certificate of this client, or misses one: check tls.certFile and tls.keyFile.',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA:
+    'The source does not know the CA of the certificate in tls.certFile: name one that it issued, with its chain.',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'The certificate in tls.certFile has expired: renew it.',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'The source does not accept the certificate in tls.certFile.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate was issued for another name: use the name that it carries in url.',
 };
 export const NETWORK_REASONS: Readonly<Record<string, string>> = {

@@ -128,13 +128,13 @@ describe('client credentials at an OpenID provider', () => {
     const auth = machine({ clientSecret: 'wrong-secret-of-machine' });
     const first = await requestsDuring(() => ask(processOf(fixture.store.tokens), auth));
     expect(first.result).toMatchObject({ code: 'source/unauthorised' });
-    expect(String(first.result.message)).toContain(`token request POST ${oidc.tokenUrl}`);
-    expect(String(first.result.message)).toContain('invalid_client');
+    expect(asOutturnError(first.result).message).toContain(`token request POST ${oidc.tokenUrl}`);
+    expect(asOutturnError(first.result).message).toContain('invalid_client');
     // In the header, then in the body.
     expect(first.requests).toHaveLength(2);
     const { result, requests } = await requestsDuring(() => ask(processOf(fixture.store.tokens), auth));
     expect(result).toMatchObject({ code: 'source/unauthorised' });
-    expect(String(result.message)).toMatch(/invalid_client.*nobody tries again for 15m/);
+    expect(asOutturnError(result).message).toMatch(/invalid_client.*nobody tries again for 15m/);
     expect(requests).toEqual([]);
     const check = await requestsDuring(() =>
       ask(processOf(fixture.store.tokens, { nowMs: () => Date.now() }, true), auth),

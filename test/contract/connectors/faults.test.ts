@@ -20,6 +20,14 @@ const logins: readonly HttpSettings['auth'][] = [
   { kind: 'bearer', token: SECRET },
   { kind: 'header', values: { 'X-Api-Key': SECRET } },
   { kind: 'query', name: 'api_key', value: SECRET },
+  {
+    kind: 'sigv4',
+    accessKeyId: 'AKID',
+    secretAccessKey: SECRET,
+    sessionToken: null,
+    region: 'eu-central-1',
+    service: 'aps',
+  },
 ];
 
 const kinds = (await loadKinds()).flatMap(({ folder, kind }) => {
