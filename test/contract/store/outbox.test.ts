@@ -295,3 +295,45 @@ describe('dead letters', () => {
     expect((await deadLetters.list(1))[0]).toMatchObject({ jobId: 'job-3', lastFailedAtMs: 9_000 });
   });
 });
+
+describe('joining what is to run shortly', () => {
+  const join = (key: string, delayMs = 2_000) =>
+    fixture.store.transaction(({ outbox }) =>
+      outbox.enqueueOrJoin({ ...intent(key), notBeforeMs: fixture.clock.nowMs() + delayMs }),
+    );
+
+  it('many small changes make one job, another key has its own', async () => {
+    expect(await join('shop')).toEqual({ joined: false });
+    expect(await join('shop')).toEqual({ joined: true });
+    expect(await join('other')).toEqual({ joined: false });
+    expect(await fixture.store.outbox.openCount()).toBe(2);
+  });
+
+  it('what runs later than wanted, or is due already, is not joined', async () => {
+    await join('late', dayMs);
+    expect(await join('late')).toEqual({ joined: false });
+    await join('due');
+    fixture.clock.advance(2_000);
+    expect(await join('due')).toEqual({ joined: false });
+  });
+
+  it('a job that was joined is never collapsed into one that may have read before', async () => {
+    await join('shop');
+    await join('shop');
+    fixture.clock.advance(2_000);
+    const running = await fixture.store.outbox.enqueue(intent('shop'));
+    const covered = (await fixture.store.outbox.waiting('recompute-roi', 'shop')).filter((id) => id !== running.id);
+    expect(covered).toHaveLength(1);
+    expect(await fixture.store.outbox.collapse(running.id, covered)).toBe(0);
+  });
+
+  it('nobody publishes it before the change that joined is committed', async () => {
+    await join('shop');
+    await fixture.store.transaction(async ({ outbox }) => {
+      await outbox.enqueueOrJoin({ ...intent('shop'), notBeforeMs: fixture.clock.nowMs() + 2_000 });
+      fixture.clock.advance(2_000);
+      expect(await publish(fixture.store)).toEqual([]);
+    });
+    expect(await publish(fixture.store)).toHaveLength(1);
+  });
+});
