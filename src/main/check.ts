@@ -115,6 +115,12 @@ async function checkOne(
   if (certificate !== null && !findings.some(({ aspect }) => aspect === 'source/tls' || aspect === 'tls'))
     findings.push(certificate);
   if (findings.some((finding) => finding.level === 'error' && finding.aspect !== 'tls')) return findings;
+  if (kind.capabilities.pull === false) {
+    // There is nobody to ask: what came and when the store knows.
+    const { store } = tools;
+    findings.push(...(await asFindings(() => pushFindings(connector, { store, nowMs: clock.nowMs() }))));
+    return findings;
+  }
   for (const stream of connector.streams) {
     onProgress?.({ connector: connector.id, stream: stream.id });
     const tried = () => kind.checkStream({ ...context, stream: stream.options, streamId: stream.id });
