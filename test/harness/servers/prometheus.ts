@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { programOf } from '../packages.ts';
@@ -29,6 +30,8 @@ export interface PrometheusOptions {
   history?: string;
   /** Prometheus' web configuration file (YAML): TLS, basic auth with bcrypt hashes. */
   webConfig?: string;
+  /** PEM file of the authority of the certificate that `webConfig` names: the server then speaks TLS. */
+  caFile?: string;
   /** Credentials for the harness' own questions when `webConfig` asks for them. */
   credentials?: { username: string; password: string };
 }
@@ -72,7 +75,7 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
     await run(promtool, ['tsdb', 'create-blocks-from', ...flags, 'openmetrics', file, data], { maxBuffer: 64 << 20 });
   }
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${options.caFile === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const args = [
     `--config.file=${configFile}`,
     `--storage.tsdb.path=${data}`,
@@ -93,7 +96,7 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
       command: programOf('prometheus', 'prometheus'),
       args,
       timeoutMs: 60_000,
-      ready: async () => (await fetch(`${url}/-/ready`, { headers })).ok,
+      ready: () => isReady(url, headers, options.caFile),
     });
   let running = await start();
   return {
@@ -120,6 +123,18 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
       await directory.remove();
     },
   };
+}
+
+/** By node:https, whose requests can trust an authority of their own. */
+async function isReady(url: string, headers: Record<string, string>, caFile: string | undefined): Promise<boolean> {
+  if (caFile === undefined) return (await fetch(`${url}/-/ready`, { headers })).ok;
+  const ca = await readFile(caFile);
+  return await new Promise((resolve, reject) => {
+    get(`${url}/-/ready`, { headers, ca }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on('error', reject);
+  });
 }
 
 const basic = ({ username, password }: { username: string; password: string }): string =>
