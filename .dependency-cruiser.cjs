@@ -32,6 +32,7 @@ const owners = {
   jose: '(fetch|auth|api)',
   postgrator: 'store',
   axios: 'fetch',
+  '@smithy/.+': 'fetch',
   'node-cron': 'schedule',
   nodemailer: 'delivery',
   '@slack/web-api': 'delivery',
