@@ -60,7 +60,8 @@ export function openSecret(
   try {
     return { state: 'known', value: keyRing.open(sealed, secretContext(name)) };
   } catch (thrown) {
-    return unreadable(thrown);
+    const { message, ...reason } = unreadable(thrown);
+    return { ...reason, message: message.replace(secretContext(name), `the secret ${name}`) };
   }
 }
 

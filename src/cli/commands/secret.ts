@@ -99,7 +99,8 @@ function list(group: Command, io: Io): void {
         io.out(secretTable(io, all));
         const lost = all.filter(({ state }) => state === 'unreadable');
         const missing = all.filter(({ state }) => state === 'missing');
-        for (const { name, problem } of lost) io.out(`\n${io.color.red('✗')} ${name}: ${problem}`);
+        if (lost.length > 0) io.out('');
+        for (const { problem } of lost) io.out(`${io.color.red('✗')} ${problem}`);
         if (missing.length > 0)
           io.out(`\n→ not set yet: ${missing.map(({ name }) => `\`outturn secret set ${name}\``).join(', ')}`);
       },
