@@ -10,6 +10,8 @@ export interface AnswerDocument {
   value(): unknown;
   /** The same as JSON, for JSONata. */
   json(): string;
+  /** Where a list without entries is not there at all. */
+  omitsEmptyLists: boolean;
 }
 
 /** Reads lazily. `value` and `json` throw `source/bad-shape` naming what is wrong. */
@@ -19,7 +21,7 @@ export function readDocument(body: string, { format, csv }: Pick<RequestOptions,
     read ??= { value: make() };
     return read.value;
   };
-  if (format === 'json') return { value: () => once(() => parsedJson(body)), json: () => body };
+  if (format === 'json') return { value: () => once(() => parsedJson(body)), json: () => body, omitsEmptyLists: false };
   const make = {
     ndjson: () => readLines(body),
     csv: () => readCsv(body, csv),
@@ -27,7 +29,7 @@ export function readDocument(body: string, { format, csv }: Pick<RequestOptions,
     text: () => body,
   };
   const value = (): unknown => once(make[format]);
-  return { value, json: () => JSON.stringify(value()) };
+  return { value, json: () => JSON.stringify(value()), omitsEmptyLists: format === 'xml' };
 }
 
 function parsedJson(body: string): unknown {

@@ -5,6 +5,7 @@ import {
   exactlyOneMapping,
   fields,
   rowMappingShape,
+  templateNames,
   templateProblems,
   unitConversion,
 } from '#kit';
@@ -244,7 +245,7 @@ function checkChain(requests: readonly RequestOptions[], ctx: z.RefinementCtx): 
     for (const { path, text } of templatesOf(request)) {
       for (const { message } of templateProblems(text, known))
         ctx.addIssue({ code: 'custom', path: at(...path), message });
-      usesCursor ||= text.includes('{{cursor') || /\{\{\s*cursor/.test(text);
+      usesCursor ||= templateNames(text).includes('cursor');
     }
     if (counts && paginate.into === undefined && !usesCursor)
       ctx.addIssue({

@@ -1,4 +1,5 @@
 import { asRecord, type Extractor, PermanentError } from '#kit';
+import { segmentsOf } from './build-request.ts';
 import { type AnswerDocument, fieldOf, isPointer, locate, outlineOf, pointed } from './document.ts';
 import type { Reading } from './options.ts';
 
@@ -79,10 +80,12 @@ async function soughtAt(
   if (found === null && locator !== '') return [];
   if (found !== undefined) return found;
   // JSONata gives nothing for an empty list as well as for a name that is not there; only the latter is wrong.
-  const path = isPointer(locator) ? [] : leadingNames(locator);
   const value = document.value();
+  const path = isPointer(locator) ? segmentsOf(locator) : leadingNames(locator);
+  const needed = document.omitsEmptyLists ? path.slice(0, -1) : path;
   const isEmptyList = Array.isArray(value) && value.length === 0 && path.length > 0;
-  if (!isPointer(locator) && !isEmptyList && (path.length === 0 || isThere(value, path))) return [];
+  const isPlain = isPointer(locator) && !document.omitsEmptyLists;
+  if (!isPlain && !isEmptyList && (path.length === 0 || isThere(value, needed))) return [];
   throw badShape(
     `there is nothing at ${locator === '' ? 'the top' : locator.slice(0, 80)}; the answer is ${outlineOf(value)}`,
     `Check ${option}: outturn check shows what the source answers with.`,
@@ -97,7 +100,8 @@ function isThere(value: unknown, path: readonly string[]): boolean {
     if (head === undefined) return true;
     const inner = pointed(one, [head]);
     if (inner === undefined) return false;
-    return rest.length === 0 || inner === null || isThere(inner, rest);
+    // What stands in entries of a list may be absent from all of them.
+    return rest.length === 0 || inner === null || Array.isArray(inner) || isThere(inner, rest);
   });
 }
 

@@ -27,7 +27,7 @@ export async function* eachPage(
   let request: HttpRequest | null = first;
   for (let number = 1; request !== null; number++) {
     signal.throwIfAborted();
-    const key = JSON.stringify([request.method, request.url, request.query, request.body]);
+    const key = JSON.stringify([request.method, request.url, request.query, request.headers, request.body]);
     if (made.has(key))
       throw new PermanentError(
         'source/bad-shape',
