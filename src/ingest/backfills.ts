@@ -11,7 +11,7 @@ import type {
 } from '#kit';
 import { splitWindow } from './chunks.ts';
 import { sinceOf } from './plan.ts';
-import { findTarget } from './target.ts';
+import { findPulled } from './target.ts';
 
 export interface BackfillsParts {
   config: Config;
@@ -29,7 +29,7 @@ export function createBackfills(parts: BackfillsParts): Backfills {
   const { store, clock } = parts;
 
   async function plan(request: BackfillRequest): Promise<BackfillPlan> {
-    const { connector, stream, kind } = findTarget(parts, request);
+    const { connector, stream, kind } = findPulled(parts, request);
     const { intervalMs } = kind.timing(stream.options);
     const nowMs = clock.nowMs();
     const extent = (window: PullWindow) =>

@@ -34,7 +34,7 @@ import { located, reworded } from './located.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
 import { PullWriter } from './pull-writer.ts';
 import { PulledRows } from './rows.ts';
-import { findTarget, type Target } from './target.ts';
+import { findPulled, type Target } from './target.ts';
 
 export interface PullRunnerParts {
   config: Config;
@@ -289,7 +289,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
 
   return {
     async run(request, runContext) {
-      const target = findTarget(parts, request);
+      const target = findPulled(parts, request);
       const name = `${target.connector.id}/${target.stream.id}`;
       // A live pull must not wait behind a backfill of its stream: the transactions that store wait for each other, no more.
       const key = request.backfill === undefined ? name : `backfill ${name}`;
@@ -303,12 +303,12 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     },
 
     async preview(request) {
-      const { window, advanceToMs, watermarkMs } = await plan(findTarget(parts, request), request);
+      const { window, advanceToMs, watermarkMs } = await plan(findPulled(parts, request), request);
       return { ...window, watermarkMs, advanceToMs };
     },
 
     async dryRun(request, { signal }): Promise<DryRunResult> {
-      const target = findTarget(parts, request);
+      const target = findPulled(parts, request);
       const planned = await plan(target, request);
       const requests: DryRunResult['requests'] = [];
       try {

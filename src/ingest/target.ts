@@ -37,3 +37,18 @@ export function findTarget(
     );
   return { connector, stream, kind };
 }
+
+/** The same, of a source that is pulled. Throws `usage` for one that is sent to: before anything is noted of a pull that cannot be. */
+export function findPulled(
+  parts: { config: Config; registry: Registry },
+  request: { connector: string; stream: string },
+): Target {
+  const target = findTarget(parts, request);
+  if (target.kind.capabilities.pull === false)
+    throw new PermanentError(
+      'usage',
+      `${target.connector.id}.${target.stream.id} is sent to: there is nobody to pull from`,
+      { hint: 'Let the sender send again; what is stored already is not stored twice.' },
+    );
+  return target;
+}

@@ -6,7 +6,7 @@ import { printPlan } from '../backfill-words.ts';
 import { type CommonOptions, environmentOf, withApp, withCommon } from '../command.ts';
 import { follow, printDetached } from '../follow-backfills.ts';
 import { type Io, printJson } from '../io.ts';
-import { selectStreams } from '../select-streams.ts';
+import { selectPulled } from '../select-streams.ts';
 import { instantOption } from '../window-options.ts';
 import { backfillLedger } from './backfill-ledger.ts';
 
@@ -55,7 +55,7 @@ export function backfill(program: Command, io: Io): void {
     if (options.plan && options.detach)
       throw new OutturnError('usage', '--plan and --detach do not go together.', { hint: 'Leave one out.' });
     const json = options.json === true;
-    const streamsOf = (config: Config) => selectStreams(config.connectors, [target]);
+    const streamsOf = (config: Config) => selectPulled(config.connectors, [target]);
     const work = async (app: App): Promise<void> => {
       const plans = [];
       for (const stream of streamsOf(app.config))

@@ -7,7 +7,7 @@ import { type CommonOptions, environmentOf, withApp, withCommon } from '../comma
 import { type DryRunTarget, dryRun } from '../dry-run.ts';
 import { finishJobs, printQueued } from '../finish-jobs.ts';
 import type { Io } from '../io.ts';
-import { everyStream, selectStreams } from '../select-streams.ts';
+import { everyPulled, selectPulled } from '../select-streams.ts';
 import { instantOption } from '../window-options.ts';
 
 const TIMEOUT_MS = 60 * 60_000;
@@ -53,7 +53,7 @@ export function pull(program: Command, io: Io): void {
     const window = windowOf(options);
     const json = options.json === true;
     const streamsOf = (config: Config): DryRunTarget[] =>
-      options.all === true ? everyStream(config.connectors) : selectStreams(config.connectors, targets);
+      options.all === true ? everyPulled(config.connectors) : selectPulled(config.connectors, targets);
     const work = async (app: App): Promise<void> => {
       const streams = streamsOf(app.config);
       if (options.dryRun) return dryRun(app, io, streams, window, json);
