@@ -1,5 +1,6 @@
 import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
+import { focus } from '#connectors/focus/index';
 import { http } from '#connectors/http/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
@@ -16,7 +17,7 @@ import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
-export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push, http, sql];
+export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push, http, sql, focus];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,
