@@ -52,9 +52,11 @@ export function createPushSteps(parts: PushStepParts): PushSteps {
   const { store, clock } = parts;
   return {
     async close(request, { signal, progress }) {
+      const total = { steps: 0, rows: 0, inserted: 0, revisions: 0, warnings: [] as string[] };
+      // Taken out of the configuration meanwhile: nobody waits for its steps. Were it put back, its next job takes them.
+      if (!parts.config.connectors.some(({ id }) => id === request.connector)) return total;
       const target = pushTarget(parts, request.connector);
       const stream = target.streams.find(({ id }) => id === request.stream);
-      const total = { steps: 0, rows: 0, inserted: 0, revisions: 0, warnings: [] as string[] };
       // Written otherwise meanwhile: what it was is nothing to be measured any more.
       if (stream === undefined || stream.options.accepts !== 'prometheus') return total;
       const options = stream.options;

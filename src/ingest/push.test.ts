@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PushStream } from '#kit';
+import { createBackfills, createPullRunner } from '#src/ingest/index';
+import type { PullRunnerParts } from '#src/ingest/runner';
 import { ADMIN_TOKEN, openPushBench, PUSH_TOKEN, type PushBench } from '../../test/factories/push.ts';
 import { HOUR, metric, openPullBench, type PullBench, project, START } from '../../test/factories/scripted-pull.ts';
 
@@ -225,5 +227,19 @@ describe('what senders push', () => {
     const answer = await there.post('/v1/measurements', JSON.stringify(row(1, 1)));
     expect(answer).toMatchObject({ status: 422, body: { code: 'source/unit-mismatch' } });
     expect(await stored()).toEqual([]);
+  });
+
+  it('is not pulled: neither a pull nor a backfill notes anything of it', async () => {
+    await open({ orders });
+    const parts = there.parts as unknown as PullRunnerParts;
+    const request = { connector: there.id, stream: 'orders', fromMs: null, toMs: null };
+    const pulling = createPullRunner(parts).dryRun(request, { signal: new AbortController().signal });
+    await expect(pulling).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('nobody to pull from'),
+    });
+    const planning = createBackfills(parts).plan({ ...request, fromMs: START, toMs: START + HOUR, chunkMs: HOUR });
+    await expect(planning).rejects.toMatchObject({ code: 'usage' });
+    expect(await bench.store.pulls.latest(there.id, 'orders')).toBeNull();
   });
 });

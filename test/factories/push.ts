@@ -37,6 +37,8 @@ export const seriesStream = (changes: Partial<Extract<PushStream, { accepts: 'pr
 
 export interface PushBench {
   id: string;
+  /** What receiver and API were made of. */
+  parts: unknown;
   api: Api;
   url: string;
   objects: Map<string, string>;
@@ -107,6 +109,7 @@ export async function openPushBench(
   const { url } = await api.listen({ host: '127.0.0.1', port: changes.port ?? 0 });
   return {
     id,
+    parts,
     api,
     url,
     objects,
