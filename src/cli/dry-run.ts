@@ -1,4 +1,4 @@
-import { asOutturnError, type DryRunResult } from '#kit';
+import { asOutturnError, type DryRunResult, formatDurationMs } from '#kit';
 import type { App } from '#src/main/app';
 import { knownSecrets } from '#src/main/environment';
 import { type Io, printJson } from './io.ts';
@@ -51,9 +51,11 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
       io,
       [
         { head: 'request', wraps: true },
+        { head: 'status', align: 'right' },
         { head: 'bytes', align: 'right' },
+        { head: 'took', align: 'right' },
       ],
-      result.requests.map((request) => [`${request.method} ${shorten(request.url)}`, String(request.bytes)]),
+      requestRows(result),
     ),
   );
   if (measurements.length > 0)
@@ -112,10 +114,52 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
   if (measurements.length + costs.length + quotes.length === 0)
     parts.push('The source answered without a row for this window.');
   for (const warning of result.warnings) parts.push(`${io.color.yellow('warning')} ${warning}`);
-  const counts = [plural(measurements.length, 'measurement'), plural(costs.length, 'cost line')];
+  const progress = progressWords(result);
+  if (progress !== null) parts.push(io.color.dim(progress));
+  const counts = [
+    plural(result.requests.length, 'page'),
+    plural(measurements.length, 'measurement'),
+    plural(costs.length, 'cost line'),
+  ];
   if (quotes.length > 0) counts.push(plural(quotes.length, 'exchange rate'));
   parts.push(io.color.dim(`${counts.join(', ')}; nothing was written`), '');
   return parts.join('\n');
+}
+
+const MOST_REQUESTS = 20;
+
+/** What was asked. A page names its request better than the wire does: a POST has its question in the body. */
+function requestRows({ requests, exchanges }: DryRunResult): (string | null)[][] {
+  const rows =
+    exchanges.length === requests.length
+      ? requests.map((request, index) => ({ ...exchanges[index], ...request }))
+      : exchanges.length > 0
+        ? exchanges
+        : requests.map((request) => ({ ...request, status: undefined, durationMs: undefined }));
+  const shown = rows
+    .slice(0, MOST_REQUESTS)
+    .map(({ method, url, status, bytes, durationMs }) => [
+      `${method} ${shorten(url)}`,
+      status === undefined ? null : String(status),
+      String(bytes),
+      durationMs === undefined ? null : formatDurationMs(Math.round(durationMs)),
+    ]);
+  if (rows.length > MOST_REQUESTS) shown.push([`… ${rows.length - MOST_REQUESTS} more`, '', '', '']);
+  return shown;
+}
+
+/** How complete the window is, and what would become of the watermark. */
+function progressWords({ completeness, watermark }: DryRunResult): string | null {
+  const parts: string[] = [];
+  if (completeness !== null) parts.push(`${completeness.received} of ${completeness.expected} expected points`);
+  const { nowMs, thenMs } = watermark;
+  const from = nowMs === null ? 'from nowhere' : `from ${instant(nowMs)}`;
+  parts.push(
+    thenMs === null
+      ? `the watermark would stay${nowMs === null ? ' unset' : ` at ${instant(nowMs)}`}`
+      : `the watermark would go ${from} to ${instant(thenMs)}`,
+  );
+  return parts.join('; ');
 }
 
 /** The first and the last few, with null where some are left out. */

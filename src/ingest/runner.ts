@@ -9,6 +9,7 @@ import {
   type FetchFactory,
   type FetchPurpose,
   type FileSource,
+  type HttpClient,
   type Logger,
   type Metrics,
   noTracing,
@@ -31,6 +32,7 @@ import { cancelled, KeyedQueue, orAbandoned, orAborted, untilAborted } from './a
 import { requireSameUnits } from './affected.ts';
 import { PageArchive } from './archive.ts';
 import { located, reworded } from './located.ts';
+import { observedHttp } from './observed-http.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
 import { PullWriter } from './pull-writer.ts';
 import { PulledRows } from './rows.ts';
@@ -82,12 +84,13 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     plan: PullPlan,
     purpose: FetchPurpose,
     signal: AbortSignal,
+    observe: (http: HttpClient) => HttpClient,
   ): PullContext<unknown, unknown> {
     const { connector, stream } = target;
     requireReadable(connector);
     return {
       options: connector.options,
-      http: parts.fetch.client(connector, signal, { purpose }),
+      http: observe(parts.fetch.client(connector, signal, { purpose })),
       files: parts.files,
       sql: parts.sql,
       extract: parts.extract,
@@ -118,6 +121,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     purpose: FetchPurpose,
     signal: AbortSignal,
     keep: (page: RawPage) => Promise<string>,
+    observe: (http: HttpClient) => HttpClient = (http) => http,
   ): AsyncGenerator<{ rows: ParsedPage; hash: string; bytes: number; completeToMs: number | null }> {
     const { kind, connector, stream } = target;
     const parseContext = {
@@ -126,7 +130,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       streamId: stream.id,
       extract: parts.extract,
     };
-    for await (const page of untilAborted(kind.pull(context(target, planned, purpose, signal)), signal)) {
+    for await (const page of untilAborted(kind.pull(context(target, planned, purpose, signal, observe)), signal)) {
       const hash = await orAborted(keep(page), signal);
       const parsed = await orAborted(kind.parse(page, parseContext), signal);
       const { measurements, ...others } = parsed;
@@ -311,6 +315,11 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
       const target = findPulled(parts, request);
       const planned = await plan(target, request);
       const requests: DryRunResult['requests'] = [];
+      const exchanges: DryRunResult['exchanges'] = [];
+      const observe = (http: HttpClient): HttpClient =>
+        observedHttp(http, clock.nowMs, ({ url, ...exchange }) =>
+          exchanges.push({ ...exchange, url: parts.redact(url) }),
+        );
       try {
         const rows = new PulledRows(parts.redact);
         const finalUpToMs = clock.nowMs() - target.stream.finalAfterMs;
@@ -318,15 +327,20 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
           requests.push({ method, url: parts.redact(url), bytes: Buffer.byteLength(body) });
           return '';
         };
-        for await (const slice of read(target, planned, 'live', signal, note))
+        for await (const slice of read(target, planned, 'live', signal, note, observe))
           rows.add(slice.rows, slice.hash, finalUpToMs);
         const batch = rows.take();
         requireSameUnits(await store.projects.list(), request, batch.samples);
-        judgeCompleteness(rows, expected(target, planned, rows));
+        const points = expected(target, planned, rows);
+        judgeCompleteness(rows, points);
+        const isBlank = rows.size === 0 && target.kind.timing(target.stream.options).intervalMs > 0;
         const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
         return {
           ...planned.window,
           requests,
+          exchanges,
+          completeness: points === null ? null : { received: batch.samples.length, expected: points },
+          watermark: { nowMs: planned.watermarkMs, thenMs: isBlank ? null : planned.advanceToMs },
           measurements: batch.samples.map(strip),
           costs: batch.costs.map(strip),
           quotes: batch.quotes.map(strip),

@@ -346,7 +346,14 @@ export interface PullRunner {
 export interface DryRunResult {
   fromMs: number;
   toMs: number;
+  /** One for each page that would be archived. */
   requests: { method: string; url: string; bytes: number }[];
+  /** Every HTTP answer on the way to the pages, in order; none for kinds that speak no HTTP. Addresses are redacted. */
+  exchanges: { method: string; url: string; status: number; bytes: number; durationMs: number }[];
+  /** Points of the window; null where the source has no cadence. */
+  completeness: { received: number; expected: number } | null;
+  /** Where the watermark is, and where it would be after this; null: nowhere yet, and not moved. */
+  watermark: { nowMs: number | null; thenMs: number | null };
   measurements: Measurement[];
   costs: CostLine[];
   quotes?: Omit<FxQuote, 'source'>[];
