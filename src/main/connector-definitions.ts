@@ -98,10 +98,3 @@ async function record(
   const last = (await tx.connectors.inForce()).find((version) => version.connector === connector);
   if (last !== undefined) await tx.connectors.record({ ...last, isRetired: true }, by);
 }
-
-/** Connectors that differ from what is applied; where applying is automatic, that is none. */
-export async function unappliedConnectors(parts: Parts): Promise<string[]> {
-  if (parts.config.settings.apply === 'automatic') return [];
-  const { connectors } = await readConnectorsPlan(parts);
-  return connectors.filter(({ action }) => action !== 'none').map(({ id }) => id);
-}

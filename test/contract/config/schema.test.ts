@@ -13,7 +13,8 @@ const schemaFile = path.join(directory, 'schema', 'outturn.json');
 const yamlFiles = async (): Promise<string[]> =>
   (await readdir(directory)).filter((name) => name.endsWith('.yaml')).map((name) => path.join(directory, name));
 /** What editors run. */
-const compile = () => new Ajv({ strict: true, allowUnionTypes: true }).compile(configJsonSchema(connectorKinds));
+const compiled = new Ajv({ strict: true, allowUnionTypes: true }).compile(configJsonSchema(connectorKinds));
+const compile = () => compiled;
 
 interface Described {
   description?: string;
@@ -43,6 +44,18 @@ describe('the schema for editors', () => {
       expect(validate(parse(await readFile(file, 'utf8'))), `${file}: ${JSON.stringify(validate.errors)}`).toBe(true);
     }
   });
+
+  it.each(connectorKinds.map(({ kind }) => kind))(
+    'accepts the sample of %s, and no misspelt key in it',
+    async (kind) => {
+      const validate = compile();
+      const file = fileURLToPath(new URL(`../../../connectors/${kind}/sample.yaml`, import.meta.url));
+      const sample = parse(await readFile(file, 'utf8')) as { connectors: Record<string, Record<string, unknown>> };
+      expect(validate(sample), JSON.stringify(validate.errors)).toBe(true);
+      for (const [id, connector] of Object.entries(sample.connectors))
+        expect(validate({ connectors: { [id]: { ...connector, timout: '30s' } } }), id).toBe(false);
+    },
+  );
 
   it('refuses an unknown key, an unknown kind and a wrong number, and lets a reference pass', () => {
     const validate = compile();
