@@ -3,6 +3,7 @@ import {
   type Config,
   type Extractor,
   type Logger,
+  type Metrics,
   type ObjectStore,
   type PushedSeries,
   type PushSteps,
@@ -39,6 +40,7 @@ export interface PushStepParts {
   extract: Extractor;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   newId(): string;
   redact(text: string): string;
 }
@@ -123,6 +125,15 @@ export function createPushSteps(parts: PushStepParts): PushSteps {
           },
           { records: true, fence: request.fence },
         );
+        if (kept !== null)
+          parts.metrics.pullFinished({
+            connector: target.id,
+            stream: stream.id,
+            outcome: 'succeeded',
+            rows: stored.rows,
+            revisions: stored.revisions,
+            durationMs: clock.nowMs() - observedAtMs,
+          });
         return { ...stored, warnings: parsed.warnings };
       }
     },
