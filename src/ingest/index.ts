@@ -2,4 +2,5 @@
 export { createBackfills } from './backfills.ts';
 export { createPushReceiver } from './push.ts';
 export { createPushSteps } from './push-steps.ts';
+export { createReplays } from './replays.ts';
 export { createPullRunner } from './runner.ts';

@@ -10,6 +10,7 @@ import {
   type Metrics,
   noTracing,
   type PushReceiver,
+  type Replays,
   type SecretAdmin,
   type Store,
   type Tracing,
@@ -17,7 +18,13 @@ import {
 import { type CheckedMessenger, createMessenger } from '#src/delivery/index';
 import { createExtractor } from '#src/extract/index';
 import { createFetchFactory, createFileSource, createSqlSource } from '#src/fetch/index';
-import { createBackfills, createPullRunner, createPushReceiver, createPushSteps } from '#src/ingest/index';
+import {
+  createBackfills,
+  createPullRunner,
+  createPushReceiver,
+  createPushSteps,
+  createReplays,
+} from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
 import { createRenderer } from '#src/render/index';
@@ -27,6 +34,7 @@ import { pullsAsApplied } from './applied-pulls.ts';
 import { requireLoaded } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
+import { keepHeapSmall } from './heap-growth.ts';
 import { applyConfiguration } from './projects.ts';
 import { jobKinds, registry } from './registry.ts';
 import { createSecretAdmin } from './secret-admin.ts';
@@ -97,6 +105,7 @@ export interface App {
   store: Store;
   ports: JobPorts;
   backfills: Backfills;
+  replays: Replays;
   push: PushReceiver;
   renderer: MessageRenderer;
   messenger: CheckedMessenger;
@@ -154,6 +163,7 @@ function wire(
   tracing: OpenTracing,
   keyRing: KeyRing | null,
 ): App {
+  keepHeapSmall();
   const { log, redactor } = environment;
   const store = traceStore(database.store, tracing);
   const instance = `${hostname()}:${process.pid}`;
@@ -208,6 +218,7 @@ function wire(
     store,
     ports,
     backfills: createBackfills(shared),
+    replays: createReplays(shared),
     push: createPushReceiver({ ...shared, refreshSecrets: refresh }),
     renderer,
     messenger: readableChannels(messenger, config.settings),

@@ -253,6 +253,8 @@ export function createPullRepository(context: StoreContext): PullRepository {
           SELECT ${pullColumns} FROM pull
           WHERE connector = ${connector} AND stream = ${stream} AND state <> 'running'
             AND from_at < ${instant(toMs)} AND to_at > ${instant(fromMs)} AND ${before}
+            -- What was asked before the stream asked something else is of other series.
+            AND started_at >= stream_generation_since(${connector}, ${stream}, 'infinity')
           ORDER BY pull.seq DESC LIMIT ${limit}`)),
       ];
     },

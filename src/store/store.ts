@@ -29,6 +29,7 @@ import { createProjectRepository } from './projects.ts';
 import { createPullRepository } from './pulls.ts';
 import { createPushRepository } from './push.ts';
 import { holdRecording, seeSettled } from './recording.ts';
+import { createReplayRepository } from './replays.ts';
 import { createReportRepository } from './reports.ts';
 import { createRestatementRepository } from './restatements.ts';
 import { createScheduleRepository } from './schedules.ts';
@@ -153,6 +154,7 @@ function createRepositories(context: StoreContext): Omit<Repositories, 'seenAtMs
     pulls: createPullRepository(context),
     push: createPushRepository(context),
     dirty: createDirtyRepository(context),
+    replays: createReplayRepository(context),
     projects: createProjectRepository(context),
     snapshots: createSnapshotRepository(context),
     portfolios: createPortfolioSnapshotRepository(context),

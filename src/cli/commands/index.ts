@@ -23,6 +23,7 @@ import { processes } from './processes.ts';
 import { pull } from './pull.ts';
 import { queue } from './queue.ts';
 import { recompute } from './recompute.ts';
+import { replay } from './replay.ts';
 import { restatements } from './restatements.ts';
 import { roi } from './roi.ts';
 import { schedule } from './schedule.ts';
@@ -44,6 +45,7 @@ export const commands: readonly ((program: Command, io: Io) => void)[] = [
   processes,
   pull,
   backfill,
+  replay,
   recompute,
   roi,
   restatements,

@@ -16,6 +16,7 @@ export type * from './projects.ts';
 export type * from './pulls.ts';
 export type * from './push.ts';
 export type * from './readings.ts';
+export type * from './replays.ts';
 export type * from './restatements.ts';
 export type * from './samples.ts';
 export type * from './schedules.ts';

@@ -15,6 +15,7 @@ import type { ProjectRepository } from './projects.ts';
 import type { DirtyRepository, PullRepository, WatermarkRepository } from './pulls.ts';
 import type { PushRepository } from './push.ts';
 import type { ReadingRepository } from './readings.ts';
+import type { ReplayRepository } from './replays.ts';
 import type { RestatementRepository } from './restatements.ts';
 import type { CostRepository, MeasurementRepository } from './samples.ts';
 import type { ScheduleRepository } from './schedules.ts';
@@ -43,6 +44,7 @@ export interface Repositories {
   pulls: PullRepository;
   push: PushRepository;
   dirty: DirtyRepository;
+  replays: ReplayRepository;
   projects: ProjectRepository;
   snapshots: SnapshotRepository;
   portfolios: PortfolioSnapshotRepository;

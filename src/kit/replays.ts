@@ -1,0 +1,52 @@
+import type { ReplayChange, ReplayCounts } from './store/replays.ts';
+
+export interface ReplayRequest {
+  connector: string;
+  stream: string;
+  /** Of the data: samples that begin, lines that are posted, rates that are of [from, to). Null: no bound. */
+  fromMs: number | null;
+  toMs: number | null;
+  /** Only what this pull has the newest observation of; null: all pulls of the stream that touch the window. */
+  pullId: string | null;
+  /** Stores what differs. False: writes nothing that counts. */
+  apply: boolean;
+  /** With `apply`: samples that the parser no longer gives become missing. */
+  withdraw: boolean;
+  /** At most so many changes and problems are given back; all are counted. */
+  limit: number;
+}
+/** A page, or a whole pull, that could not be read again. */
+export interface ReplayProblem {
+  pullId: string;
+  /** Null: of all its pages. */
+  seq: number | null;
+  sha256: string | null;
+  code: string;
+  message: string;
+}
+export interface ReplayResult {
+  connector: string;
+  stream: string;
+  fromMs: number | null;
+  toMs: number | null;
+  pulls: number;
+  pages: number;
+  /** What the parser gave, repeats included. */
+  rows: number;
+  counts: ReplayCounts;
+  /** Revisions first, then inserts, then what vanished. */
+  changes: ReplayChange[];
+  problems: ReplayProblem[];
+  problemCount: number;
+  /** Null: nothing was to be applied. */
+  applied: { inserted: number; revisions: number; withdrawn: number; projects: string[] } | null;
+}
+
+/** Reads archived pages again with today's parser and options; asks no source, moves no watermark. */
+export interface Replays {
+  /** Throws `config/unknown-reference`, and `queue/cancelled` when `signal` aborts; what was applied until then stays. */
+  replay(
+    request: ReplayRequest,
+    context: { signal: AbortSignal; progress(pages: number): void },
+  ): Promise<ReplayResult>;
+}
