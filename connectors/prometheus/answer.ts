@@ -67,7 +67,7 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
 
     const oddities: string[] = [];
     series['values'].forEach((pair: unknown, position) => {
-      const { pointMs, value, text } = readPair(pair, `${place}: ${name}, value ${position + 1}`);
+      const { pointMs, value, text } = readPair(pair, () => `${place}: ${name}, value ${position + 1}`);
       if (pointMs < meta.startMs || pointMs > meta.endMs) {
         outside += 1;
         return;
@@ -129,14 +129,15 @@ function keepLabels(metric: Record<string, string>, wanted: readonly string[] | 
   return Object.fromEntries(kept);
 }
 
-function readPair(pair: unknown, place: string): { pointMs: number; value: number; text: string } {
+/** `place` is only worked out for a complaint: a page may hold a million pairs. */
+function readPair(pair: unknown, place: () => string): { pointMs: number; value: number; text: string } {
   if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'number' || typeof pair[1] !== 'string')
-    throw badShape(`${place} is ${shownValue(pair)}, expected [time, "number"]`);
+    throw badShape(`${place()} is ${shownValue(pair)}, expected [time, "number"]`);
   const [time, text] = pair;
   const special = SPECIAL_VALUES.has(text);
   const value = special ? Number.NaN : Number(text);
   if (!special && (text.trim() === '' || Number.isNaN(value)))
-    throw new PermanentError('source/bad-number', `${place} is ${shownValue(text)}, not a number`);
+    throw new PermanentError('source/bad-number', `${place()} is ${shownValue(text)}, not a number`);
   return { pointMs: Math.round(time * 1000), value, text };
 }
 
