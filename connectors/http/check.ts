@@ -5,6 +5,7 @@ import { parsePage } from './parse.ts';
 import { bindingsOf, type FoundPage, readPages } from './pull.ts';
 import { isWindowed } from './request-options.ts';
 import { type Row, readRows } from './rows.ts';
+import { signOfMore } from './sign-of-more.ts';
 
 const ASPECTS: Readonly<Record<string, string>> = {
   'source/unreachable': 'connectivity',
@@ -84,6 +85,15 @@ export async function checkStream(ctx: StreamContext<HttpOptions, HttpStream>): 
   try {
     rows = await readRows(page.document, ctx.stream, ctx.extract, bindingsOf(page.place));
     findings.push(await sampleOf(page, rows, ctx));
+    const more = ctx.stream.requests.at(-1)?.paginate === undefined ? signOfMore(page, rows.length) : null;
+    if (more !== null)
+      findings.push({
+        level: 'warning',
+        aspect: 'paging',
+        stream,
+        message: `only this page is read, and ${more}`,
+        hint: 'Say by paginate how the next page is asked for.',
+      });
   } catch (thrown) {
     const error = asOutturnError(thrown);
     findings.push(failed(error, 'sample', stream));

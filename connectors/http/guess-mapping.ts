@@ -75,7 +75,9 @@ export function guessMapping(fields: readonly GuessedField[]): Record<string, un
       },
     };
   const labels = texts.map(({ name }) => name).filter((name) => !/url|link|href|description|text|title/i.test(name));
-  return { ...common, measurements: { at, value, unit: 'units', labels: labels.slice(0, 2), timeZone: 'UTC' } };
+  // With the time, labels must make a row unique: what looks like its id comes first.
+  const unique = [...new Set([...(id === undefined || id === value ? [] : [id]), ...labels])];
+  return { ...common, measurements: { at, value, unit: 'units', labels: unique.slice(0, 3), timeZone: 'UTC' } };
 }
 
 export const describeFields = (fields: readonly GuessedField[]): string =>

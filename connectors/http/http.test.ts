@@ -263,3 +263,38 @@ describe('rows', () => {
     expect(error.message).toContain(`found "noon", expected ${unit}`);
   });
 });
+
+describe('a check of a stream without paging', () => {
+  const checked = async (json: unknown, headers: Record<string, string> = {}) => {
+    const client = {
+      request: async (): Promise<HttpResponse> => ({
+        status: 200,
+        headers,
+        body: JSON.stringify(json),
+        url: 'https://api.example.com/x?key=1',
+        receivedAtMs: window.toMs,
+        json: () => json,
+      }),
+    };
+    const context = connectorContext(optionsSchema.parse({}), { http: client, nowMs: () => window.toMs });
+    const findings = await http.checkStream({
+      ...context,
+      stream: streamSchema.parse({ ...one, measurements }),
+      streamId: 's',
+    });
+    return findings.filter(({ aspect }) => aspect === 'paging').map(({ message }) => message);
+  };
+
+  it.each<[unknown, Record<string, string>, RegExp]>([
+    [{ rows: [row] }, { link: '<https://api.example.com/x?page=2>; rel="next"' }, /Link header/],
+    [{ rows: [row], has_more: true }, {}, /has_more of the answer is true/],
+    [{ rows: [row], paging: { next: '/x?page=2' } }, {}, /paging\.next of the answer is "\/x\?page=2"/],
+    [{ rows: [row], total: 4711 }, {}, /total of the answer is 4711/],
+  ])('%j %j: says that there is more', async (json, headers, says) => {
+    expect(await checked(json, headers)).toEqual([expect.stringMatching(says)]);
+  });
+
+  it('says nothing where all is there', async () => {
+    expect(await checked({ rows: [row], total: 1, hasMore: false, next: null })).toEqual([]);
+  });
+});
