@@ -104,6 +104,30 @@ describe('CSV files', () => {
   });
 });
 
+describe('JSON lines', () => {
+  const lines = (changes: Record<string, unknown> = {}) => stream({ format: 'ndjson', ...changes });
+
+  it('give a row each; numbers keep their digits, nested fields are found by their path', async () => {
+    const text =
+      '{"day":"2026-06-01","seats":10,"team":{"name":"a"}}\r\n\n{"day":"2026-06-02","seats":null,"team":{}}\n{"seats":12.50,"day":"2026-06-03","team":{"name":"b"}}';
+    const mapping = { at: 'day', covers: '1d', value: 'seats', unit: 'seats', labels: ['team.name'], timeZone: 'UTC' };
+    const [page] = await read({ 'seats-1.ndjson': text }, lines({ measurements: mapping }));
+    expect(page?.measurements.map(({ value, labels }) => [value, labels['team.name']])).toEqual([
+      [10, 'a'],
+      [12.5, 'b'],
+    ]);
+    expect(page?.warnings).toEqual(['left out 1 row: "seats" is blank (data/seats-1.ndjson, line 3)']);
+  });
+
+  it('that are none are named by line, a whole document with what to do', async () => {
+    expect((await problem({ 'x.jsonl': '{"day":"2026-06-01","seats":1}\n{"day":' }, lines())).message).toBe(
+      'data/x.jsonl, line 2: not JSON',
+    );
+    expect((await problem({ 'x.jsonl': '[\n{"day":1}\n]' }, lines())).hint).toContain('jq');
+    expect((await problem({ 'x.jsonl': '[1]' }, lines())).message).toContain('no JSON object');
+  });
+});
+
 describe('cutting a table', () => {
   it('never cuts inside a quoted cell', async () => {
     const text = 'a,"1\n2"\nb,"3\n4"\nc,5\n';
