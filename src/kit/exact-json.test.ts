@@ -20,6 +20,35 @@ describe('numbers of JSON', () => {
     expect(parseFaithfulJson(`[${source}]`)).toEqual([expected]);
   });
 
+  it('what stands in texts stays as it is, also beside escapes', () => {
+    const text = String.raw`{"a\\":"12345678901234567890","b\"":12345678901234567890,"c":[-0.12345678901234567891,"\u0031"]}`;
+    expect(parseFaithfulJson(text)).toEqual({
+      'a\\': '12345678901234567890',
+      'b"': '12345678901234567890',
+      c: ['-0.12345678901234567891', '1'],
+    });
+  });
+
+  it.each([
+    '[1.2.3.4.5.6.7.8.9.10]',
+    '[00000000000000000001]',
+    '["1',
+    '[1234567890123456789',
+    '{12345678901234567890 : 1}',
+  ])('%s is no JSON', (text) => {
+    expect(() => parseFaithfulJson(text)).toThrow(SyntaxError);
+  });
+
+  it('a document is read as JSON.parse reads it, where numbers are short', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        if (/\d{16}|\d\.\d{12}|e[+-]?\d/.test(text)) return;
+        expect(parseFaithfulJson(text)).toEqual(JSON.parse(text));
+      }),
+      { numRuns: 300, seed: 6 },
+    );
+  });
+
   it('every one keeps its value', () => {
     fc.assert(
       fc.property(fc.bigInt(), fc.integer({ min: 0, max: 30 }), (digits, shift) => {

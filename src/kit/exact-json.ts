@@ -17,17 +17,61 @@ export function parseExactJson(body: string): unknown {
  * Throws SyntaxError where the text is no JSON.
  */
 export function parseFaithfulJson(body: string): unknown {
-  return JSON.parse(body, (_key: string, value: unknown, ...rest: unknown[]): unknown => {
-    if (typeof value !== 'number') return value;
-    const source = asRecord(rest[0])?.['source'];
-    return typeof source === 'string' && !isFaithful(source, value) ? source : value;
-  });
+  // A reviver would cost ten times as much as reading the body once more beforehand.
+  return JSON.parse(quoteUnfaithful(body));
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** The text with every number in quotes that a double would not hold. */
+function quoteUnfaithful(body: string): string {
+  const pieces: string[] = [];
+  let copied = 0;
+  for (let at = 0; at < body.length; ) {
+    const code = body.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(body, at);
+    else if (isDigit(code)) {
+      const start = at > 0 && body[at - 1] === '-' ? at - 1 : at;
+      while (at < body.length && isOfNumber(body.charCodeAt(at))) at += 1;
+      const source = body.slice(start, at);
+      if (
+        (source.length > 15 || /e/i.test(source)) &&
+        JSON_NUMBER.test(source) &&
+        !isFaithful(source) &&
+        !isKey(body, at)
+      ) {
+        pieces.push(body.slice(copied, start), `"${source}"`);
+        copied = at;
+      }
+    } else at += 1;
+  }
+  return copied === 0 ? body : pieces.join('') + body.slice(copied);
+}
+
+/** A number before a colon is no JSON, and must not become some. */
+const isKey = (body: string, end: number): boolean => /^\s*:/.test(body.slice(end, end + 100));
+
+/** The place after the closing quote. */
+function endOfString(body: string, start: number): number {
+  for (let end = body.indexOf('"', start + 1); end !== -1; end = body.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (body.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1;
+    if (escapes % 2 === 0) return end + 1;
+  }
+  return body.length;
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+/** Digits, `.`, `+`, `-`, `e`, `E`. */
+const isOfNumber = (code: number): boolean =>
+  isDigit(code) || code === 0x2e || code === 0x2b || code === 0x2d || code === 0x65 || code === 0x45;
+
 /** Up to fifteen digits survive a double (IEEE 754); longer ones are compared. */
-function isFaithful(source: string, value: number): boolean {
-  if (source.length <= 15 && !/e/i.test(source)) return true;
-  return Number.isFinite(value) && scientific(source) === scientific(String(value));
+function isFaithful(source: string): boolean {
+  const value = Number(source);
+  return Number.isFinite(value) && (String(value) === source || scientific(source) === scientific(String(value)));
 }
 
 /** One form for equal decimals: significant digits and the exponent of the first one. */
