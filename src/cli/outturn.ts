@@ -1,10 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { OutturnError } from '#kit';
+import { keepHeapSmall } from '#src/main/heap-growth';
 import { withExamples } from './command.ts';
 import { commands } from './commands/index.ts';
 import { processIo } from './io.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
+
+// Before the app is loaded: what has grown by then stays grown.
+keepHeapSmall();
 
 /** npm and the launcher pass Ctrl-C on, which the terminal has sent to this process already. */
 const ECHO_MS = 500;

@@ -34,7 +34,6 @@ import { pullsAsApplied } from './applied-pulls.ts';
 import { requireLoaded } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
-import { keepHeapSmall } from './heap-growth.ts';
 import { applyConfiguration } from './projects.ts';
 import { jobKinds, registry } from './registry.ts';
 import { createSecretAdmin } from './secret-admin.ts';
@@ -163,7 +162,6 @@ function wire(
   tracing: OpenTracing,
   keyRing: KeyRing | null,
 ): App {
-  keepHeapSmall();
   const { log, redactor } = environment;
   const store = traceStore(database.store, tracing);
   const instance = `${hostname()}:${process.pid}`;
