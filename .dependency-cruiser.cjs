@@ -28,7 +28,6 @@ const owners = {
   slonik: 'store',
   '@slonik/.+': 'store',
   pg: '(store|fetch)',
-  'pg-cursor': 'fetch',
   jose: '(fetch|auth|api)',
   postgrator: 'store',
   axios: 'fetch',
