@@ -49,6 +49,7 @@ interface Payload {
   headers: Record<string, string>;
   body: string | null;
   anonymous: boolean;
+  tokenMember: HttpRequest['tokenMember'];
   isRefused: HttpRequest['isRefused'];
 }
 
@@ -120,7 +121,9 @@ export function createClient(
       if (withCredentials) {
         const unsigned = { method, address: wire, headers: { ...headers, ...own }, body };
         const credentials = await session.authenticator.credentials(unsigned, signal);
-        Object.assign(headers, credentials.headers);
+        const inBody = bodyWithToken(body, payload.tokenMember, credentials.headers);
+        body = inBody.body;
+        Object.assign(headers, inBody.headers);
         appendQuery(wire, credentials.query);
         if (credentials.search !== undefined) wire.search = credentials.search;
         generation = credentials.generation;
@@ -190,7 +193,13 @@ export function createClient(
       const startedAtMs = tools.clock.nowMs();
       try {
         const { response, final } = await send(
-          { method, ...payloadOf(request), anonymous: request.anonymous === true, isRefused: request.isRefused },
+          {
+            method,
+            ...payloadOf(request),
+            anonymous: request.anonymous === true,
+            tokenMember: request.tokenMember,
+            isRefused: request.isRefused,
+          },
           target,
         );
         const finalLabel = describe(method, final);
@@ -240,6 +249,21 @@ function payloadOf(request: HttpRequest): Pick<Payload, 'headers' | 'body'> {
       body: encodeForm(request.body),
     };
   return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(request.body) };
+}
+
+/** Takes the token out of the Authorization header and puts it into the JSON body, where a protocol wants it there. */
+function bodyWithToken(
+  body: string | null,
+  member: string | undefined,
+  headers: Record<string, string>,
+): { body: string | null; headers: Record<string, string> } {
+  const { authorization, ...others } = headers;
+  if (member === undefined || body === null || authorization?.startsWith('Bearer ') !== true) return { body, headers };
+  const members: Record<string, unknown> = JSON.parse(body);
+  return {
+    body: JSON.stringify({ ...members, [member]: authorization.slice('Bearer '.length) }),
+    headers: others,
+  };
 }
 
 function redirectTarget(label: RequestLabel, location: string, from: URL): URL {

@@ -31,6 +31,8 @@ export interface HttpRequest {
   bodyType?: 'form' | 'json';
   /** Sent without the connector's credentials; its own headers are sent. */
   anonymous?: boolean;
+  /** Member of the JSON body that carries a bearer or session token, for protocols that know no Authorization header. */
+  tokenMember?: string;
   /** `json` (default): an answer that is not JSON is `source/not-json`. */
   expect?: 'json' | 'text';
   /** Statuses besides 2xx that the caller handles itself instead of an error being thrown. */
