@@ -67,4 +67,5 @@ CREATE TABLE connector_finding (
   expires_at timestamptz,
   PRIMARY KEY (connector, position)
 );
+COMMENT ON TABLE connector_finding IS 'What the newest check of a connector found, in the order in which it was looked at.';
 COMMENT ON COLUMN connector_finding.expires_at IS 'When the credentials or the certificate that were tried end, where the source tells.';
