@@ -69,7 +69,10 @@ async function read(lines: string, kind = 'any') {
   const { config, problems } = await loadConfig({ directory, env: { KEY: 'the-key-of-all' }, kinds, jobKinds: [] });
   return {
     http: config?.connectors[0]?.http,
-    problems: problems.map((problem) => formatProblem(problem).replace(`${directory}/`, '')),
+    // Texts of these tests stand in the file as they are, which is its own warning.
+    problems: problems
+      .filter(({ code }) => code !== 'config/plain-secret')
+      .map((problem) => formatProblem(problem).replace(`${directory}/`, '')),
     secrets: config?.secrets,
   };
 }

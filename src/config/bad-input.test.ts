@@ -413,7 +413,17 @@ describe('each mistake is named with file, line and column', () => {
     ]);
     expect(config?.settings.publicUrl).toBe('https://outturn.example.com');
     const signed = settings('  publicUrl: https://outturn.example.com\n  api: { token: of-this-test }\n');
-    expect((await loadFiles(signed)).problems).toEqual([]);
+    const [plain, ...rest] = (await loadFiles(signed)).problems;
+    expect(rest).toEqual([]);
+    expect(plain).toMatchObject({
+      code: 'config/plain-secret',
+      severity: 'warning',
+      line: 3,
+      path: 'settings.api.token',
+      message: expect.not.stringContaining('of-this-test'),
+    });
+    const outside = signed['settings.yaml'].replace('of-this-test', '"${secret:api-token}"');
+    expect((await loadFiles({ ...signed, 'settings.yaml': outside })).problems).toEqual([]);
   });
 
   it('all at once, sorted by place', async () => {

@@ -12,6 +12,7 @@ import {
 } from '#kit';
 import { buildConfig, buildFxRate } from './build.ts';
 import { type CheckExpression, checkExpressions } from './check-expressions.ts';
+import { checkPlainSecrets } from './check-plain-secrets.ts';
 import { checkFxRates, checkPortfolio, checkProject } from './check-project.ts';
 import { checkReferences } from './check-references.ts';
 import { sourcesOf } from './known-sources.ts';
@@ -78,7 +79,10 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
     for (const use of read.stored) stored.push(use);
   }
   const schema = rootSchema(input.kinds);
-  for (const root of roots) for (const secret of secretsOf(root, schema)) secrets.add(secret);
+  for (const root of roots) {
+    for (const secret of secretsOf(root, schema)) secrets.add(secret);
+    checkPlainSecrets(root, schema, problems);
+  }
 
   const merged = mergeFiles(roots, problems);
   const sections = await checkSections(merged, input, directory, problems);

@@ -8,6 +8,7 @@ export const errorCodes = [
   'config/duplicate-id',
   'config/missing-variable',
   'config/missing-secret',
+  'config/plain-secret',
   'config/unreadable-file',
   'config/not-found',
   'config/frozen-plan',
