@@ -48,6 +48,29 @@ describe('what a source says about its limits', () => {
       { refused: true, pauseMs: 5_000, pauseReason: '429 with Retry-After' },
     ],
     [
+      'a limit with its period, nothing left until its end (Datadog)',
+      429,
+      {
+        'x-ratelimit-limit': '100',
+        'x-ratelimit-period': '30',
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': '17',
+        'x-ratelimit-name': 'batch_query',
+      },
+      {
+        refused: true,
+        perMinute: 200,
+        pauseMs: 17_000,
+        pauseReason: 'x-ratelimit-remaining says that nothing is left',
+      },
+    ],
+    [
+      'an instant in microseconds (Dynatrace)',
+      429,
+      { 'x-ratelimit-limit': '50', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String((nowMs + 20_000) * 1000) },
+      { refused: true, pauseMs: 20_000, pauseReason: 'x-ratelimit-remaining says that nothing is left' },
+    ],
+    [
       'a reset in words',
       200,
       { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m30.5s' },

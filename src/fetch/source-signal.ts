@@ -112,7 +112,9 @@ function separate(headers: Readonly<Record<string, string>>, nowMs: number): Quo
   const quotas = new Map<string, Quota>();
   for (const [name, value] of Object.entries(headers)) {
     const found =
-      /^(x-)?rate-?limit-(limit|remaining|reset-after|reset)(?:-(second|minute|hour|day|month|requests))?$/.exec(name);
+      /^(x-)?rate-?limit-(limit|period|remaining|reset-after|reset)(?:-(second|minute|hour|day|month|requests))?$/.exec(
+        name,
+      );
     if (found === null) continue;
     const [, mark = '', what, ending = ''] = found;
     const key = `${mark}${ending}`;
@@ -129,7 +131,8 @@ function separate(headers: Readonly<Record<string, string>>, nowMs: number): Quo
       // The first drafts put the window behind the limit: `100, 100;w=60`.
       const window = members(value).find(({ parameters }) => parameters.has('w'));
       quota.windowMs ??= seconds(window?.parameters.get('w'));
-    } else if (what === 'remaining') {
+    } else if (what === 'period') quota.windowMs = seconds(value);
+    else if (what === 'remaining') {
       quota.remaining = whole(value);
       quota.header = name;
     } else quota.resetMs = resetMs(value, headers['date'], nowMs);
@@ -177,15 +180,19 @@ function seconds(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,9}(?:\.\d+)?$/.test(text.trim()) ? Math.ceil(Number(text) * 1000) : null;
 }
 
-/** Seconds from now, an instant of the source's clock in seconds or milliseconds, a date, or `6m0s`. */
+/** An instant in seconds, milliseconds or microseconds since 1970: they cannot be confused for centuries. */
+function epochMs(value: number): number {
+  return value > 1e14 ? value / 1000 : value > 1e11 ? value : value * 1000;
+}
+
+/** Seconds from now, an instant of the source's clock in seconds or finer, a date, or `6m0s`. */
 function resetMs(text: string, date: string | undefined, nowMs: number): number | null {
   const trimmed = text.trim();
   // The source's clock may differ from this one: its own `Date` is what its instants are measured by.
   const sourceNowMs = date !== undefined && !Number.isNaN(Date.parse(date)) ? Date.parse(date) : nowMs;
   if (/^\d{1,16}(?:\.\d+)?$/.test(trimmed)) {
     const value = Number(trimmed);
-    const ms = value > 1e12 ? value - sourceNowMs : value > 1e9 ? value * 1000 - sourceNowMs : value * 1000;
-    return Math.max(0, Math.ceil(ms));
+    return Math.max(0, Math.ceil(value > 1e9 ? epochMs(value) - sourceNowMs : value * 1000));
   }
   const parts = /^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/.exec(trimmed);
   if (trimmed !== '' && parts !== null) {

@@ -48,6 +48,7 @@ export * from './roi-input.ts';
 export * from './row-mapping.ts';
 export * from './row-schema.ts';
 export * from './row-values.ts';
+export * from './same-unit.ts';
 export { saveDigest } from './save-digest.ts';
 export * from './schedules.ts';
 export * from './secret-box.ts';

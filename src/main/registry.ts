@@ -1,3 +1,4 @@
+import { datadog } from '#connectors/datadog/index';
 import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
@@ -17,7 +18,17 @@ import { sendDigest } from '#jobs/send-digest';
 import type { AnyConnectorKind, AnyJobKind, Registry } from '#kit';
 
 /** Every connector kind and job kind that this build knows: an explicit list, nothing is discovered at run time. */
-export const connectorKinds: readonly AnyConnectorKind[] = [prometheus, odata, file, ecb, push, http, sql, focus];
+export const connectorKinds: readonly AnyConnectorKind[] = [
+  prometheus,
+  odata,
+  file,
+  ecb,
+  push,
+  http,
+  sql,
+  focus,
+  datadog,
+];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
   backfillChunk,
