@@ -1,3 +1,4 @@
+import { cloudwatch } from '#connectors/cloudwatch/index';
 import { datadog } from '#connectors/datadog/index';
 import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
@@ -28,6 +29,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   sql,
   focus,
   datadog,
+  cloudwatch,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
