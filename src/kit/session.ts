@@ -14,7 +14,7 @@ export interface SessionProtocol<O = unknown> {
   /** `url` relative to the connector's. */
   login(credentials: { username: string; password: string }, options: O): HttpRequest;
   /** The answer to `login`. Throws `source/unauthorised` for a wrong password, `source/bad-shape` for what is no answer of such a source. */
-  read(response: HttpResponse, options: O): SessionTicket;
+  read(response: HttpResponse, options: O, credentials: { username: string; password: string }): SessionTicket;
   /** Whether an answer says that the session is over (many do so inside an HTTP 200). 401 always does. */
   isExpired?(response: Pick<HttpResponse, 'status' | 'body'>, options: O): boolean;
 }

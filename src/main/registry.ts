@@ -8,6 +8,7 @@ import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { push } from '#connectors/push/index';
 import { sql } from '#connectors/sql/index';
+import { tryton } from '#connectors/tryton/index';
 import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { closePushSteps } from '#jobs/close-push-steps';
@@ -30,6 +31,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   focus,
   datadog,
   cloudwatch,
+  tryton,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,

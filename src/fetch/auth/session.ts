@@ -24,7 +24,7 @@ export function sessionLogin(
       const { username, password } = auth;
       try {
         const response = await tools.http.request(protocol.login({ username, password }, options));
-        const { headers, secrets, expiresInMs } = protocol.read(response, options);
+        const { headers, secrets, expiresInMs } = protocol.read(response, options, { username, password });
         return { headers: lowerCased(headers), secrets, refreshToken: null, clientIn: null, lifetimeMs: expiresInMs };
       } catch (thrown) {
         if (!(thrown instanceof OutturnError) || thrown.code !== 'source/unauthorised') throw thrown;
