@@ -17,8 +17,8 @@ export interface RemoteWriteRequest {
 }
 
 type Reader = protobuf.Reader;
-/** What one field does; its wire type has been checked. Fields without one are skipped. */
-type Fields = Record<number, { wireType: 0 | 1 | 2; read(reader: Reader): void }>;
+/** What one field does; its wire type has been checked. Fields without one are skipped. `single`: one element, not packed. */
+type Fields = Record<number, { wireType: 0 | 1 | 2; read(reader: Reader): void; single?: (reader: Reader) => void }>;
 
 /** Reads a message up to `end`. A known field of another wire type is another message: an error. */
 function readMessage(reader: Reader, end: number, fields: Fields): void {
@@ -28,6 +28,8 @@ function readMessage(reader: Reader, end: number, fields: Fields): void {
     const known = fields[field];
     if (known === undefined) reader.skipType(wireType);
     else if (known.wireType === wireType) known.read(reader);
+    // Repeated numbers may come packed or one by one: readers must take both.
+    else if (known.single !== undefined && wireType === 0) known.single(reader);
     else throw new RangeError(`field ${field} has wire type ${wireType}, expected ${known.wireType}`);
   }
   if (reader.pos !== end) throw new RangeError('a message ends within a field');
@@ -127,6 +129,7 @@ function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest): 
               if (stop > reader.len) throw new RangeError('references are longer than the body');
               while (reader.pos < stop) references.push(reader.uint32());
             },
+            single: () => void references.push(reader.uint32()),
           },
           2: { wireType: 2, read: () => void series.samples.push(readSample(reader)) },
           3: { wireType: 2, read: () => void (reader.skipType(2), series.histograms++) },

@@ -40,12 +40,11 @@ async function write(
   const packed = await wholeBody(withoutEncoding(request), sender.options.maxBody);
   const { series, samples } = readRemoteWrite(unpack(packed, sender.options.maxBody), message);
   const answer = await push.write(connector, series);
-  const isVersion2 = message === 'io.prometheus.write.v2.Request';
-  if (isVersion2)
-    reply
-      .header('x-prometheus-remote-write-samples-written', answer.samples)
-      .header('x-prometheus-remote-write-histograms-written', 0)
-      .header('x-prometheus-remote-write-exemplars-written', 0);
+  // Version 2.0 asks for them whichever message was sent; senders of the older one pass them over.
+  reply
+    .header('x-prometheus-remote-write-samples-written', answer.samples)
+    .header('x-prometheus-remote-write-histograms-written', 0)
+    .header('x-prometheus-remote-write-exemplars-written', 0);
   if (answer.refused.length > 0)
     throw new PermanentError(
       'api/bad-request',
@@ -68,7 +67,10 @@ function withoutEncoding({ raw }: FastifyRequest): FastifyRequest['raw'] {
 
 function messageOf({ headers }: FastifyRequest): RemoteWriteMessage {
   const [type, ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
-  const proto = parameters.find((parameter) => /^proto=/i.test(parameter))?.slice('proto='.length);
+  const proto = parameters
+    .find((parameter) => /^proto=/i.test(parameter))
+    ?.slice('proto='.length)
+    .replace(/^"(.*)"$/, '$1');
   if (type?.toLowerCase() === 'application/x-protobuf') {
     if (proto === undefined || proto === 'prometheus.WriteRequest') return 'prometheus.WriteRequest';
     if (proto === 'io.prometheus.write.v2.Request') return proto;
