@@ -4,15 +4,18 @@ import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
 import { http } from '#connectors/http/index';
+import { influxdb } from '#connectors/influxdb/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { push } from '#connectors/push/index';
 import { sql } from '#connectors/sql/index';
 import { tryton } from '#connectors/tryton/index';
+import { zabbix } from '#connectors/zabbix/index';
 import { backfillChunk } from '#jobs/backfill-chunk';
 import { buildReport } from '#jobs/build-report';
 import { closePushSteps } from '#jobs/close-push-steps';
 import { deliverMessage } from '#jobs/deliver-message';
+import { prunePages } from '#jobs/prune-pages';
 import { pull } from '#jobs/pull';
 import { recomputePortfolio } from '#jobs/recompute-portfolio';
 import { recomputeRoi } from '#jobs/recompute-roi';
@@ -29,9 +32,11 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   http,
   sql,
   focus,
+  tryton,
   datadog,
   cloudwatch,
-  tryton,
+  zabbix,
+  influxdb,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
@@ -42,6 +47,7 @@ export const jobKinds: readonly AnyJobKind[] = [
   buildReport,
   sendDigest,
   deliverMessage,
+  prunePages,
 ];
 
 export const registry: Registry = {
