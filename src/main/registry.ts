@@ -5,6 +5,7 @@ import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
 import { http } from '#connectors/http/index';
 import { influxdb } from '#connectors/influxdb/index';
+import { newrelic } from '#connectors/newrelic/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { push } from '#connectors/push/index';
@@ -36,7 +37,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   datadog,
   cloudwatch,
   zabbix,
-  influxdb,
+  influxdb, newrelic
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
