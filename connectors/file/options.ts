@@ -36,15 +36,25 @@ export const streamSchema = z
     delimiter: z
       .enum(['auto', ',', ';', '\t', '|'])
       .default('auto')
-      .meta({ description: 'Between two columns. auto: what the header line has most of.', examples: [';'] }),
+      .meta({
+        description: 'Between two columns: comma, semicolon, tab or bar. auto: what the header line has most of.',
+        examples: [';'],
+      }),
     decimal: z
       .enum(['.', ','])
       .optional()
-      .meta({ description: 'Decimal sign of numbers: `","` for 1.234,56.', examples: [','] }),
+      .meta({
+        description:
+          'Decimal sign of numbers: `","` for 1.234,56. Absent: a lone comma such as in 1,234 is an error, because nobody can know what it means.',
+        examples: [','],
+      }),
     dateFormat: z
       .enum(dateFormats)
       .default('iso')
-      .meta({ description: 'Order of day, month and year in dates.', examples: ['dd.mm.yyyy'] }),
+      .meta({
+        description: 'Order of day, month and year in dates. iso: 2026-01-31, also 20260131.',
+        examples: ['dd.mm.yyyy'],
+      }),
     header: z
       .array(z.string().min(1))
       .min(1)

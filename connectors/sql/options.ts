@@ -26,7 +26,11 @@ export const optionsSchema = z
       .meta({ description: 'Role to log in as: one that may only read.', examples: ['outturn_reader'] })
       .optional(),
     password: fields.secret
-      .meta({ description: 'Its password.', examples: ['${env:ERP_DB_PASSWORD}'], secret: true })
+      .meta({
+        description: 'Its password (SCRAM-SHA-256, MD5 or none).',
+        examples: ['${env:ERP_DB_PASSWORD}'],
+        secret: true,
+      })
       .optional(),
     tls: z
       .strictObject({
@@ -98,14 +102,15 @@ export const streamSchema = z
   .strictObject({
     query: fields.text.meta({
       description:
-        'One SELECT. `:from` and `:to` are the window as timestamptz (half-open: `>= :from AND < :to`); `:from::date` is its day in the time zone of the mapping.',
+        'One SELECT (WITH, VALUES, TABLE). `:from` and `:to` are the window as timestamptz (half-open: `>= :from AND < :to`); `:from::date` is its day in the time zone of the mapping.',
       examples: ['SELECT day, team, hours FROM erp.hours WHERE day >= :from::date AND day <= :to::date'],
     }),
     parameters: z
       .record(parameterName, z.union([z.string(), z.number(), z.boolean()]))
       .default({})
       .meta({
-        description: 'More named parameters of the query; they are bound, never pasted into it.',
+        description:
+          'More named parameters of the query: `company` is `:company` in it. They are bound, never pasted into it.',
         examples: [{ company: '1010' }],
       }),
     cursor: fields.text
