@@ -1,4 +1,5 @@
 import { PermanentError, parseExactJson, RetryableError } from '#kit';
+import { errorText } from './error-text.ts';
 import type { ODataVersion } from './options.ts';
 
 /** One page of an answer; numbers are the digits of the JSON text, so that no decimal goes through a float. */
@@ -84,22 +85,4 @@ function optionalCount(value: unknown, version: ODataVersion): number | null {
   const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (!Number.isSafeInteger(count)) throw badShape(`the count is ${JSON.stringify(value)}`, version);
   return count;
-}
-
-/** The message of an OData error object: V4 `error.message`, V2 `error.message.value`; null when there is none. */
-export function errorText(body: string): string | null {
-  let document: unknown;
-  try {
-    document = JSON.parse(body);
-  } catch {
-    // SAP Gateway may answer errors in XML although JSON was asked for.
-    const message = /<(?:\w+:)?message[^>]*>([^<]{1,500})</.exec(body)?.[1];
-    return message?.trim() ?? null;
-  }
-  const error = isRecord(document) ? (document['error'] ?? document['odata.error']) : undefined;
-  if (!isRecord(error)) return null;
-  const message = isRecord(error['message']) ? error['message']['value'] : error['message'];
-  if (typeof message !== 'string' || message.trim() === '') return null;
-  const code = typeof error['code'] === 'string' && error['code'] !== '' ? ` (${error['code']})` : '';
-  return `${message.trim().slice(0, 500)}${code}`;
 }

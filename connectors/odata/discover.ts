@@ -1,4 +1,7 @@
-import type { CatalogEntry, ConnectorContext } from '#kit';
+import { asRecord, type CatalogEntry, type ConnectorContext } from '#kit';
+import { readAnswer } from './answer.ts';
+import { productOf } from './check-product.ts';
+import { errorText } from './error-text.ts';
 import { type EntityField, type EntitySet, fetchMetadata } from './metadata.ts';
 import type { CursorType, ODataOptions, ODataVersion } from './options.ts';
 
@@ -29,7 +32,8 @@ export function exampleStream(set: EntitySet, version: ODataVersion): Record<str
   const cursorField = dates.find((field) => field.name === at);
   const type = cursorField === undefined ? null : cursorType(cursorField.type, version);
   const start = { entitySet: set.name, cursor: { field: at, type }, pageSize: 1000 };
-  const currency = pick(texts, /currency|waers|curr/i);
+  const unit = numbers.find((field) => field.name === value)?.unit;
+  const currency = unit?.of === 'currency' ? unit.field : pick(texts, /currency|waers|curr/i);
   const reference = pick(texts, /wbs|project|order/i, /cost.?cent/i);
   if (currency !== undefined && reference !== undefined && /amount|value|cost/i.test(value)) {
     const costs: Record<string, unknown> = {
@@ -51,11 +55,12 @@ export function exampleStream(set: EntitySet, version: ODataVersion): Record<str
   const labels = texts.filter((field) => !/text|description|comment/i.test(field.name)).map((field) => field.name);
   return {
     ...start,
+    ...(unit?.of === 'unit' && unit.field !== undefined ? { sourceUnit: { field: unit.field } } : {}),
     measurements: {
       at,
       covers: type === 'date' ? '1d' : '0s',
       value,
-      unit: /hours/i.test(value) ? 'h' : 'units',
+      unit: unit?.text ?? (/hours/i.test(value) ? 'h' : 'units'),
       labels: labels.slice(0, 3),
       timeZone: 'UTC',
     },
@@ -70,13 +75,55 @@ const streamId = (name: string): string =>
     .toLowerCase()
     .slice(0, 63);
 
-/** Entity sets that have both a date and a number, each as a stream with the service's own field names. */
+/** More than these are not listed: a service with hundreds of companies would drown what is looked for. */
+const MOST_COMPANIES = 20;
+
+interface Company {
+  id: string;
+  name: string;
+}
+
+/** Companies of Business Central, whose rows lie below each of them. */
+async function companiesOf(ctx: ConnectorContext<ODataOptions>): Promise<Company[]> {
+  const response = await ctx.http.request({
+    url: 'companies',
+    query: { ...ctx.options.parameters, $select: 'id,name,displayName' },
+    headers: { accept: 'application/json' },
+    explain: errorText,
+  });
+  return readAnswer(response.body, 'v4').rows.flatMap(({ id, name, displayName }) => {
+    const shown = displayName === '' || displayName === undefined ? name : displayName;
+    return typeof id === 'string' && typeof shown === 'string' ? [{ id, name: shown }] : [];
+  });
+}
+
+/**
+ * Entity sets that have both a date and a number, each as a stream with the service's own field names; those of Business
+ * Central once for each company, unless the connector names one.
+ */
 export async function discoverStreams(ctx: ConnectorContext<ODataOptions>): Promise<CatalogEntry[]> {
   const metadata = await fetchMetadata(ctx.http, ctx.options);
-  return metadata.entitySets.flatMap((set) => {
+  const entries = metadata.entitySets.flatMap((set): CatalogEntry[] => {
     const stream = exampleStream(set, metadata.version);
     if (stream === null) return [];
     const fields = set.fields.map((field) => `${field.name} ${field.type.replace(/^Edm\./, '')}`);
-    return [{ id: streamId(set.name), title: `${set.name}: ${fields.join(', ')}`, unit: null, stream }];
+    return [{ id: streamId(set.name), title: `${set.name}: ${fields.join(', ')}`, unit: unitOf(set, stream), stream }];
   });
+  if (productOf(metadata) !== 'business-central' || ctx.options.company !== undefined) return entries;
+  const companies = (await companiesOf(ctx)).slice(0, MOST_COMPANIES);
+  return companies.flatMap(({ id, name }) =>
+    entries.map(({ stream, ...entry }) => ({
+      ...entry,
+      id: streamId(`${entry.id}-${name}`),
+      title: `${name}, ${entry.title}`,
+      stream: { ...stream, entitySet: `companies(${id})/${stream['entitySet']}` },
+    })),
+  );
+}
+
+/** What the service says of the unit of the field that became the value. */
+function unitOf(set: EntitySet, stream: Record<string, unknown>): string | null {
+  const value = asRecord(stream['costs'])?.['amount'] ?? asRecord(stream['measurements'])?.['value'];
+  const unit = set.fields.find(({ name }) => name === value)?.unit;
+  return unit?.text ?? (unit?.field === undefined ? null : `as ${unit.field} says`);
 }

@@ -1,15 +1,24 @@
 import {
+  followedLink,
   type HttpRequest,
   type HttpResponse,
   PermanentError,
   type PullContext,
   type RawPage,
   RetryableError,
+  rawPage,
   type StreamContext,
 } from '#kit';
-import { errorText, readAnswer } from './answer.ts';
+import { entityPath } from './address.ts';
+import { type Answer, readAnswer } from './answer.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { errorText } from './error-text.ts';
+import { afterKeys, keyFields, keysOf } from './keyset.ts';
+import { fetchMetadata } from './metadata.ts';
 import type { ODataOptions, ODataStream } from './options.ts';
-import { firstQuery } from './query.ts';
+import { pageQuery } from './query.ts';
+
+type Pull = PullContext<ODataOptions, ODataStream>;
 
 /** What parse needs besides the body; archived with the page. */
 export interface PageMeta extends Record<string, unknown> {
@@ -31,54 +40,58 @@ export async function ask(
   });
 }
 
-/**
- * Pages of an entity set. The server's next link is followed as it is; SAP RAP gives one after 100 rows unless `$top` is
- * there. Where there is none and rows are missing by the service's own count (against the protocol, but it happens), the
- * rest is asked for by `$skip`; only what was counted, or without a count an empty page, ends the pull. Throws
- * `source/partial` rather than give fewer rows than counted.
- */
-export async function* pullPages(ctx: PullContext<ODataOptions, ODataStream>): AsyncIterable<RawPage> {
+/** Pages of an entity set, each followed by the next link of the service or, with `paging: keyset`, by its last keys. */
+export function pullPages(ctx: Pull): AsyncIterable<RawPage> {
+  return ctx.stream.paging === 'keyset' ? pullByKeys(ctx) : pullByLinks(ctx);
+}
+
+function toPage(ctx: Pull, response: HttpResponse, firstRow: number, completeToMs: number | undefined): RawPage {
   const { options, stream } = ctx;
-  const query = firstQuery(options, stream, ctx.window);
+  const meta: PageMeta = { version: options.version, entitySet: stream.entitySet, firstRow };
+  return rawPage({ request: { url: response.url }, response }, meta, completeToMs);
+}
+
+/**
+ * The server's next link is followed as it is; SAP RAP gives one after 100 rows unless `$top` is there. Where there is
+ * none and rows are missing by the service's own count (against the protocol, but it happens), the rest is asked for by
+ * `$skip`; only what was counted, or without a count an empty page, ends the pull. Throws `source/partial` rather than
+ * give fewer rows than counted.
+ */
+async function* pullByLinks(ctx: Pull): AsyncIterable<RawPage> {
+  const { options, stream } = ctx;
+  const path = entityPath(options, stream.entitySet);
+  const query = pageQuery(options, stream, ctx.window);
   const headers = { prefer: `odata.maxpagesize=${stream.pageSize}` };
   const followed = new Set<string>();
-  let request: HttpRequest = { url: stream.entitySet, query, headers };
+  const checkpoint = new Checkpoint(stream, ctx.window);
+  let request: HttpRequest = { url: path, query, headers };
   let received = 0;
   let counted: number | null = null;
   let skipping = false;
-  let previousLast: string | null = null;
+  let previousLast: unknown = null;
 
   for (;;) {
     const response = await ask(ctx, request);
-    const answer = readAnswer(response.body, options.version);
+    const answer: Answer = readAnswer(response.body, options.version);
     counted ??= answer.count;
-    if (skipping && previousLast !== null && answer.rows.some((row) => JSON.stringify(row) === previousLast))
+    if (skipping && isAmong(previousLast, answer.rows))
       throw new RetryableError('source/partial', `stream ${ctx.streamId}: rows moved while pages were read by $skip`, {
-        hint: 'Rows were inserted meanwhile, or the service ignores $skip. Name in keys what identifies a row.',
+        hint: 'Rows were inserted meanwhile, or the service ignores $skip. Name in keys what identifies a row, or take paging: keyset.',
       });
-    const meta: PageMeta = { version: options.version, entitySet: stream.entitySet, firstRow: received + 1 };
-    yield {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? 'application/json',
-      request: { method: 'GET', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta,
-    };
+    yield toPage(ctx, response, received + 1, checkpoint.after(answer.rows));
     received += answer.rows.length;
-    const last = answer.rows.at(-1);
-    if (last !== undefined) previousLast = JSON.stringify(last);
+    previousLast = answer.rows.at(-1) ?? previousLast;
 
     if (answer.nextLink !== null) {
       if (followed.has(answer.nextLink))
         throw new PermanentError(
           'source/bad-shape',
           `stream ${ctx.streamId}: the next link leads back to a page already read`,
-          {
-            hint: 'The service pages in a circle; report it to its maker, with $orderby of this stream.',
-          },
+          { hint: 'The service pages in a circle. Take paging: keyset, and report it to its maker.' },
         );
       followed.add(answer.nextLink);
-      request = { ...linkedRequest(answer.nextLink, response, ctx), headers };
+      const { rewriteLinks } = options;
+      request = { url: followedLink(answer.nextLink, response.url, { streamId: ctx.streamId, rewriteLinks }), headers };
       skipping = false;
       continue;
     }
@@ -88,35 +101,46 @@ export async function* pullPages(ctx: PullContext<ODataOptions, ODataStream>): A
         'source/partial',
         `stream ${ctx.streamId}: the service counted ${counted} rows but sent ${received}`,
         {
-          hint: 'Nothing was stored. Rows may have been deleted meanwhile; if it stays so, lower pageSize or narrow filter.',
+          hint: 'Nothing was stored of what is missing. Rows may have been deleted meanwhile; if it stays so, take paging: keyset.',
         },
       );
-    request = { url: stream.entitySet, query: { ...query, $skip: String(received) }, headers };
+    request = { url: path, query: { ...query, $skip: String(received) }, headers };
     skipping = true;
   }
 }
 
-/** A next link as a request to the configured service; another host is refused, or replaced with `rewriteLinks`. */
-function linkedRequest(
-  link: string,
-  response: HttpResponse,
-  ctx: PullContext<ODataOptions, ODataStream>,
-): { url: string } {
-  const home = new URL(response.url).origin;
-  if (/^[a-z][a-z0-9+.-]*:/i.test(link) || link.startsWith('//')) {
-    if (!URL.canParse(link, home))
-      throw new PermanentError('source/bad-shape', `stream ${ctx.streamId}: the next link is no address`);
-    const target = new URL(link, home);
-    if (target.origin === home) return { url: target.href };
-    if (ctx.options.rewriteLinks) return { url: `${home}${target.pathname}${target.search}` };
-    throw new PermanentError(
-      'source/blocked-address',
-      `stream ${ctx.streamId}: the next link leads to ${target.origin}, not to ${home}`,
-      { hint: 'If the service stands behind a proxy and names its inner host, set rewriteLinks: true.' },
-    );
+function isAmong(row: unknown, rows: readonly Record<string, unknown>[]): boolean {
+  if (row === null) return false;
+  const known = JSON.stringify(row);
+  return rows.some((candidate) => JSON.stringify(candidate) === known);
+}
+
+/**
+ * Each page holds the first rows behind the last one of the page before, in the order of cursor and keys, so that rows
+ * that are inserted or deleted meanwhile move no others. A page may be shorter than asked for; only an empty one is the last.
+ */
+async function* pullByKeys(ctx: Pull): AsyncIterable<RawPage> {
+  const { options, stream } = ctx;
+  const path = entityPath(options, stream.entitySet);
+  const fields = keyFields(await fetchMetadata(ctx.http, options), options, stream);
+  const headers = { prefer: `odata.maxpagesize=${stream.pageSize}` };
+  const checkpoint = new Checkpoint(stream, ctx.window);
+  let received = 0;
+  let previous = '';
+  for (;;) {
+    const response = await ask(ctx, { url: path, query: pageQuery(options, stream, ctx.window, previous), headers });
+    const answer = readAnswer(response.body, options.version);
+    yield toPage(ctx, response, received + 1, checkpoint.after(answer.rows));
+    const last = answer.rows.at(-1);
+    if (last === undefined) return;
+    received += answer.rows.length;
+    const after = afterKeys(fields, keysOf(options.version, fields, last));
+    if (after === previous)
+      throw new PermanentError(
+        'source/bad-shape',
+        `stream ${ctx.streamId}: a page ends with the same ${fields.map(({ name }) => name).join(', ')} as the one before`,
+        { hint: 'Name in keys what identifies a row; if it does, the service ignores $filter or $orderby.' },
+      );
+    previous = after;
   }
-  if (link.startsWith('/')) return { url: `${home}${link}` };
-  // Relative to the page it came in (RFC 3986); the client puts the service's own path before it.
-  const folder = ctx.stream.entitySet.replace(/[^/]*$/, '');
-  return { url: link.startsWith('?') ? `${ctx.stream.entitySet}${link}` : `${folder}${link}` };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '#kit';
 import { streamSchema } from './options.ts';
-import { cursorBounds, firstQuery } from './query.ts';
+import { cursorBounds, pageQuery } from './query.ts';
 
 const window = { fromMs: Date.parse('2026-06-01T10:30:00Z'), toMs: Date.parse('2026-06-03T22:00:00Z') };
 const field = 'At';
@@ -54,7 +54,7 @@ describe('the window as literals', () => {
 
 describe('the first request', () => {
   it("joins the operator's own conditions in parentheses, asks only for what is mapped, and never sends $top", () => {
-    const query = firstQuery(
+    const query = pageQuery(
       { version: 'v4', parameters: { 'sap-client': '100' } },
       stream({ filter: "A eq 1 or B eq 'x'", cursor: { field, type: 'date' } }),
       window,
@@ -69,7 +69,7 @@ describe('the first request', () => {
   });
 
   it('without cursor and filter reads all', () => {
-    const query = firstQuery({ version: 'v2', parameters: {} }, stream({ keys: ['No'], count: false }), window);
+    const query = pageQuery({ version: 'v2', parameters: {} }, stream({ keys: ['No'], count: false }), window);
     expect(query).toEqual({ $select: 'At,Value,Team', $orderby: 'No' });
   });
 });

@@ -1,6 +1,7 @@
 import { localDateAt } from '#domain';
 import { localDateTimeOf, mappedFields, PermanentError, type PullWindow } from '#kit';
-import { type Cursor, type ODataOptions, type ODataStream, type ODataVersion, timeZoneOf } from './options.ts';
+import { type Cursor, type ODataOptions, type ODataStream, type ODataVersion, orderOf, timeZoneOf } from './options.ts';
+import { selection } from './select.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -67,36 +68,64 @@ export function cursorBounds(
   }
 }
 
-/** Fields that a pull asks for: those of the mapping and the cursor. */
+/** Fields that a pull asks for: those of the mapping, the cursor, the unit, and for a keyset the keys. */
 export function selectedFields(stream: ODataStream): string[] {
-  return [...new Set([...mappedFields(stream), ...(stream.cursor === undefined ? [] : [stream.cursor.field])])];
+  return [
+    ...new Set([
+      ...mappedFields(stream),
+      ...(stream.cursor === undefined ? [] : [stream.cursor.field]),
+      ...(typeof stream.sourceUnit === 'object' ? [stream.sourceUnit.field] : []),
+      ...(stream.paging === 'keyset' ? orderOf(stream) : []),
+    ]),
+  ];
 }
 
-/** Cursor first, then what identifies a row, so that pages do not overlap. */
-export function orderFields(stream: ODataStream): string[] {
-  const keys = stream.keys ?? stream.costs?.sourceKey ?? stream.measurements?.labels ?? [];
-  return [...new Set([...(stream.cursor === undefined ? [] : [stream.cursor.field]), ...keys])];
-}
-
-/** The query of the first page. `$top` is never sent: it would turn off the service's own paging. */
-export function firstQuery(
+/**
+ * The query of a page. `after` is the condition that makes it one of a keyset, which then says how many rows it wants.
+ * Else `$top` is never sent: it would turn off the service's own paging. Throws where V2 is asked to aggregate.
+ */
+export function pageQuery(
   options: Pick<ODataOptions, 'version' | 'parameters'>,
   stream: ODataStream,
   window: PullWindow | null,
+  after = '',
 ): Record<string, string> {
-  const conditions: string[] = [];
-  if (stream.filter !== undefined) conditions.push(`(${stream.filter})`);
-  if (stream.cursor !== undefined && window !== null) {
-    const { field } = stream.cursor;
-    const bounds = cursorBounds(options.version, stream.cursor, window, timeZoneOf(stream));
-    conditions.push(`${field} ge ${bounds.from}`, `${field} lt ${bounds.before}`);
-  }
-  const order = orderFields(stream);
+  const { version } = options;
+  const conditions = windowConditions(version, stream, window);
+  const order = orderOf(stream);
+  const isKeyset = stream.paging === 'keyset';
   return {
     ...options.parameters,
-    ...(conditions.length > 0 ? { $filter: conditions.join(' and ') } : {}),
-    $select: selectedFields(stream).join(','),
+    ...(stream.apply === undefined
+      ? {
+          ...filterOf([...conditions, ...(after === '' ? [] : [`(${after})`])]),
+          ...selection(version, selectedFields(stream), stream.expand),
+        }
+      : { $apply: aggregation(version, stream.apply, conditions), ...filterOf(after === '' ? [] : [after]) }),
     ...(order.length > 0 ? { $orderby: order.join(',') } : {}),
-    ...(stream.count ? (options.version === 'v2' ? { $inlinecount: 'allpages' } : { $count: 'true' }) : {}),
+    ...(isKeyset ? { $top: String(stream.pageSize) } : stream.count ? countOf(version) : {}),
   };
+}
+
+const countOf = (version: ODataVersion): Record<string, string> =>
+  version === 'v2' ? { $inlinecount: 'allpages' } : { $count: 'true' };
+
+const filterOf = (conditions: readonly string[]): Record<string, string> =>
+  conditions.length === 0 ? {} : { $filter: conditions.join(' and ') };
+
+function windowConditions(version: ODataVersion, stream: ODataStream, window: PullWindow | null): string[] {
+  const conditions = stream.filter === undefined ? [] : [`(${stream.filter})`];
+  if (stream.cursor === undefined || window === null) return conditions;
+  const { field } = stream.cursor;
+  const bounds = cursorBounds(version, stream.cursor, window, timeZoneOf(stream));
+  return [...conditions, `${field} ge ${bounds.from}`, `${field} lt ${bounds.before}`];
+}
+
+/** `$filter` would be applied to the sums: what limits the rows that are added up stands before them. */
+function aggregation(version: ODataVersion, apply: string, conditions: readonly string[]): string {
+  if (version === 'v2')
+    throw new PermanentError('config/invalid-value', 'apply: OData V2 has no $apply', {
+      hint: 'Take an entity set that adds up by itself, or leave apply out.',
+    });
+  return conditions.length === 0 ? apply : `filter(${conditions.join(' and ')})/${apply}`;
 }

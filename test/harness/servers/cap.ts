@@ -39,9 +39,16 @@ export interface CapServiceHours {
   ChangedAt: string;
 }
 
+export interface CapWbsElement {
+  WbsElement: string;
+  ProjectDefinition: string;
+  ControllingArea: string;
+}
+
 export interface CapRows {
   ProjectCosts?: readonly CapProjectCost[];
   ServiceHours?: readonly CapServiceHours[];
+  WbsElements?: readonly CapWbsElement[];
 }
 
 export interface CapServer {
@@ -68,6 +75,7 @@ export interface CapOptions {
 const keys: Record<keyof CapRows, readonly string[]> = {
   ProjectCosts: ['DocumentNo', 'Item'],
   ServiceHours: ['EntryNo'],
+  WbsElements: ['WbsElement'],
 };
 
 /** A real SAP CAP service on loopback, OData V4 and V2, with server-driven paging, on a database of its own. */
