@@ -13,7 +13,24 @@ ALTER TABLE pull_page ADD COLUMN meta json;
 ALTER TABLE pull_page ADD COLUMN removed_at timestamptz;
 COMMENT ON COLUMN pull_page.meta IS 'What the parser needs besides the body; null for pages of before, whose pull has a manifest in the object store.';
 COMMENT ON COLUMN pull_page.removed_at IS 'When retention removed the body; null: it is kept.';
+ALTER TABLE pull_page ADD COLUMN evidence_at timestamptz;
+COMMENT ON COLUMN pull_page.evidence_at IS 'When retention last found that figures which count rest on it; null: it was not looked at yet, or they do not.';
 CREATE INDEX pull_page_by_age ON pull_page (received_at) WHERE removed_at IS NULL;
+CREATE INDEX pull_page_removed ON pull_page (sha256) WHERE removed_at IS NOT NULL;
+
+CREATE TABLE page_removal (
+  sha256 text PRIMARY KEY,
+  object_key text NOT NULL
+);
+COMMENT ON TABLE page_removal IS 'Objects of pages that are marked as removed and still to be deleted: what a broken run left, the next one does.';
+
+-- Logged: emptied by a crash of the database it would make every line look as if it had not come.
+CREATE TABLE pull_cost_key (
+  pull_id text NOT NULL REFERENCES pull (id),
+  source_key text NOT NULL,
+  PRIMARY KEY (pull_id, source_key)
+);
+COMMENT ON TABLE pull_cost_key IS 'Cost lines that a pull under way has brought, of documents that it brings whole: when it ends, the others of them are withdrawn.';
 
 CREATE TABLE pull_recompute (
   pull_id text NOT NULL REFERENCES pull (id),

@@ -26,7 +26,9 @@ export function parsePage(page: RawPage, { stream }: ParseContext<FocusOptions, 
   const costs: CostLine[] = [];
   const measurements: Measurement[] = [];
   let withoutProject = 0;
+  const bills = new Set<string>();
   for (const group of readBody(page.body)) {
+    bills.add(group.dimensions.billing);
     if (stream.quantity !== undefined) {
       const sample = measurement(group, stream.quantity, leftOut);
       if (group.dimensions.project === '') withoutProject += group.lines;
@@ -44,11 +46,16 @@ export function parsePage(page: RawPage, { stream }: ParseContext<FocusOptions, 
     warnings.push(
       `left out ${withoutProject} ${withoutProject === 1 ? 'line' : 'lines'} of bills: no project (${describeRef(stream)} is blank); projectRef.otherwise would keep them`,
     );
-  return { measurements, costs, warnings };
+  // Pages of earlier releases do not say whether all of a month was read.
+  if (stream.quantity !== undefined || page.meta['wholeBills'] !== true) return { measurements, costs, warnings };
+  const complete = [...bills].sort().map((billing) => ({ sourceKeyPrefix: `${keyPart(billing)}/` }));
+  return { measurements, costs, complete, warnings };
 }
 
 const describeRef = ({ projectRef }: FocusStream): string =>
   projectRef.tag !== undefined ? `tag ${projectRef.tag}` : (projectRef.column ?? 'projectRef');
+
+const keyPart = (part: string): string => part.replaceAll('%', '%25').replaceAll('/', '%2F');
 
 function costLine(group: SummedGroup, project: string, stream: FocusStream, leftOut: LeftOut): CostLine | null {
   const { billing, day, currency, category, service } = group.dimensions;
@@ -62,7 +69,7 @@ function costLine(group: SummedGroup, project: string, stream: FocusStream, left
   // The project as the bill has it: another map must correct the line, not make a second one.
   const key = [billing, day, group.dimensions.project, service, category, correction, currency];
   return {
-    sourceKey: key.map((part) => part.replaceAll('%', '%25').replaceAll('/', '%2F')).join('/'),
+    sourceKey: key.map(keyPart).join('/'),
     projectRef: project,
     kind: 'actual',
     capitalisation: 'opex',

@@ -7,9 +7,14 @@ import { focus } from './index.ts';
 
 const HEADER =
   'BillingPeriodStart,ChargePeriodStart,ChargeCategory,ChargeClass,BillingCurrency,BilledCost,EffectiveCost,ServiceName,Tags';
-const line = (cost: string, project: string | null, changes: { hour?: string; service?: string } = {}): string => {
+const line = (
+  cost: string,
+  project: string | null,
+  changes: { hour?: string; service?: string; month?: string } = {},
+): string => {
+  const month = changes.month ?? '2026-06';
   const tags = project === null ? '' : `"{""project"": ""${project}"", ""team"": null}"`;
-  return `2026-06-01T00:00:00Z,2026-06-03T${changes.hour ?? '00'}:00:00Z,Usage,,USD,${cost},0,${changes.service ?? 'Storage'},${tags}`;
+  return `${month}-01T00:00:00Z,${month}-03T${changes.hour ?? '00'}:00:00Z,Usage,,USD,${cost},0,${changes.service ?? 'Storage'},${tags}`;
 };
 
 async function pull(files: Record<string, string[]>, changes: Record<string, unknown> = {}, fromMs = 0) {
@@ -27,13 +32,15 @@ async function pull(files: Record<string, string[]>, changes: Record<string, unk
   const costs: CostLine[] = [];
   const warnings: string[] = [];
   const bodies: string[] = [];
+  const complete: string[] = [];
   for await (const page of focus.pull({ ...context, window: { fromMs, toMs: fromMs + 1 } })) {
     const parsed = await focus.parse(JSON.parse(JSON.stringify(page)), context);
     costs.push(...parsed.costs);
     warnings.push(...parsed.warnings);
     bodies.push(page.body);
+    complete.push(...(parsed.complete ?? []).map(({ sourceKeyPrefix }) => sourceKeyPrefix));
   }
-  return { costs, warnings, bodies };
+  return { costs, warnings, bodies, complete };
 }
 
 describe('a cloud bill', () => {
@@ -77,12 +84,32 @@ describe('a cloud bill', () => {
 
   it('read by what was modified is read by whole folders', async () => {
     const files = {
-      'may/1.csv': [line('1', 'old')],
+      'may/1.csv': [line('1', 'old', { month: '2026-05' })],
       'june/1.csv': [line('1', 'P-1')],
       'june/2.csv': [line('2', 'P-1')],
     };
     const { costs } = await pull(files, { incremental: 'modified' }, 2500);
     expect(costs.map(({ projectRef, amount }) => [projectRef, amount])).toEqual([['P-1', '3']]);
+  });
+
+  it('of several folders is added up of all of them, though one alone was written anew', async () => {
+    const files = {
+      'account-1/june/1.csv': [line('1', 'P-1'), line('10', 'P-2')],
+      'account-1/may/1.csv': [line('5', 'P-1', { month: '2026-05' })],
+      'account-2/june/1.csv': [line('2', 'P-1')],
+    };
+    const { costs, complete } = await pull(files, { incremental: 'modified' }, 2500);
+    expect(costs.map(({ projectRef, amount }) => [projectRef, amount])).toEqual([
+      ['P-1', '3'],
+      ['P-2', '10'],
+    ]);
+    expect(complete).toEqual(['2026-06-01/']);
+  });
+
+  it('is delivered whole: each of its lines begins with its month, quantities are none', async () => {
+    const { costs, complete } = await pull({ 'a.csv': [line('1', 'P-1'), line('2', 'P-1', { month: '2026-05' })] });
+    expect(complete).toEqual(['2026-05-01/', '2026-06-01/']);
+    expect(costs.map(({ sourceKey }) => sourceKey.slice(0, 11))).toEqual(complete);
   });
 
   it('names file, line and column of what is no number or no time', async () => {

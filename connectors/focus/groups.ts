@@ -30,9 +30,15 @@ export class Groups {
   readonly #groups = new Map<string, Group>();
   readonly #days = new Map<string, string>();
   readonly #tags = new Map<string, string>();
+  /** First days of the months that the groups are of; of quantities the days. */
+  readonly billingPeriods = new Set<string>();
 
   constructor(stream: FocusStream) {
     this.#stream = stream;
+  }
+
+  get size(): number {
+    return this.#groups.size;
   }
 
   /** In the order of their dimensions, so that the same bill gives the same pages. */
@@ -53,8 +59,8 @@ export class Groups {
       if (unit !== quantity.sourceUnit || !this.#stream.categories.some((each) => each === category)) return;
     }
     const values: Record<Dimension, string> = {
-      billing: this.#day(cells('BillingPeriodStart'), 'BillingPeriodStart', place),
-      day: this.#day(cells('ChargePeriodStart'), 'ChargePeriodStart', place),
+      billing: this.dayOf(cells('BillingPeriodStart'), 'BillingPeriodStart', place),
+      day: this.dayOf(cells('ChargePeriodStart'), 'ChargePeriodStart', place),
       currency: currency ?? cells('BillingCurrency'),
       category,
       class: cells('ChargeClass'),
@@ -85,6 +91,7 @@ export class Groups {
         );
       group = newGroup(values);
       this.#groups.set(key, group);
+      this.billingPeriods.add(values.billing);
     }
     group.lines++;
     for (const name of sums) {
@@ -100,7 +107,8 @@ export class Groups {
     }
   }
 
-  #day(text: string, column: string, place: string): string {
+  /** The day in UTC. Throws `source/bad-shape` naming the place. */
+  dayOf(text: string, column: string, place: string): string {
     const known = this.#days.get(text);
     if (known !== undefined) return known;
     const read = readTime(text);

@@ -34,20 +34,29 @@ export async function* pullBills(
 ): AsyncIterable<RawPage> {
   const { stream, options } = ctx;
   const access = { s3: s3AccessOf(options.s3), signal: ctx.signal };
-  const files = changedFolders(await ctx.files.list(stream.path, access), stream, ctx.window.fromMs);
+  const listed = await ctx.files.list(stream.path, access);
+  const folders = changedFolders(listed, stream, ctx.window.fromMs);
   const groups = new Groups(stream);
   const read: ReadFile[] = [];
   let pieces = 0;
-  for (const file of files) {
+  for (const files of folders.changed) for (const file of files) if (pieces < mostPieces) await readFile(file);
+  // A month of several folders (one for each account, say) is added up of all of them.
+  const others = groups.size === 0 ? [] : await withPeriods(folders.unchanged);
+  for (let found = true; found && pieces < mostPieces; ) {
+    const same = others.filter(({ period, isRead }) => !isRead && period !== null && groups.billingPeriods.has(period));
+    found = same.length > 0;
+    for (const folder of same) {
+      folder.isRead = true;
+      for (const file of folder.files) if (pieces < mostPieces) await readFile(file);
+    }
+  }
+  yield* pagesOf(groups, read, ctx, pieces < mostPieces);
+
+  async function readFile(file: FoundFile): Promise<void> {
     const name = shownPath(file.path, stream.path);
-    if (/\.parquet$/i.test(name))
-      throw new PermanentError('source/bad-shape', `${name} is Parquet`, {
-        hint: 'Export as CSV (gzip is read), and match only those files by path.',
-      });
     let header: string[] | null = null;
     let lines = 0;
-    const text = ctx.files.read(file, { ...access, maxBytes: options.maxFile });
-    for await (const piece of cutRecords(text, { maxCharacters: PIECE_CHARACTERS, quotes: true, header: true, name })) {
+    for await (const piece of piecesOf(file)) {
       ctx.signal.throwIfAborted();
       if (pieces >= mostPieces) break;
       const rows = recordsOf(piece.text, name, piece.firstLine);
@@ -65,17 +74,59 @@ export async function* pullBills(
       });
     const modifiedAt = new Date(file.modifiedAtMs).toISOString();
     read.push({ name, version: file.version ?? null, modifiedAt, bytes: file.bytes, lines });
-    if (pieces >= mostPieces) break;
   }
-  yield* pagesOf(groups, read, ctx);
+
+  function piecesOf(file: FoundFile) {
+    const name = shownPath(file.path, stream.path);
+    if (/\.parquet$/i.test(name))
+      throw new PermanentError('source/bad-shape', `${name} is Parquet`, {
+        hint: 'Export as CSV (gzip is read), and match only those files by path.',
+      });
+    const text = ctx.files.read(file, { ...access, maxBytes: options.maxFile });
+    return cutRecords(text, { maxCharacters: PIECE_CHARACTERS, quotes: true, header: true, name });
+  }
+
+  /** With the month that the first line of each is of: an export writes one month into a folder. */
+  async function withPeriods(unchanged: FoundFile[][]) {
+    const found: { files: FoundFile[]; period: string | null; isRead: boolean }[] = [];
+    for (const files of unchanged) {
+      let period: string | null = null;
+      for (const file of files) if (period === null) period = await firstPeriod(file);
+      found.push({ files, period, isRead: false });
+    }
+    return found;
+  }
+
+  async function firstPeriod(file: FoundFile): Promise<string | null> {
+    const name = shownPath(file.path, stream.path);
+    let at: number | null = null;
+    for await (const piece of piecesOf(file)) {
+      ctx.signal.throwIfAborted();
+      const rows = recordsOf(piece.text, name, piece.firstLine);
+      if (at === null) at = rows[0]?.record.indexOf('BillingPeriodStart') ?? -1;
+      else return groups.dayOf(rows[0]?.record[at]?.trim() ?? '', 'BillingPeriodStart', name);
+    }
+    return null;
+  }
 }
 
 /** A bill is split over files of one folder, so a folder is read whole or not at all. */
-function changedFolders(files: FoundFile[], { incremental }: FocusStream, fromMs: number): FoundFile[] {
-  if (incremental === 'none') return files;
-  const folderOf = (path: string): string => path.replace(/[^/\\]*$/, '');
-  const changed = new Set(files.filter((file) => file.modifiedAtMs >= fromMs).map((file) => folderOf(file.path)));
-  return files.filter((file) => changed.has(folderOf(file.path)));
+function changedFolders(
+  files: FoundFile[],
+  { incremental }: FocusStream,
+  fromMs: number,
+): { changed: FoundFile[][]; unchanged: FoundFile[][] } {
+  const folders = new Map<string, FoundFile[]>();
+  for (const file of files) {
+    const folder = file.path.replace(/[^/\\]*$/, '');
+    const known = folders.get(folder);
+    if (known === undefined) folders.set(folder, [file]);
+    else known.push(file);
+  }
+  const isChanged = (folder: FoundFile[]): boolean =>
+    incremental === 'none' || folder.some((file) => file.modifiedAtMs >= fromMs);
+  const all = [...folders.values()];
+  return { changed: all.filter(isChanged), unchanged: all.filter((folder) => !isChanged(folder)) };
 }
 
 interface Row {
@@ -129,6 +180,7 @@ function* pagesOf(
   groups: Groups,
   files: readonly ReadFile[],
   ctx: PullContext<FocusOptions, FocusStream>,
+  wholeBills: boolean,
 ): Generator<RawPage> {
   let rows: string[] = [];
   const columns = JSON.stringify([...dimensions, 'lines', ...sums.flatMap((name) => [name, `${name} blank`])]);
@@ -137,7 +189,7 @@ function* pagesOf(
     contentType: 'application/json',
     request: { method: 'READ', url: ctx.stream.path.startsWith('s3://') ? ctx.stream.path : `file:${ctx.stream.path}` },
     receivedAtMs: ctx.nowMs(),
-    meta: { files, quantity: ctx.stream.quantity?.column ?? null },
+    meta: { files, quantity: ctx.stream.quantity?.column ?? null, wholeBills },
   });
   for (const group of groups) {
     rows.push(

@@ -55,6 +55,10 @@ export function outcome(job: JobView): string {
   if (job.kind === 'send-digest' && result['state'] === 'unchanged')
     return `${result['when'] === 'threshold' ? 'no figure reached its threshold' : 'nothing has changed'} since ${shortIds(String(result['since']))}: not sent`;
   if (job.kind === 'send-digest') return ['digest composed', ...refusedWords(result['refused'])].join(' · ');
+  if (job.kind === 'prune-pages')
+    return count('removed') === 0
+      ? 'no page was old enough'
+      : `${plural(count('removed'), 'page')} removed · ${number(count('bytes'))} bytes`;
   return Object.entries(result)
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .map(([key, value]) => `${key} ${shortIds(String(value))}`)

@@ -2,9 +2,12 @@ import type { ScheduleConfig, SubscriptionConfig } from '#kit';
 import type { ScheduleTimes } from './schema/schedule.ts';
 import type { CheckedSections } from './sections.ts';
 
+/** When few others ask for anything. */
+const RETENTION: ScheduleTimes = { cron: '40 3 * * *', catchUp: 'latest', maxRandomDelay: 30 * 60_000 };
+
 /**
  * Every schedule there is: the shorthands of streams and subscriptions as `pull:<connector>.<stream>` and
- * `digest:<subscription>` (the colon keeps them apart from ids that people write), then those written as schedules.
+ * `digest:<subscription>`, retention's as `retention:pages` (the colon keeps them apart from ids that people write), then those written as schedules.
  */
 export function buildSchedules(
   sections: CheckedSections,
@@ -21,8 +24,12 @@ export function buildSchedules(
     const job = { kind: 'send-digest', args: { subscription: id } };
     return value.schedule === undefined ? [] : [buildSchedule(`digest:${id}`, value.schedule, zone, job)];
   });
+  const retention =
+    sections.settings?.value.retention === undefined
+      ? []
+      : [buildSchedule('retention:pages', RETENTION, timeZone, { kind: 'prune-pages', args: {} })];
   const others = sections.schedules.map(({ id, value }) => buildSchedule(id, value, timeZone, value.job));
-  return [...pulls, ...digests, ...others];
+  return [...pulls, ...digests, ...retention, ...others];
 }
 
 const buildSchedule = (

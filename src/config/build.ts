@@ -117,6 +117,10 @@ function buildSettings(value: SettingsInput): Settings {
             accessKeyId: objects.accessKeyId ?? null,
             secretAccessKey: objects.secretAccessKey ?? null,
           },
+    retention:
+      value.retention === undefined
+        ? undefined
+        : { pagesMs: value.retention.pages, evidence: value.retention.evidence },
     api: { ...value.api, token: value.api.token ?? null },
   };
 }

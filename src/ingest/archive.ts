@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { ArchivedPageRow, ObjectStore, RawPage } from '#kit';
-
-type PageRow = Omit<ArchivedPageRow, 'removedAtMs'>;
+import type { NewPage, ObjectStore, RawPage } from '#kit';
 
 /** Keeps every answer as evidence, by content hash, secrets redacted. Only what was not taken yet is held, without bodies. */
 export class PageArchive {
   readonly #objects: ObjectStore;
   readonly #pullId: string;
   readonly #redact: (text: string) => string;
-  #waiting: PageRow[] = [];
+  #waiting: NewPage[] = [];
   #count = 0;
 
   constructor(objects: ObjectStore, pullId: string, redact: (text: string) => string) {
@@ -18,11 +16,11 @@ export class PageArchive {
   }
 
   /** Stores the body as `pages/<sha256>`; the same body twice is one object. */
-  async add(page: RawPage): Promise<PageRow> {
+  async add(page: RawPage): Promise<NewPage> {
     const body = Buffer.from(this.#redact(page.body));
     const sha256 = createHash('sha256').update(body).digest('hex');
     const stored = await this.#objects.put(`pages/${sha256}`, body, page.contentType);
-    const row: PageRow = {
+    const row: NewPage = {
       pullId: this.#pullId,
       seq: this.#count,
       sha256,
@@ -42,7 +40,7 @@ export class PageArchive {
   }
 
   /** Those that were not taken yet. */
-  take(): PageRow[] {
+  take(): NewPage[] {
     const pages = this.#waiting;
     this.#waiting = [];
     return pages;

@@ -1,7 +1,8 @@
 import {
-  type ArchivedPageRow,
   type IngestResult,
   type JobFence,
+  type NewPage,
+  type ObjectStore,
   type PullProgress,
   type PullWindow,
   projectsUsingCurrencies,
@@ -9,10 +10,12 @@ import {
   type Store,
 } from '#kit';
 import { dirtyPeriods, isRead, projectsOfCosts, requireSameUnits } from './affected.ts';
+import { requireKept } from './require-kept.ts';
 import type { RowBatch } from './rows.ts';
 
 export interface PullWriterParts {
   store: Store;
+  objects: ObjectStore;
   connector: string;
   stream: string;
   pullId: string;
@@ -30,7 +33,7 @@ export interface PullWriterParts {
 /** A part of a pull: what was read since the part before. */
 export interface PullPart {
   rows: RowBatch;
-  pages: readonly Omit<ArchivedPageRow, 'removedAtMs'>[];
+  pages: readonly NewPage[];
   /** When the source was asked for the first page of it, at the earliest. */
   observedAtMs: number;
   /** Everything of the window before this instant is in this part or an earlier one; null: not known. */
@@ -39,6 +42,8 @@ export interface PullPart {
 export interface PullEnd {
   expected: number | null;
   warnings: readonly string[];
+  /** Beginnings of the keys of cost lines that came whole: of these, the ones that did not come are withdrawn. */
+  completePrefixes: readonly string[];
   /** False: the answer proves nothing, that window is asked for again. */
   advances: boolean;
 }
@@ -127,6 +132,7 @@ export class PullWriter {
         // Whoever defines a metric waits for this or is waited for: no sample is stored that its readings are not told of.
         await tx.lockShared('projects');
         const written = await this.#write(tx, part, observedAtMs);
+        const withdrawn = end === null ? null : await this.#withdraw(tx, end, written, observedAtMs);
         const before = this.#stored;
         const stored = {
           pages: before.pages + part.pages.length,
@@ -138,7 +144,9 @@ export class PullWriter {
         };
         await this.#advance(tx, stored, end);
         const outcome =
-          end === null ? await this.#goOn(tx, stored, written) : await this.#end(tx, stored, written, end);
+          end === null
+            ? await this.#goOn(tx, stored, written)
+            : await this.#end(tx, stored, written, withEnd(end, withdrawn));
         this.#parts.signal.throwIfAborted();
         return { stored, outcome };
       },
@@ -148,6 +156,10 @@ export class PullWriter {
     this.#unstoredPages = this.#unstoredPages.filter((page) => !part.pages.includes(page));
     this.#lastObservedAtMs = observedAtMs;
     return outcome;
+
+    function withEnd(end: PullEnd, withdrawn: string | null): PullEnd {
+      return withdrawn === null ? end : { ...end, warnings: [...end.warnings, withdrawn] };
+    }
 
     function latest(a: number | null, b: number | null): number | null {
       return a === null || b === null ? (a ?? b) : Math.max(a, b);
@@ -159,7 +171,7 @@ export class PullWriter {
     const { connector, stream, pullId, signal, backfill } = this.#parts;
     const projects = await tx.projects.list();
     requireSameUnits(projects, { connector, stream }, rows.samples);
-    await tx.pulls.addPages(pages);
+    await requireKept(this.#parts.objects, await tx.pulls.addPages(pages));
     const name = { connector, stream };
     const input = { ...name, pullId, observedAtMs };
     const sampled =
@@ -171,6 +183,7 @@ export class PullWriter {
       rows.costs.length === 0
         ? { inserted: 0, revisions: 0, projectRefs: [] }
         : await tx.costs.ingest({ ...input, rows: rows.costs });
+    if (rows.cameKeys.length > 0) await tx.costs.noteCame(pullId, rows.cameKeys);
     const quoted =
       rows.quotes.length === 0
         ? { inserted: 0, revisions: 0, changed: [] }
@@ -193,6 +206,29 @@ export class PullWriter {
       repeated: sampled.repeated,
       projects: touched,
     };
+  }
+
+  /** In words what was withdrawn; null: nothing. What an attempt went on with that was broken off, it did not bring whole. */
+  async #withdraw(
+    tx: Repositories,
+    { completePrefixes: prefixes }: PullEnd,
+    written: Written,
+    observedAtMs: number,
+  ): Promise<string | null> {
+    const { connector, stream, pullId, earlier } = this.#parts;
+    if (prefixes.length === 0 || earlier !== null) return null;
+    const { revisions, projectRefs, first } = await tx.costs.withdraw({
+      connector,
+      stream,
+      pullId,
+      observedAtMs,
+      prefixes,
+    });
+    if (revisions === 0) return null;
+    written.revisions += revisions;
+    const projects = await tx.projects.list();
+    for (const id of projectsOfCosts(projects, { connector, stream }, projectRefs)) written.projects.add(id);
+    return `${revisions} cost ${revisions === 1 ? 'line is' : 'lines are'} no longer in what the source delivered anew, and ${revisions === 1 ? 'counts' : 'count'} as 0 from now on (first: ${first})`;
   }
 
   async #advance(tx: Repositories, { rows, completeToMs }: PullProgress, end: PullEnd | null): Promise<void> {

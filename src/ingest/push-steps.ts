@@ -113,6 +113,7 @@ export function createPushSteps(parts: PushStepParts): PushSteps {
               attempt: request.attempt,
               observedAtMs,
               kept,
+              objects: parts.objects,
               parsed,
               knownToMs: toMs,
             });

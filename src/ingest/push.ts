@@ -100,6 +100,7 @@ async function store(parts: PushReceiverParts, document: PushedDocument): Promis
           attempt: 1,
           observedAtMs: document.receivedAtMs,
           kept,
+          objects: parts.objects,
           parsed: rows,
         });
         stored.streams.push({ stream: stream.id, pullId, ...counts });

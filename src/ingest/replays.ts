@@ -56,7 +56,14 @@ export function createReplays(parts: ReplaysParts): Replays {
     replayId: string,
     { signal, progress }: { signal: AbortSignal; progress(pages: number): void },
   ) {
-    const found = { pulls: 0, pages: 0, rows: 0, problems: [] as ReplayProblem[], problemCount: 0 };
+    const found = {
+      pulls: 0,
+      pages: 0,
+      removed: null as ReplayResult['removed'],
+      rows: 0,
+      problems: [] as ReplayProblem[],
+      problemCount: 0,
+    };
     const fail = (problem: ReplayProblem): void => {
       found.problemCount++;
       if (found.problems.length < request.limit) found.problems.push(problem);
@@ -83,6 +90,15 @@ export function createReplays(parts: ReplaysParts): Replays {
           if (signal.aborted) throw cancelled(signal);
           found.pages++;
           progress(found.pages);
+          const { removedAtMs } = page;
+          if (removedAtMs !== null) {
+            found.removed = {
+              pages: (found.removed?.pages ?? 0) + 1,
+              firstAtMs: Math.min(found.removed?.firstAtMs ?? removedAtMs, removedAtMs),
+              lastAtMs: Math.max(found.removed?.lastAtMs ?? removedAtMs, removedAtMs),
+            };
+            continue;
+          }
           try {
             const batch = await parsePage(target, pull, page);
             found.rows += batch.size;

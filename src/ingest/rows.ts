@@ -43,6 +43,8 @@ export interface RowBatch {
   samples: IngestRow[];
   costs: IngestCost[];
   quotes: IngestQuote[];
+  /** Keys of the cost lines among them that are of documents which the pull brings whole. */
+  cameKeys: string[];
   size: number;
 }
 
@@ -53,6 +55,8 @@ export class PulledRows {
   #samples = new Map<string, Map<number, IngestRow>>();
   #costs = new Map<string, IngestCost>();
   #quotes = new Map<string, IngestQuote>();
+  readonly #complete = new Set<string>();
+  #cameKeys = new Set<string>();
   #held = 0;
   #takenSamples = 0;
   #taken = 0;
@@ -94,6 +98,8 @@ export class PulledRows {
       }
       this.#put(samples, sample.atMs, row, sameSample, () => `${new Date(sample.atMs).toISOString()} ${series}`);
     }
+    for (const { sourceKeyPrefix } of page.complete ?? []) this.#complete.add(sourceKeyPrefix);
+    if (page.complete !== undefined) for (const { sourceKey } of page.costs) this.#cameKeys.add(sourceKey);
     for (const line of page.costs)
       this.#put(this.#costs, line.sourceKey, { ...line, pageHash }, sameCost, () => `cost line ${line.sourceKey}`);
     for (const quote of page.quotes ?? []) {
@@ -117,12 +123,19 @@ export class PulledRows {
   take(): RowBatch {
     const samples: IngestRow[] = [];
     for (const series of this.#samples.values()) for (const row of series.values()) samples.push(row);
-    const batch = { samples, costs: [...this.#costs.values()], quotes: [...this.#quotes.values()], size: this.#held };
+    const batch = {
+      samples,
+      costs: [...this.#costs.values()],
+      quotes: [...this.#quotes.values()],
+      cameKeys: [...this.#cameKeys],
+      size: this.#held,
+    };
     this.#taken += batch.size;
     this.#takenSamples += samples.length;
     this.#samples = new Map();
     this.#costs = new Map();
     this.#quotes = new Map();
+    this.#cameKeys = new Set();
     this.#held = 0;
     return batch;
   }
@@ -144,6 +157,10 @@ export class PulledRows {
   /** Rows of the whole pull that were taken. */
   get size(): number {
     return this.#taken;
+  }
+  /** Beginnings of the keys of documents that the pull brings whole. */
+  get completePrefixes(): string[] {
+    return [...this.#complete];
   }
   get seriesCount(): number {
     return this.#series.size;

@@ -214,6 +214,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     const archive = new PageArchive(parts.objects, pullId, parts.redact);
     const writer = new PullWriter({
       store,
+      objects: parts.objects,
       ...name,
       pullId,
       jobId,
@@ -261,7 +262,12 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         judgeCompleteness(rows, expectedCount);
         // Where points are due at fixed times, an empty answer proves nothing: that window is asked for again.
         const advances = rows.size > 0 || intervalMs === 0;
-        return { expected: expectedCount, warnings: rows.warnings(writer.stored.repeated), advances };
+        return {
+          expected: expectedCount,
+          warnings: rows.warnings(writer.stored.repeated),
+          completePrefixes: rows.completePrefixes,
+          advances,
+        };
       });
       const { pages, rows: rowCount, inserted, revisions } = writer.stored;
       progress(pages, pages);

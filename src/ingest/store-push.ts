@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CostLine } from '#domain';
 import { canonicalHash } from '#domain';
-import { type ObjectStore, type ParsedPage, type RawPage, type Repositories } from '#kit';
+import type { ObjectStore, ParsedPage, RawPage, Repositories } from '#kit';
 import { dirtyPeriods, projectsOfCosts, requireSameUnits } from './affected.ts';
 import type { PushTarget } from './push-target.ts';
+import { requireKept } from './require-kept.ts';
 
 /** Many small pushes make one recompute. */
 export const RECOMPUTE_DELAY_MS = 2_000;
@@ -35,6 +36,7 @@ export interface PushedPart {
   attempt: number;
   observedAtMs: number;
   kept: KeptPage;
+  objects: Pick<ObjectStore, 'get'>;
   parsed: ParsedPage;
   /** Up to where the stream is known by it; absent: the end of its newest sample. */
   knownToMs?: number | undefined;
@@ -71,7 +73,7 @@ export async function storePushed(
     streamVersion: canonicalHash({ kind: target.kind.kind, options: stream.options }).slice(0, 16),
   });
   const { page, sha256 } = kept;
-  await tx.pulls.addPages([
+  const removedOnce = await tx.pulls.addPages([
     {
       pullId,
       seq: 0,
@@ -85,6 +87,7 @@ export async function storePushed(
       meta: page.meta,
     },
   ]);
+  await requireKept(part.objects, removedOnce);
   const common = { ...name, pullId, observedAtMs };
   const rows = parsed.measurements.map((row) => ({ ...row, pageHash: sha256 }));
   const samples = await tx.measurements.ingest({ ...common, rows });

@@ -201,6 +201,8 @@ export interface Settings {
         secretAccessKey: string | null;
         forcePathStyle: boolean;
       };
+  /** Of archived pages: how long they are kept, and whether those go as well on which figures rest. Absent: for ever. */
+  retention?: { pagesMs: number; evidence: 'keep' | 'remove' } | undefined;
   api: { host: string; port: number; token: string | null };
   /** Channels and the API, where a secret of theirs cannot be had. */
   unreadable?: UnreadableSettings | undefined;

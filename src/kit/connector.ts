@@ -33,6 +33,12 @@ export interface ParsedPage {
   costs: CostLine[];
   /** Exchange rates; the runner adds the source. */
   quotes?: Omit<FxQuote, 'source'>[] | undefined;
+  /**
+   * Documents that this pull brings whole: each cost line of the stream whose `sourceKey` begins so is in this pull, on a page
+   * that says so too. Those of earlier pulls that did not come again are withdrawn when the pull succeeds: they
+   * count as 0 from then on. Only for sources that deliver a document anew as a whole, such as the bill of a month.
+   */
+  complete?: { sourceKeyPrefix: string }[] | undefined;
   /** Partial answers, odd values that were left out, and why: shown to the operator, kept with the pull. */
   warnings: string[];
 }

@@ -154,7 +154,10 @@ class EvidenceReader {
             kind: 'page',
             label: `archived page sha256 ${page.sha256}`,
             value: null,
-            note: `${page.bytes} bytes, kept as ${page.objectKey}`,
+            note:
+              page.removedAtMs === null
+                ? `${page.bytes} bytes, kept as ${page.objectKey}`
+                : `${page.bytes} bytes, removed by retention on ${new Date(page.removedAtMs).toISOString().slice(0, 10)}`,
           }),
         ],
       }),

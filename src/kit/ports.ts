@@ -178,6 +178,8 @@ export interface ObjectStore {
   put(key: string, body: Buffer, contentType: string): Promise<StoredObject>;
   /** Throws `object/not-found`. */
   get(key: string): Promise<Buffer>;
+  /** What is not there (any more) is no error. */
+  delete(key: string): Promise<void>;
   check(): Promise<void>;
 }
 

@@ -31,6 +31,8 @@ export interface ReplayResult {
   toMs: number | null;
   pulls: number;
   pages: number;
+  /** Of these, which retention removed, and between when; null: none. They are not read, and that is no problem. */
+  removed: { pages: number; firstAtMs: number; lastAtMs: number } | null;
   /** What the parser gave, repeats included. */
   rows: number;
   counts: ReplayCounts;

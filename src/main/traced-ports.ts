@@ -76,6 +76,7 @@ export function traceObjects(objects: ObjectStore, tracing: Tracing): ObjectStor
         return objects.put(key, body, ...rest);
       }),
     get: (key) => named('get', key, () => objects.get(key)),
+    delete: (key) => named('delete', key, () => objects.delete(key)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ObjectStore, PermanentError, RetryableError } from '#kit';
 import { checkKey, sha256Of } from './key.ts';
@@ -35,6 +35,15 @@ export function openFolderStore(path: string): ObjectStore {
         throw new RetryableError('object/unavailable', `Cannot read ${key} in ${root}: ${textOf(error)}`, {
           cause: error,
         });
+      }
+    },
+
+    async delete(key) {
+      const target = pathOf(key);
+      try {
+        await unlink(target);
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw storageError(error, target, root);
       }
     },
 

@@ -43,6 +43,12 @@ export function openS3Store(settings: S3Settings): ObjectStore {
       return Buffer.from(await calling(() => stream.transformToByteArray(), key));
     },
 
+    async delete(key) {
+      const { s3, client: sdk } = await client();
+      const Key = keyOf(key);
+      await calling(() => s3.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key })));
+    },
+
     async check() {
       const { s3, client: sdk } = await client();
       await calling(() => s3.send(new sdk.HeadBucketCommand({ Bucket: bucket })));

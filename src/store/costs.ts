@@ -35,6 +35,8 @@ const writtenSchema = z.object({
   previousProjectRef: z.string().nullable(),
 });
 
+const withdrawnSchema = z.object({ sourceKey: z.string(), projectRef: z.string() });
+
 export function createCostRepository(context: StoreContext): CostRepository {
   return {
     /**
@@ -61,6 +63,54 @@ export function createCostRepository(context: StoreContext): CostRepository {
         }
         const unchanged = latest.length - inserted - revisions;
         return { inserted, revisions, unchanged, projectRefs: [...projectRefs].sort() };
+      });
+    },
+
+    async noteCame(pullId, sourceKeys) {
+      await context.connection.query(sql.unsafe`
+        INSERT INTO pull_cost_key (pull_id, source_key)
+        SELECT ${pullId}, key
+        FROM unnest(${sql.array(
+          sourceKeys.map((key) => storable(key)),
+          'text',
+        )}) AS i(key)
+        ON CONFLICT DO NOTHING`);
+    },
+
+    async withdraw({ connector, stream, pullId, observedAtMs, prefixes }) {
+      return await atomically(context, async (connection) => {
+        await lockKey(connection, `ingest ${connector} ${stream}`);
+        const nowMs = context.clock.nowMs();
+        const since = new Date(observedAtMs).toISOString().slice(0, 10);
+        const withdrawn = await connection.any(sql.type(withdrawnSchema)`
+          INSERT INTO cost_line (connector, stream, source_key, revision, project_ref, kind, capitalisation, recurrence, pool,
+            amount, currency, posting_date, cash_date, document, correction_of, text, pull_id, page_hash, observed_at, recorded_at)
+          SELECT c.connector, c.stream, c.source_key, c.revision + 1, c.project_ref, c.kind, c.capitalisation, c.recurrence,
+            c.pool, 0, c.currency, c.posting_date, c.cash_date, c.document, c.correction_of,
+            concat_ws('; ', c.text, ${`withdrawn by the source: not in what was read on ${since}`}::text), ${pullId}, NULL,
+            ${instant(observedAtMs)}, ${instant(nowMs)}
+          FROM cost_line c
+          WHERE c.connector = ${connector} AND c.stream = ${stream} AND c.amount <> 0
+            AND EXISTS (
+              SELECT FROM unnest(${sql.array(
+                prefixes.map((prefix) => storable(prefix)),
+                'text',
+              )}) AS p(prefix)
+              WHERE starts_with(c.source_key, p.prefix))
+            AND c.recorded_at >= stream_generation_since(${connector}, ${stream}, 'infinity')
+            AND (c.observed_at <= ${instant(observedAtMs)} OR c.observed_at > ${instant(nowMs)})
+            AND NOT EXISTS (
+              SELECT FROM cost_line newer
+              WHERE newer.connector = c.connector AND newer.stream = c.stream AND newer.source_key = c.source_key
+                AND newer.revision > c.revision)
+            AND NOT EXISTS (SELECT FROM pull_cost_key k WHERE k.pull_id = ${pullId} AND k.source_key = c.source_key)
+          RETURNING source_key AS "sourceKey", project_ref AS "projectRef"`);
+        await connection.query(sql.unsafe`DELETE FROM pull_cost_key WHERE pull_id = ${pullId}`);
+        return {
+          revisions: withdrawn.length,
+          projectRefs: [...new Set(withdrawn.map(({ projectRef }) => projectRef))].sort(),
+          first: withdrawn[0]?.sourceKey ?? null,
+        };
       });
     },
 

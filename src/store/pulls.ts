@@ -1,8 +1,10 @@
 import type { CommonQueryMethods } from 'slonik';
 import { z } from 'zod';
-import { type ArchivedPageRow, type PullRepository, RetryableError } from '#kit';
+import { type NewPage, type PullRepository, RetryableError } from '#kit';
 import { atomically, instant, json, type StoreContext, sql, storable } from './context.ts';
+import { shareKey } from './locks.ts';
 import { createOutboxRepository } from './outbox.ts';
+import { PAGE_REMOVAL } from './page-retention.ts';
 
 const pullSchema = z.object({
   id: z.string(),
@@ -41,14 +43,14 @@ const pageSchema = z.object({
   requestUrl: z.string(),
   objectKey: z.string(),
   receivedAtMs: z.number(),
+  removedAtMs: z.number().nullable(),
 });
 const pageColumns = sql.fragment`
   pull_id AS "pullId", seq, sha256, bytes, request_method AS "requestMethod", request_url AS "requestUrl",
-  object_key AS "objectKey", received_at AS "receivedAtMs"`;
+  object_key AS "objectKey", received_at AS "receivedAtMs", removed_at AS "removedAtMs"`;
 const archivedSchema = pageSchema.extend({
   contentType: z.string().nullable(),
   meta: z.record(z.string(), z.unknown()).nullable(),
-  removedAtMs: z.number().nullable(),
 });
 const progressSchema = z.object({
   pages: z.number(),
@@ -79,11 +81,9 @@ export function createPullRepository(context: StoreContext): PullRepository {
       });
   }
 
-  async function addPages(
-    connection: CommonQueryMethods,
-    pages: readonly Omit<ArchivedPageRow, 'removedAtMs'>[],
-  ): Promise<void> {
-    if (pages.length === 0) return;
+  async function addPages(connection: CommonQueryMethods, pages: readonly NewPage[]): Promise<string[]> {
+    if (pages.length === 0) return [];
+    await shareKey(connection, PAGE_REMOVAL);
     const column = <T>(pick: (page: (typeof pages)[number]) => T) => pages.map(pick);
     await connection.query(sql.unsafe`
       INSERT INTO pull_page (pull_id, seq, sha256, bytes, request_method, request_url, object_key, content_type, meta, received_at)
@@ -131,6 +131,19 @@ export function createPullRepository(context: StoreContext): PullRepository {
           'float8',
         )}
       ) AS i(pull_id, seq, sha256, bytes, request_method, request_url, object_key, content_type, meta, received_ms)`);
+    const hashes = sql.array([...new Set(pages.map(({ sha256 }) => sha256))], 'text');
+    return [
+      ...(await connection.anyFirst(sql.type(z.object({ objectKey: z.string() }))`
+        SELECT DISTINCT object_key AS "objectKey" FROM pull_page
+        WHERE sha256 = ANY(${hashes}) AND removed_at IS NOT NULL`)),
+    ];
+  }
+
+  /** A pull that did not end in success withdraws nothing. */
+  async function forgetCostKeys(transaction: CommonQueryMethods, pullIds: readonly string[]): Promise<void> {
+    await transaction.query(
+      sql.unsafe`DELETE FROM pull_cost_key WHERE pull_id = ANY(${sql.array([...pullIds], 'text')})`,
+    );
   }
 
   return {
@@ -145,7 +158,10 @@ export function createPullRepository(context: StoreContext): PullRepository {
             AND (job_id = ${row.jobId}
               OR EXISTS (SELECT FROM outbox WHERE outbox.id = pull.job_id AND outbox.acknowledged_at IS NOT NULL))
           RETURNING id`);
-        if (dead.length > 0) await recomputeTouched(transaction, dead);
+        if (dead.length > 0) {
+          await recomputeTouched(transaction, dead);
+          await forgetCostKeys(transaction, dead);
+        }
         await transaction.query(sql.unsafe`
           INSERT INTO pull (id, job_id, attempt, connector, stream, from_at, to_at, state, stream_version, kind, resume_key,
             started_at)
@@ -210,6 +226,7 @@ export function createPullRepository(context: StoreContext): PullRepository {
         if (rowCount === 0) return;
         await addPages(transaction, pages);
         await recomputeTouched(transaction, [id]);
+        await forgetCostKeys(transaction, [id]);
       });
     },
 
@@ -263,7 +280,7 @@ export function createPullRepository(context: StoreContext): PullRepository {
       const before = beforeSeq === null ? sql.fragment`true` : sql.fragment`seq < ${beforeSeq}`;
       return [
         ...(await connection.any(sql.type(archivedSchema)`
-          SELECT ${pageColumns}, content_type AS "contentType", meta, removed_at AS "removedAtMs"
+          SELECT ${pageColumns}, content_type AS "contentType", meta
           FROM pull_page WHERE pull_id = ${pullId} AND ${before} ORDER BY seq DESC LIMIT ${limit}`)),
       ];
     },

@@ -20,6 +20,7 @@ import { lockKey, shareKey } from './locks.ts';
 import { createMeasurementRepository } from './measurements.ts';
 import { createMissingWorkRepository } from './missing-work.ts';
 import { createOutboxRepository } from './outbox.ts';
+import { createPageRetentionRepository } from './page-retention.ts';
 import { createMeasurementPartitions } from './partitions.ts';
 import { createPeopleRepository } from './people.ts';
 import { createReadingRepository } from './period-readings.ts';
@@ -152,6 +153,7 @@ function createRepositories(context: StoreContext): Omit<Repositories, 'seenAtMs
     fx: createFxRepository(context),
     watermarks: createWatermarkRepository(context),
     pulls: createPullRepository(context),
+    pages: createPageRetentionRepository(context),
     push: createPushRepository(context),
     dirty: createDirtyRepository(context),
     replays: createReplayRepository(context),

@@ -85,6 +85,9 @@ export async function openPushBench(
         objects.set(key, body.toString());
         return { key, location: key, bytes: body.length, sha256: '' };
       },
+      async delete(key: string) {
+        objects.delete(key);
+      },
       get: async (key: string) => Buffer.from(objects.get(key) ?? ''),
       check: async () => {},
     },

@@ -9,6 +9,7 @@ import {
   type IntentResolver,
   type Metrics,
   type ObjectStore,
+  type ParsedPage,
   PermanentError,
   type PullContext,
   type RawPage,
@@ -33,6 +34,7 @@ export interface Answer {
   note?: string;
   warnings?: string[];
   meta?: Record<string, unknown>;
+  complete?: ParsedPage['complete'];
   /** With this answer all before this instant was given. */
   completeToMs?: number;
 }
@@ -159,6 +161,7 @@ export function scriptedPull(
     streamOptions?: Record<string, unknown>;
     lookbackMs?: number;
     bounds?: PullRunnerParts['bounds'];
+    objects?: ObjectStore;
     /** Instead of reading the body as it is: a parser of another release. */
     parse?: (answer: Answer) => Answer;
   } = {},
@@ -189,7 +192,8 @@ export function scriptedPull(
       const written: Answer = JSON.parse(page.body);
       const answer = options.parse?.(written) ?? written;
       if (answer.note === 'broken') throw new PermanentError('source/bad-shape', 'row 1 is no row');
-      return { measurements: answer.measurements ?? [], costs: answer.costs ?? [], warnings: answer.warnings ?? [] };
+      const { measurements = [], costs = [], warnings = [], complete } = answer;
+      return { measurements, costs, warnings, complete };
     },
   });
   const objects = new Map<string, string>();
@@ -202,6 +206,9 @@ export function scriptedPull(
       const body = objects.get(key);
       if (body === undefined) throw new PermanentError('object/not-found', `No object ${key}`);
       return Buffer.from(body);
+    },
+    async delete(key) {
+      objects.delete(key);
     },
     check: async () => {},
   };
@@ -243,7 +250,7 @@ export function scriptedPull(
     config,
     registry: { connectorKind: (name) => (name === 'scripted' ? kind : undefined) },
     store,
-    objects: objectStore,
+    objects: options.objects ?? objectStore,
     fetch: { client: () => ({ request: () => Promise.reject(new Error('nobody asks')) }) },
     files: { list: async () => [], read: async function* () {} },
     sql: createSqlSource(),

@@ -6,7 +6,10 @@ import { type Io, printJson } from '../io.ts';
 
 /** `outturn connector new KIND`: for who adds a kind of source to Outturn itself; works in a checkout, without configuration. */
 export function connectorNew(program: Command, io: Io): void {
-  const group = program.command('connector').description('for authors of connectors: make one, write its README');
+  const group = withExamples(
+    program.command('connector').description('for authors of connectors: make one, write its README'),
+    ['connector new acme-metrics', 'connector readme'],
+  );
   withExamples(
     group
       .command('new')

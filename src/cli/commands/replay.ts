@@ -123,6 +123,14 @@ function print(io: Io, result: ReplayResult): void {
       );
     if (result.problemCount > problems.length)
       io.out(io.color.dim(`and ${result.problemCount - problems.length} more`));
+    if (result.removed !== null) {
+      const [first, last] = [result.removed.firstAtMs, result.removed.lastAtMs].map((ms) =>
+        windowInstant(ms).slice(0, 10),
+      );
+      io.out(
+        `${plural(result.removed.pages, 'page')} not read: removed by retention ${first === last ? `on ${first}` : `between ${first} and ${last}`}; what rests on them stays`,
+      );
+    }
     const read = `${plural(result.pulls, 'pull')}, ${plural(result.pages, 'page')}, ${plural(result.rows, 'row')}`;
     const nothing = counts.revisions + counts.inserts + counts.vanished === 0;
     io.out(

@@ -103,6 +103,22 @@ export const objectsSchema = z
   ])
   .meta({ description: 'Where raw pages and reports are kept.' });
 
+const DAY_MS = 86_400_000;
+export const retentionSchema = z
+  .strictObject({
+    pages: fields.positiveDurationMs
+      .refine((ms) => ms >= DAY_MS, { error: 'expected at least 1d' })
+      .meta({
+        description: 'Archived pages of sources are removed when they were received longer ago than this.',
+        examples: ['400d'],
+      }),
+    evidence: z.enum(['keep', 'remove']).prefault('keep').meta({
+      description:
+        '`keep`: pages stay, whatever their age, on which a figure rests that counts. `remove`: they go as well; `outturn explain` then says when they went.',
+    }),
+  })
+  .meta({ description: 'How long archived pages are kept, looked at each day. Absent: for ever.' });
+
 export const apiSchema = z
   .strictObject({
     host: host.prefault('127.0.0.1').meta({ description: 'Address to listen on.', examples: ['0.0.0.0'] }),
@@ -137,6 +153,7 @@ export const settingsSchema = z
     smtp: smtpSchema.optional(),
     slack: slackSchema.optional(),
     objects: objectsSchema.prefault({ kind: 'folder' }),
+    retention: retentionSchema.optional(),
     api: apiSchema.prefault({}),
   })
   .meta({ description: 'What holds for the whole installation.' });

@@ -10,6 +10,7 @@ export type * from './job-runs.ts';
 export type * from './job-search.ts';
 export type * from './missing-work.ts';
 export type * from './outbox.ts';
+export type * from './page-retention.ts';
 export type * from './people.ts';
 export type * from './portfolios.ts';
 export type * from './projects.ts';

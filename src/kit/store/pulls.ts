@@ -53,15 +53,17 @@ export interface PullPageRow {
   requestUrl: string;
   objectKey: string;
   receivedAtMs: number;
+  /** When retention removed the body; null: it is kept. */
+  removedAtMs: number | null;
 }
 /** A page with all that its parser needs besides the body. */
 export interface ArchivedPageRow extends PullPageRow {
   /** Null, as `meta`: archived by an earlier release, which kept both in the pull's manifest. */
   contentType: string | null;
   meta: Record<string, unknown> | null;
-  /** When retention removed the body; null: it is kept. */
-  removedAtMs: number | null;
 }
+/** As it is written: retention comes later. */
+export type NewPage = Omit<ArchivedPageRow, 'removedAtMs'>;
 /** What a pull has stored so far. */
 export type PullProgress = Pick<PullRow, 'pages' | 'rows' | 'inserted' | 'revisions' | 'completeToMs'>;
 
@@ -74,8 +76,9 @@ export interface PullRepository {
     row: Pick<PullRow, 'id' | 'jobId' | 'attempt' | 'connector' | 'stream' | 'fromMs' | 'toMs'> &
       Partial<Pick<PullRow, 'streamVersion' | 'kind'>> & { resumeKey?: string | null },
   ): Promise<void>;
-  addPage(page: PullPageRow): Promise<void>;
-  addPages(pages: readonly Omit<ArchivedPageRow, 'removedAtMs'>[]): Promise<void>;
+  addPage(page: Omit<PullPageRow, 'removedAtMs'>): Promise<void>;
+  /** Gives the object keys of those whose body retention removed once, or is about to: it may not be there. Nobody removes it until the transaction ends. */
+  addPages(pages: readonly NewPage[]): Promise<string[]>;
   /**
    * Within the transaction that stores a part of its rows: notes how far it got, and which projects are to be recomputed when it
    * ends. Throws `queue/interrupted` as `succeed` does.
@@ -95,7 +98,7 @@ export interface PullRepository {
     id: string,
     facts: { errorCode: string; errorMessage: string; pages: number },
     /** Read, but not stored with rows: kept as evidence. */
-    pages?: readonly Omit<ArchivedPageRow, 'removedAtMs'>[],
+    pages?: readonly NewPage[],
   ): Promise<void>;
   get(id: string): Promise<PullRow | null>;
   latest(connector: string, stream: string): Promise<PullRow | null>;

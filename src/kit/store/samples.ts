@@ -90,6 +90,19 @@ export interface CostRepository {
     observedAtMs: number;
     rows: readonly IngestCost[];
   }): Promise<{ inserted: number; revisions: number; unchanged: number; projectRefs: string[] }>;
+  /** Notes lines that came, of documents that the pull brings whole. */
+  noteCame(pullId: string, sourceKeys: readonly string[]): Promise<void>;
+  /**
+   * Each line that counts, whose key begins with one of the prefixes and that was not noted for the pull, gets a revision of amount 0
+   * whose text says since when. What a later pull gave stays. `first`: the key of one of them. The notes are gone afterwards.
+   */
+  withdraw(input: {
+    connector: string;
+    stream: string;
+    pullId: string;
+    observedAtMs: number;
+    prefixes: readonly string[];
+  }): Promise<{ revisions: number; projectRefs: string[]; first: string | null }>;
   /** Newest revision of each line, posted in [from, to). */
   read(input: {
     connector: string;

@@ -9,6 +9,7 @@ import type { JobFence, JobRunRepository } from './job-runs.ts';
 import type { JobSearch } from './job-search.ts';
 import type { MissingWorkRepository } from './missing-work.ts';
 import type { OutboxRepository } from './outbox.ts';
+import type { PageRetentionRepository } from './page-retention.ts';
 import type { PeopleRepository } from './people.ts';
 import type { PortfolioSnapshotRepository } from './portfolios.ts';
 import type { ProjectRepository } from './projects.ts';
@@ -42,6 +43,7 @@ export interface Repositories {
   fx: FxRepository;
   watermarks: WatermarkRepository;
   pulls: PullRepository;
+  pages: PageRetentionRepository;
   push: PushRepository;
   dirty: DirtyRepository;
   replays: ReplayRepository;

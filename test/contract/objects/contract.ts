@@ -47,12 +47,27 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       await expect(store.get(`absent/${randomUUID()}`)).rejects.toMatchObject({ code: 'object/not-found' });
     });
 
+    it('forgets what is deleted, and does not mind what is not there', async () => {
+      const store = await open();
+      const key = `deleted/${randomUUID()}`;
+      await store.put(key, Buffer.from('x'), 'text/plain');
+      await store.put(`${key}.other`, Buffer.from('y'), 'text/plain');
+      await store.delete(key);
+      await expect(store.get(key)).rejects.toMatchObject({ code: 'object/not-found' });
+      expect((await store.get(`${key}.other`)).toString()).toBe('y');
+      await expect(store.delete(key)).resolves.toBeUndefined();
+      await expect(store.delete(`absent/${randomUUID()}`)).resolves.toBeUndefined();
+      await store.put(key, Buffer.from('again'), 'text/plain');
+      expect((await store.get(key)).toString()).toBe('again');
+    });
+
     it.each(['../outside', 'a/../../outside', '/etc/passwd', 'a//b', '', 'a\\..\\b', 'nul\u0000', '.'])(
       'refuses the key %j',
       async (key) => {
         const store = await open();
         await expect(store.put(key, Buffer.from('x'), 'text/plain')).rejects.toThrow('Not a valid object key');
         await expect(store.get(key)).rejects.toThrow('Not a valid object key');
+        await expect(store.delete(key)).rejects.toThrow('Not a valid object key');
       },
     );
 

@@ -48,20 +48,23 @@ describeWith(['s3'], 'objects in S3', () => {
       expect(stored.location).toBe(`s3://${bucket}/prod/a`);
     });
 
-    it.each(['check', 'put', 'get'] as const)('a wrong secret is refused on %s, and said so', async (call) => {
-      const secretAccessKey = 'quite-another-secret';
-      const store = open({ secretAccessKey });
-      const failed = await calling(store, call);
-      expect(failed).toMatchObject({
-        name: 'PermanentError',
-        code: 'object/unavailable',
-        message: expect.stringMatching(/^s3:\/\/.* at http:\/\/127\.0\.0\.1:\d+ refuses access/),
-        hint: expect.stringContaining('secretAccessKey'),
-      });
-      expect(`${failed.message} ${failed.hint}`).not.toContain(secretAccessKey);
-    });
+    it.each(['check', 'put', 'get', 'delete'] as const)(
+      'a wrong secret is refused on %s, and said so',
+      async (call) => {
+        const secretAccessKey = 'quite-another-secret';
+        const store = open({ secretAccessKey });
+        const failed = await calling(store, call);
+        expect(failed).toMatchObject({
+          name: 'PermanentError',
+          code: 'object/unavailable',
+          message: expect.stringMatching(/^s3:\/\/.* at http:\/\/127\.0\.0\.1:\d+ refuses access/),
+          hint: expect.stringContaining('secretAccessKey'),
+        });
+        expect(`${failed.message} ${failed.hint}`).not.toContain(secretAccessKey);
+      },
+    );
 
-    it.each(['check', 'put', 'get'] as const)('a bucket that is not there is named on %s', async (call) => {
+    it.each(['check', 'put', 'get', 'delete'] as const)('a bucket that is not there is named on %s', async (call) => {
       expect(await calling(open({ bucket: 'no-such-bucket' }), call)).toMatchObject({
         name: 'PermanentError',
         code: 'object/unavailable',
@@ -70,24 +73,29 @@ describeWith(['s3'], 'objects in S3', () => {
       });
     });
 
-    it.each(['check', 'put', 'get'] as const)('an endpoint that does not answer is tried later on %s', async (call) => {
-      const endpoint = `http://127.0.0.1:${await freePort()}`;
-      expect(await calling(open({ endpoint }), call)).toMatchObject({
-        name: 'RetryableError',
-        code: 'object/unavailable',
-        message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED/),
-        hint: expect.stringContaining('settings.objects.endpoint'),
-      });
-    });
+    it.each(['check', 'put', 'get', 'delete'] as const)(
+      'an endpoint that does not answer is tried later on %s',
+      async (call) => {
+        const endpoint = `http://127.0.0.1:${await freePort()}`;
+        expect(await calling(open({ endpoint }), call)).toMatchObject({
+          name: 'RetryableError',
+          code: 'object/unavailable',
+          message: expect.stringMatching(/127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED/),
+          hint: expect.stringContaining('settings.objects.endpoint'),
+        });
+      },
+    );
   });
 });
 
-const calling = async (store: ReturnType<typeof openObjectStore>, call: 'check' | 'put' | 'get') =>
+const calling = async (store: ReturnType<typeof openObjectStore>, call: 'check' | 'put' | 'get' | 'delete') =>
   (call === 'check'
     ? store.check()
     : call === 'put'
       ? store.put('a', Buffer.from('x'), 'text/plain')
-      : store.get('a')
+      : call === 'get'
+        ? store.get('a')
+        : store.delete('a')
   ).then(
     () => expect.unreachable(`${call} should have failed`),
     (error: Error & { code: string; hint?: string }) => error,
