@@ -5,6 +5,7 @@ import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
 import { http } from '#connectors/http/index';
 import { influxdb } from '#connectors/influxdb/index';
+import { netsuite } from '#connectors/netsuite/index';
 import { newrelic } from '#connectors/newrelic/index';
 import { odata } from '#connectors/odata/index';
 import { prometheus } from '#connectors/prometheus/index';
@@ -37,7 +38,9 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   datadog,
   cloudwatch,
   zabbix,
-  influxdb, newrelic
+  influxdb,
+  newrelic,
+  netsuite,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,

@@ -1,0 +1,122 @@
+import { asRecord, type CatalogEntry, type ConnectorContext, OutturnError, PermanentError } from '#kit';
+import { readAnswer } from './answer.ts';
+import type { NetsuiteOptions } from './options.ts';
+import { errorText, runSuiteql } from './suiteql.ts';
+
+const LINES = 'transaction t JOIN transactionline l ON l.transaction = t.id JOIN currency c ON c.id = t.currency';
+/** Transactions that cost money, by the record type of the REST catalog: what SuiteQL calls them, and what they are here. */
+const TRANSACTIONS: readonly { record: string; type: string; kind: string; title: string }[] = [
+  { record: 'vendorbill', type: 'VendBill', kind: 'actual', title: 'Lines of vendor bills' },
+  { record: 'vendorcredit', type: 'VendCred', kind: 'actual', title: 'Lines of vendor credits' },
+  { record: 'expensereport', type: 'ExpRept', kind: 'actual', title: 'Lines of expense reports' },
+  { record: 'purchaseorder', type: 'PurchOrd', kind: 'commitment', title: 'Lines of purchase orders' },
+  { record: 'journalentry', type: 'Journal', kind: 'actual', title: 'Lines of journal entries' },
+];
+const MOST_SUBSIDIARIES = 50;
+
+/** Streams out of the record types that the role may see, for each subsidiary where there are several. */
+export async function discoverStreams(ctx: ConnectorContext<NetsuiteOptions>): Promise<CatalogEntry[]> {
+  const response = await ctx.http.request({
+    url: 'services/rest/record/v1/metadata-catalog',
+    headers: { accept: 'application/json' },
+    explain: errorText,
+  });
+  const items = asRecord(response.json())?.['items'];
+  if (!Array.isArray(items))
+    throw new PermanentError('source/bad-shape', 'discover: the metadata catalog has no items', {
+      hint: 'Check accountId and url: the answer is none of SuiteTalk REST.',
+    });
+  const records = new Set(
+    items.flatMap((item) => {
+      const name = asRecord(item)?.['name'];
+      return typeof name === 'string' ? [name.toLowerCase()] : [];
+    }),
+  );
+  const subsidiaries = records.has('subsidiary') ? await subsidiariesOf(ctx) : [];
+  const companies = subsidiaries.length > 1 ? subsidiaries : [null];
+  return [
+    ...TRANSACTIONS.filter(({ record }) => records.has(record)).flatMap((transaction) =>
+      companies.map((company) => linesOf(transaction, company)),
+    ),
+    ...(records.has('timebill') ? [hoursIn(ctx.options.timeZone)] : []),
+  ];
+}
+
+interface Subsidiary {
+  id: string;
+  name: string;
+}
+
+/** None where the account has only one company: the record is then unknown to SuiteQL. */
+async function subsidiariesOf({ http }: ConnectorContext<NetsuiteOptions>): Promise<Subsidiary[]> {
+  try {
+    const query = "SELECT id, name FROM subsidiary WHERE isinactive = 'F' AND iselimination = 'F' ORDER BY id";
+    const { rows } = readAnswer((await runSuiteql(http, query, MOST_SUBSIDIARIES, 'discover')).body, 'discover');
+    return rows.flatMap(({ id, name }) =>
+      typeof id === 'string' && /^\d+$/.test(id) ? [{ id, name: typeof name === 'string' ? name : id }] : [],
+    );
+  } catch (thrown) {
+    if (thrown instanceof OutturnError && ['source/bad-request', 'source/forbidden'].includes(thrown.code)) return [];
+    throw thrown;
+  }
+}
+
+function linesOf(
+  { record, type, kind, title }: (typeof TRANSACTIONS)[number],
+  company: Subsidiary | null,
+): CatalogEntry {
+  const posting = kind === 'actual' ? " AND t.posting = 'T'" : '';
+  const where = `t.type = '${type}'${posting} AND l.mainline = 'F' AND l.taxline = 'F'`;
+  return {
+    id: company === null ? `${record}-lines` : `${record}-lines-${company.id}`,
+    title: company === null ? title : `${title} of ${company.name}`,
+    unit: null,
+    stream: {
+      from: LINES,
+      columns: {
+        id: { sql: 't.id', type: 'number' },
+        line: { sql: 'l.id', type: 'number' },
+        document: 't.tranid',
+        posted: { sql: 't.trandate', type: 'date' },
+        project: 'BUILTIN.DF(l.entity)',
+        account: 'BUILTIN.DF(l.expenseaccount)',
+        amount: { sql: 'l.foreignamount', type: 'number' },
+        currency: 'c.symbol',
+        memo: 'l.memo',
+      },
+      where: company === null ? where : `${where} AND l.subsidiary = ${company.id}`,
+      cursor: 't.lastmodifieddate',
+      keys: ['id', 'line'],
+      costs: {
+        sourceKey: ['id', 'line'],
+        projectRef: 'project',
+        kind,
+        amount: 'amount',
+        currency: 'currency',
+        postingDate: 'posted',
+        pool: 'account',
+        document: 'document',
+        text: 'memo',
+      },
+    },
+  };
+}
+
+const hoursIn = (timeZone: string): CatalogEntry => ({
+  id: 'hours-by-project',
+  title: 'Hours booked, by day and project',
+  unit: 'h',
+  stream: {
+    from: 'timebill b',
+    columns: {
+      day: { sql: 'b.trandate', type: 'date' },
+      project: 'BUILTIN.DF(b.customer)',
+      hours: { sql: 'SUM(b.hours)', type: 'number' },
+    },
+    where: 'b.customer IS NOT NULL',
+    groupBy: ['day', 'project'],
+    cursor: 'b.trandate',
+    keys: ['day', 'project'],
+    measurements: { at: 'day', covers: '1d', value: 'hours', unit: 'h', labels: ['project'], timeZone },
+  },
+});
