@@ -109,7 +109,8 @@ function typeOf(schema: Schema): string {
 
 /** As it is written in YAML; plain values without quotes. */
 function code(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  // A tab would be seen by nobody.
+  const text = typeof value === 'string' && !value.includes('\t') ? value : JSON.stringify(value);
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text === '' ? '""' : text}\``;
 }
 
