@@ -1,5 +1,6 @@
 import { cloudwatch } from '#connectors/cloudwatch/index';
 import { datadog } from '#connectors/datadog/index';
+import { dynatrace } from '#connectors/dynatrace/index';
 import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
@@ -41,6 +42,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   influxdb,
   newrelic,
   netsuite,
+  dynatrace,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,

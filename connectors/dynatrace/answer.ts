@@ -1,0 +1,173 @@
+import type { Measurement } from '#domain';
+import {
+  asRecord,
+  LeftOut,
+  type ParseContext,
+  type ParsedPage,
+  PermanentError,
+  type RawPage,
+  shownValue,
+  unitConversion,
+} from '#kit';
+import type { DynatraceOptions, DynatraceStream } from './options.ts';
+import { startOfSlot } from './slots.ts';
+
+interface PageMeta {
+  stepMs: number;
+  fromMs: number;
+  toMs: number;
+}
+
+const MOST_MESSAGES = 20;
+const LAST_DATE_MS = 8.64e15;
+/** What Dynatrace no longer tells apart, above the number of dimensions that it keeps. */
+const REMAINDER = 'remainder';
+
+/** The data points of one metric as measurements. A time stamp is the end of its slot; it is stored under its start. */
+export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, DynatraceStream>): ParsedPage {
+  const place = `stream ${ctx.streamId}`;
+  const meta = readMeta(page.meta, place);
+  const answer = asRecord(parseJson(page.body, place));
+  const result = answer?.['result'];
+  if (answer === null || !Array.isArray(result)) throw badShape(`${place}: the answer has no result`);
+  if (result.length > 1)
+    throw badShape(`${place}: the selector gives ${result.length} metrics`, 'Write a stream for each of them.');
+  const collection = result.length === 0 ? {} : asRecord(result[0]);
+  const data = collection?.['data'] ?? [];
+  if (collection === null || !Array.isArray(data)) throw badShape(`${place}: the metric has no data`);
+  refuseCut(collection, place);
+
+  const { unit, sourceUnit = unit } = ctx.stream;
+  const convert = unitConversion(sourceUnit, unit);
+  if (convert === null)
+    throw new PermanentError('source/unit-mismatch', `${place}: ${sourceUnit} cannot be converted to ${unit}`);
+  const warnings = new Set<string>();
+  for (const warning of [...textsOf(answer['warnings']), ...textsOf(collection['warnings'])].slice(0, MOST_MESSAGES))
+    warnings.add(`Dynatrace warns: ${warning.slice(0, 500)}`);
+  const measurements: Measurement[] = [];
+  const leftOut = new LeftOut();
+  const seen = new Set<string>();
+  data.forEach((item: unknown, index) => {
+    const where = `${place}: series ${index + 1}`;
+    const { timestamps, values, ...series } = { ...asRecord(item) };
+    if (!Array.isArray(timestamps) || !Array.isArray(values)) throw badShape(`${where} lacks timestamps or values`);
+    if (timestamps.length !== values.length)
+      throw badShape(`${where} has ${values.length} values at ${timestamps.length} times`);
+    const all = dimensionsOf(series, where);
+    const labels = keepLabels(all, ctx.stream.labels);
+    const key = JSON.stringify(Object.entries(labels));
+    if (seen.has(key)) throw cannotBeToldApart(where, all);
+    seen.add(key);
+    timestamps.forEach((time: unknown, at) => {
+      const endMs = readTime(time, `${where}, time ${at + 1}`);
+      const value = readValue(values[at], `${where}, value ${at + 1}`);
+      const atMs = startOfSlot(endMs, answer['resolution'], meta.stepMs, where);
+      // The slots before and behind come along where a border of the request falls into them.
+      if (endMs <= meta.fromMs || atMs >= meta.toMs) return;
+      const shown = `${new Date(atMs).toISOString()} of ${Object.values(all).join(', ') || 'all'}`;
+      if (value === null) leftOut.add('no value', shown);
+      else if (atMs < meta.fromMs || endMs > meta.toMs)
+        leftOut.add('its interval does not lie within what was asked for', shown);
+      else {
+        const durationMs = endMs - atMs;
+        if (durationMs !== meta.stepMs)
+          warnings.add(
+            `Dynatrace answers in intervals of ${durationMs / 1000} s, asked for were ${meta.stepMs / 1000} s; they are stored as they are`,
+          );
+        measurements.push({ labels, unit, atMs, durationMs, value: convert(value), status: 'final' });
+      }
+    });
+  });
+  if (data.length === 0)
+    warnings.add(
+      `the selector gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
+    );
+  return { measurements, costs: [], warnings: [...warnings, ...leftOut.warnings()] };
+}
+
+/** Beyond 100,000 combinations of dimensions the source leaves out the rest: sums would be too low. */
+function refuseCut(collection: Record<string, unknown>, place: string): void {
+  for (const name of ['dimensionCountRatio', 'dataPointCountRatio'])
+    if (Number(collection[name]) > 1)
+      throw new PermanentError(
+        'source/too-large',
+        `${place}: the selector reads more than the source allows (${name})`,
+        {
+          hint: 'Filter, split by fewer dimensions, or lower pointsPerRequest.',
+        },
+      );
+}
+
+/** By their keys. A value that is null is the remainder; a key that is missing has no value. */
+function dimensionsOf(series: Record<string, unknown>, place: string): Record<string, string> {
+  const map = asRecord(series['dimensionMap']);
+  const list = series['dimensions'];
+  const entries: [string, unknown][] =
+    map !== null
+      ? Object.entries(map)
+      : (Array.isArray(list) ? list : []).map((value: unknown, index) => [`dimension${index + 1}`, value]);
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      if (value !== null && typeof value !== 'string')
+        throw badShape(`${place}: dimension ${shownValue(name)} is ${shownValue(value)}, expected a text`);
+      return [name, value ?? REMAINDER];
+    }),
+  );
+}
+
+/** In the order of their names, so that the same series always looks the same. */
+function keepLabels(
+  all: Readonly<Record<string, string>>,
+  wanted: readonly string[] | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([name]) => wanted === undefined || wanted.includes(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function cannotBeToldApart(place: string, dimensions: Readonly<Record<string, string>>): PermanentError {
+  const shown = shownValue(Object.values(dimensions).join(', '));
+  return badShape(
+    `${place}: two series cannot be told apart, the second is ${shown}`,
+    'Name more dimensions in labels, or split by fewer in the selector.',
+  );
+}
+
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+
+function readTime(value: unknown, place: string): number {
+  if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < LAST_DATE_MS / 2)
+    return Math.round(value);
+  throw badShape(`${place} is ${shownValue(value)}, expected milliseconds`);
+}
+
+function readValue(value: unknown, place: string): number | null {
+  if (value === null) return null;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new PermanentError('source/bad-number', `${place} is ${shownValue(value)}, not a number`);
+}
+
+function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
+  const { stepMs, fromMs, toMs } = meta;
+  if (typeof stepMs !== 'number' || typeof fromMs !== 'number' || typeof toMs !== 'number')
+    throw badShape(`${place}: the archived page lacks stepMs, fromMs or toMs`);
+  return { stepMs, fromMs, toMs };
+}
+
+function parseJson(body: string, place: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw badShape(`${place}: the page is not JSON`);
+  }
+}
+
+function badShape(
+  message: string,
+  hint = 'Check that url leads to the environment, without /api at its end.',
+): PermanentError {
+  return new PermanentError('source/bad-shape', message, { hint });
+}
