@@ -1,8 +1,11 @@
 import { Decimal, plain } from '../domain/money/index.ts';
 import { readNumber } from './row-values.ts';
 
-/** A mapping may name the difference of two fields, as in ledgers that keep both sides: `debit - credit`. */
-const DIFFERENCE = /^(\S+) - (\S+)$/;
+/**
+ * A mapping may name the difference of two fields, as in ledgers that keep both sides (`debit - credit`), or a field with the
+ * other sign (`- amount`).
+ */
+const DIFFERENCE = /^(?:(\S+) )?- (\S+)$/;
 
 /** The fields that a source is asked for, each once: of a difference both. */
 export function fieldsToRead(names: readonly string[]): string[] {
@@ -10,7 +13,8 @@ export function fieldsToRead(names: readonly string[]): string[] {
     ...new Set(
       names.flatMap((name) => {
         const [, left, right] = DIFFERENCE.exec(name) ?? [];
-        return left === undefined || right === undefined ? [name] : [left, right];
+        if (right === undefined) return [name];
+        return left === undefined ? [right] : [left, right];
       }),
     ),
   ];
@@ -24,7 +28,7 @@ export function namedCells(names: readonly string[], read: (name: string) => unk
   return Object.fromEntries(
     names.flatMap((name) => {
       const [, left, right] = DIFFERENCE.exec(name) ?? [];
-      const cell = left === undefined || right === undefined ? read(name) : difference(read(left), read(right));
+      const cell = right === undefined ? read(name) : difference(left === undefined ? '0' : read(left), read(right));
       return cell === undefined ? [] : [[name, cell] as const];
     }),
   );

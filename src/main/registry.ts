@@ -9,6 +9,7 @@ import { influxdb } from '#connectors/influxdb/index';
 import { netsuite } from '#connectors/netsuite/index';
 import { newrelic } from '#connectors/newrelic/index';
 import { odata } from '#connectors/odata/index';
+import { odoo } from '#connectors/odoo/index';
 import { prometheus } from '#connectors/prometheus/index';
 import { push } from '#connectors/push/index';
 import { sql } from '#connectors/sql/index';
@@ -43,6 +44,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   newrelic,
   netsuite,
   dynatrace,
+  odoo,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,

@@ -1,0 +1,133 @@
+import { asRecord, type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import { recordsOf } from './answer.ts';
+import type { OdooOptions } from './options.ts';
+import { openClient } from './rpc.ts';
+
+const TYPES: Readonly<Record<string, TableField['type']>> = {
+  date: 'date',
+  datetime: 'datetime',
+  float: 'number',
+  monetary: 'number',
+  many2one: 'link',
+};
+const FIELDS_OF_ONE_ANSWER = 5_000;
+
+/** Streams whose meaning is known; of those with the same model each is offered where its fields are there. */
+const READY: readonly {
+  id: string;
+  title: string;
+  unit: string | null;
+  needs: string[];
+  stream: Record<string, unknown> & { model: string };
+}[] = [
+  {
+    id: 'timesheets',
+    title: 'Hours by project and task',
+    unit: 'h',
+    needs: ['date', 'unit_amount', 'project_id', 'task_id'],
+    stream: {
+      model: 'account.analytic.line',
+      domain: [['project_id', '!=', false]],
+      measurements: {
+        at: 'date',
+        covers: '1d',
+        value: 'unit_amount',
+        unit: 'h',
+        labels: ['project_id.name', 'id'],
+        timeZone: 'UTC',
+      },
+    },
+  },
+  {
+    id: 'analytic-costs',
+    title: 'Costs by analytic account; Odoo writes costs as negative amounts',
+    unit: null,
+    needs: ['date', 'amount', 'account_id', 'currency_id', 'general_account_id'],
+    stream: {
+      model: 'account.analytic.line',
+      costs: {
+        sourceKey: ['id'],
+        projectRef: 'account_id.name',
+        kind: 'actual',
+        amount: '- amount',
+        currency: 'currency_id.name',
+        postingDate: 'date',
+        pool: 'general_account_id.name',
+        text: 'name',
+      },
+    },
+  },
+  {
+    id: 'journal-items',
+    title: 'Posted journal items; narrow them to the accounts of costs by domain',
+    unit: null,
+    needs: ['date', 'balance', 'account_id', 'company_currency_id', 'parent_state'],
+    stream: {
+      model: 'account.move.line',
+      domain: [['parent_state', '=', 'posted']],
+      costs: {
+        sourceKey: ['id'],
+        projectRef: 'account_id.name',
+        kind: 'actual',
+        amount: 'balance',
+        currency: 'company_currency_id.name',
+        postingDate: 'date',
+        pool: 'account_id.name',
+        document: 'move_id.name',
+        text: 'name',
+      },
+    },
+  },
+];
+
+/** Stored fields of all models, by id and in pages. */
+async function fetchFields(ctx: ConnectorContext<OdooOptions>): Promise<Map<string, TableField[]>> {
+  const client = await openClient(ctx);
+  const models = new Map<string, TableField[]>();
+  for (let after = 0; ; ) {
+    const answer = await ctx.http.request(
+      client.request('ir.model.fields', 'search_read', {
+        domain: [
+          ['id', '>', after],
+          ['store', '=', true],
+          ['model_id.transient', '=', false],
+          ['ttype', 'in', Object.keys(TYPES)],
+        ],
+        fields: ['id', 'model', 'name', 'ttype'],
+        order: 'id',
+        limit: FIELDS_OF_ONE_ANSWER,
+      }),
+    );
+    const records = recordsOf(answer.json(), ctx.options.api, 'model ir.model.fields');
+    for (const record of records) {
+      const { model, name, ttype } = asRecord(record) ?? {};
+      const type = typeof ttype === 'string' && Object.hasOwn(TYPES, ttype) ? TYPES[ttype] : undefined;
+      if (typeof model !== 'string' || typeof name !== 'string' || type === undefined) continue;
+      models.set(model, [...(models.get(model) ?? []), { name, type }]);
+    }
+    const last = records.at(-1)?.['id'];
+    if (typeof last !== 'number' || last <= after) return models;
+    after = last;
+  }
+}
+
+const streamId = (model: string): string => model.replace(/[._]+/g, '-').toLowerCase().slice(0, 63);
+
+/** Models whose meaning is known, then those that have a date and a number, each as a stream to begin with. */
+export async function discoverStreams(ctx: ConnectorContext<OdooOptions>): Promise<CatalogEntry[]> {
+  const models = await fetchFields(ctx);
+  const ready = READY.flatMap(({ id, title, unit, needs, stream }) => {
+    const names = models.get(stream.model)?.map(({ name }) => name) ?? [];
+    return needs.every((name) => names.includes(name))
+      ? [{ id, title: `${stream.model}: ${title}`, unit, stream: { ...stream } }]
+      : [];
+  });
+  const known = new Set(ready.map(({ stream }) => stream.model));
+  const guessed = [...models].flatMap(([model, fields]) => {
+    const guess = known.has(model) || /^(ir|res|base|mail|bus)\./.test(model) ? null : guessMeasurements(fields, 'id');
+    if (guess === null) return [];
+    const title = `${model}: ${fields.map(({ name }) => name).join(', ')}`.slice(0, 300);
+    return [{ id: streamId(model), title, unit: null, stream: { model, ...guess } }];
+  });
+  return [...ready, ...guessed.sort((left, right) => (left.id < right.id ? -1 : 1))];
+}
