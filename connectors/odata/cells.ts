@@ -1,4 +1,4 @@
-import { asRecord, mappedFields, PermanentError, type SourceRow } from '#kit';
+import { asRecord, fieldsToRead, mappedFields, namedCells, PermanentError, type SourceRow } from '#kit';
 import type { ODataStream } from './options.ts';
 import { convertedValue } from './units.ts';
 
@@ -33,24 +33,20 @@ export function valueAt(row: Readonly<Record<string, unknown>>, path: string, pl
   return value;
 }
 
-/** Rows of a page as `mapRows` reads them: nested fields under their path, values in the unit of the stream. */
+/** Rows of a page as `mapRows` reads them: nested fields under their path, differences, values in the unit of the stream. */
 export function sourceRows(
   rows: readonly Record<string, unknown>[],
   firstRow: number,
   stream: ODataStream,
 ): SourceRow[] {
-  const nested = mappedFields(stream).filter((name) => name.includes('/'));
-  const unitField = typeof stream.sourceUnit === 'object' ? stream.sourceUnit.field : undefined;
-  if (unitField?.includes('/')) nested.push(unitField);
-  const isPlain = nested.length === 0 && stream.sourceUnit === undefined;
+  const { sourceUnit } = stream;
+  const names = [...mappedFields(stream), ...(typeof sourceUnit === 'object' ? [sourceUnit.field] : [])];
+  const made = names.filter((name) => name.includes('/') || !fieldsToRead([name]).includes(name));
+  const isPlain = made.length === 0 && sourceUnit === undefined;
   return rows.map((row, index) => {
     const place = `row ${firstRow + index}`;
     if (isPlain) return { place, cells: row };
-    const cells: Record<string, unknown> = { ...row };
-    for (const name of nested) {
-      const value = valueAt(row, name, place);
-      if (value !== undefined) cells[name] = value;
-    }
+    const cells: Record<string, unknown> = { ...row, ...namedCells(made, (name) => valueAt(row, name, place)) };
     const converted = convertedValue(cells, place, stream);
     if (converted !== null) cells[converted.name] = converted.text;
     return { place, cells };

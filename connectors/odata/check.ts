@@ -1,4 +1,4 @@
-import { asOutturnError, type ConnectorContext, type Finding, mapRows, type StreamContext } from '#kit';
+import { type ConnectorContext, type Finding, failedFinding, mapRows, type StreamContext } from '#kit';
 import { entityPath } from './address.ts';
 import { readAnswer } from './answer.ts';
 import { sourceRows } from './cells.ts';
@@ -9,31 +9,13 @@ import type { ODataOptions, ODataStream } from './options.ts';
 import { ask } from './pull.ts';
 import { pageQuery } from './query.ts';
 
-const ASPECTS: Readonly<Record<string, string>> = {
-  'source/unreachable': 'connectivity',
-  'source/timeout': 'connectivity',
-  'source/blocked-address': 'connectivity',
-  'source/server-error': 'connectivity',
-  'source/rate-limited': 'connectivity',
-  'source/tls': 'tls',
-  'source/unauthorised': 'credentials',
-  'source/forbidden': 'permission',
-};
-
-/** The failure as a line of `outturn check`; a cancelled check stays an error. */
-function failed(thrown: unknown, aspect: string, stream?: string): Finding {
-  const error = asOutturnError(thrown);
-  if (error.code === 'internal' || error.code.startsWith('queue/')) throw thrown;
-  return { level: 'error', aspect: ASPECTS[error.code] ?? aspect, stream, message: error.message, hint: error.hint };
-}
-
 /** Whether the service is there, lets us in and describes itself in the version that the configuration says. */
 export async function checkService(ctx: ConnectorContext<ODataOptions>): Promise<Finding[]> {
   let metadata: ServiceMetadata;
   try {
     metadata = await fetchMetadata(ctx.http, ctx.options);
   } catch (thrown) {
-    return [failed(thrown, 'metadata')];
+    return [failedFinding(thrown, 'metadata')];
   }
   const findings: Finding[] = [
     { level: 'ok', aspect: 'connectivity', message: `$metadata names ${metadata.entitySets.length} entity sets` },
@@ -62,12 +44,12 @@ export async function checkStream(ctx: StreamContext<ODataOptions, ODataStream>)
     findings.push(...[...fields, ...product].map((finding) => ({ ...finding, stream: streamId })));
     if (fields.some(({ level }) => level === 'error')) return findings;
   } catch (thrown) {
-    return [failed(thrown, 'metadata', streamId)];
+    return [failedFinding(thrown, 'metadata', streamId)];
   }
   try {
     findings.push(await sample(ctx));
   } catch (thrown) {
-    findings.push(failed(thrown, 'sample', streamId));
+    findings.push(failedFinding(thrown, 'sample', streamId));
   }
   return findings;
 }

@@ -1,5 +1,5 @@
 import { localDateAt } from '#domain';
-import { localDateTimeOf, mappedFields, PermanentError, type PullWindow } from '#kit';
+import { fieldsToRead, localDateTimeOf, mappedFields, PermanentError, type PullWindow } from '#kit';
 import { type Cursor, type ODataOptions, type ODataStream, type ODataVersion, orderOf, timeZoneOf } from './options.ts';
 import { selection } from './select.ts';
 
@@ -72,7 +72,7 @@ export function cursorBounds(
 export function selectedFields(stream: ODataStream): string[] {
   return [
     ...new Set([
-      ...mappedFields(stream),
+      ...fieldsToRead(mappedFields(stream)),
       ...(stream.cursor === undefined ? [] : [stream.cursor.field]),
       ...(typeof stream.sourceUnit === 'object' ? [stream.sourceUnit.field] : []),
       ...(stream.paging === 'keyset' ? orderOf(stream) : []),

@@ -33,7 +33,8 @@ const recorder = createServer((request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString('utf8');
-    const headers = new Headers();
+    // By itself fetch would send `*`, which is no language: SAP CAP answers 500.
+    const headers = new Headers({ 'accept-language': 'en' });
     for (const [name, value] of Object.entries(request.headers))
       if (!OWN_HEADERS.has(name)) headers.set(name, String(value));
     const method = (request.method ?? 'GET') as Exchange['request']['method'];
