@@ -15,6 +15,8 @@ import { isSameUnit, knownUnitOf } from './units.ts';
 
 /** How far back check looks for a sample: points may be half an hour late, and seldom ones rarer than that. */
 const LOOKED_AT_MS = 3 * 3_600_000;
+/** Metrics of a day may come two days late (storage of S3). */
+const FEWEST_PERIODS = 3;
 
 /** Whether the region answers and knows the key. What fails otherwise is thrown as a typed error. */
 export async function checkRegion({ http, options }: ConnectorContext<CloudwatchOptions>): Promise<Finding[]> {
@@ -55,7 +57,7 @@ export async function checkRegion({ http, options }: ConnectorContext<Cloudwatch
 /** The newest points of the stream, read the way a pull reads them, and the unit that CloudWatch has them in. */
 export async function checkMetric(ctx: StreamContext<CloudwatchOptions, CloudwatchStream>): Promise<Finding[]> {
   const { http, stream, streamId, signal } = ctx;
-  const periods = Math.max(1, Math.ceil(LOOKED_AT_MS / stream.period));
+  const periods = Math.max(FEWEST_PERIODS, Math.ceil(LOOKED_AT_MS / stream.period));
   const endMs = Math.floor(ctx.nowMs() / stream.period) * stream.period;
   // Periods under a minute are kept for three hours only.
   const startMs = endMs - Math.min(periods, stream.period < 60_000 ? Math.floor(periods / 2) : periods) * stream.period;

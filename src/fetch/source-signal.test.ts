@@ -119,6 +119,19 @@ describe('what a source says about its limits', () => {
       { refused: true, pauseMs: 40_000, pauseReason: '429 with Retry-After' },
     ],
     [
+      'throttling of AWS, beside a 400',
+      400,
+      { 'x-amzn-errortype': 'ThrottlingException:http://internal.amazon.com/coral/com.amazon.coral.availability/' },
+      { refused: true },
+    ],
+    ['throttling of older services of AWS', 400, { 'x-amzn-query-error': 'Throttling;Sender' }, { refused: true }],
+    [
+      'another error of AWS',
+      400,
+      { 'x-amzn-errortype': 'ValidationException', 'x-amzn-query-error': 'x;Sender' },
+      null,
+    ],
+    [
       'rubbish',
       200,
       { ratelimit: ';;,=,"', 'x-ratelimit-remaining': 'none', 'x-ratelimit-reset': 'soon', 'ratelimit-policy': 'q' },

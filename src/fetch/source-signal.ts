@@ -25,7 +25,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /**
  * What an answer says about the limits of the source, by `Retry-After`, `RateLimit` and `RateLimit-Policy` (and the separate
- * headers of their earlier drafts), `X-RateLimit-…` as GitHub, Kong and many others send them, and `x-ms-ratelimit-…`.
+ * headers of their earlier drafts), `X-RateLimit-…` as GitHub, Kong and many others send them, `x-ms-ratelimit-…`, and AWS's
+ * name of an error, which stands beside a 400.
  * Null: nothing that matters.
  */
 export function readSourceSignal(
@@ -36,7 +37,10 @@ export function readSourceSignal(
   const quotas = [...structured(headers), ...separate(headers, nowMs), ...remainders(headers)];
   const usedUp = quotas.filter(({ remaining }) => remaining !== null && remaining <= 0);
   const retryAfterMs = patience(headers, nowMs);
-  const isLimit = status === 429 || (status === 403 && (retryAfterMs !== undefined || usedUp.length > 0));
+  const isLimit =
+    status === 429 ||
+    (status === 403 && (retryAfterMs !== undefined || usedUp.length > 0)) ||
+    (status === 400 && isThrottledByAws(headers));
   const rates = quotas.flatMap(({ limit, windowMs }) =>
     limit === null || windowMs === null || windowMs > LONGEST_WINDOW_MS ? [] : [(limit * 60_000) / windowMs],
   );
@@ -46,6 +50,12 @@ export function readSourceSignal(
   const refused = isLimit || (usedUp.length > 0 && pause === null);
   if (!refused && pause === null && perMinute === null) return null;
   return { refused, pauseMs: pause?.ms ?? null, pauseReason: pause?.reason ?? null, perMinute };
+}
+
+/** `x-amzn-ErrorType: ThrottlingException:http://…` of AWS's JSON protocols, `x-amzn-query-error: Throttling;Sender` of older services. */
+function isThrottledByAws(headers: Readonly<Record<string, string>>): boolean {
+  const named = `${headers['x-amzn-errortype'] ?? ''} ${headers['x-amzn-query-error'] ?? ''}`;
+  return /\b(?:Throttl(?:ing|ed)|RequestLimitExceeded|TooManyRequests)/.test(named);
 }
 
 function pauseOf(
