@@ -4,7 +4,9 @@ import { dynatrace } from '#connectors/dynatrace/index';
 import { ecb } from '#connectors/ecb/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
+import { graphite } from '#connectors/graphite/index';
 import { http } from '#connectors/http/index';
+import { icinga } from '#connectors/icinga/index';
 import { influxdb } from '#connectors/influxdb/index';
 import { netsuite } from '#connectors/netsuite/index';
 import { newrelic } from '#connectors/newrelic/index';
@@ -37,14 +39,16 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   sql,
   focus,
   tryton,
+  odoo,
   datadog,
   cloudwatch,
+  netsuite,
   zabbix,
+  icinga,
   influxdb,
   newrelic,
-  netsuite,
   dynatrace,
-  odoo,
+  graphite,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,
