@@ -17,61 +17,72 @@ const { privateKey } = generateKeyPairSync('rsa', {
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+type Mapping = Record<string, unknown>;
 interface Snippet {
   place: string;
-  value: Record<string, unknown>;
+  /** The snippet, and what it leaves out. */
+  whole: Mapping;
 }
 
-/** The parts that a page may show by themselves, in the least that makes a connector of them. */
-const stream = {
-  requests: [{ path: '/rows' }],
-  measurements: { at: 'day', value: 'hours', unit: 'h', timeZone: 'UTC' },
+/** The parts that a page may show by themselves, and the least that makes a connector of them. */
+const measurements = { at: 'day', value: 'hours', unit: 'h', timeZone: 'UTC' };
+const anyHttp = {
+  kind: 'http',
+  url: 'https://source.example.com',
+  streams: { rows: { requests: [{ path: '/rows' }], measurements } },
 };
-const rest = { kind: 'http', url: 'https://source.example.com', streams: { rows: stream } };
-const file = { kind: 'file', streams: { rows: { path: 's3://exports/*.csv', measurements: stream.measurements } } };
-const WHOLES: Readonly<Record<string, (value: Record<string, unknown>) => Record<string, unknown>>> = {
-  connectors: (value) => value,
-  auth: (value) => ({ connectors: { example: { ...rest, ...value } } }),
-  rules: (value) => ({ connectors: { example: { ...rest, ...value } } }),
-  s3: (value) => ({ connectors: { example: { ...file, ...value } } }),
-  streams: (value) => ({ connectors: { example: { kind: 'prometheus', url: rest.url, ...value } } }),
+const PARTS: Readonly<Record<string, Mapping>> = {
+  auth: anyHttp,
+  rules: anyHttp,
+  s3: { kind: 'file', streams: { rows: { path: 's3://exports/*.csv', measurements } } },
+  streams: { kind: 'prometheus', url: anyHttp.url },
 };
-
 /** What pages leave to the page about settings. */
 const settings = { slack: { token: '${env:SLACK_TOKEN}' } };
 
-/** Blocks marked `yaml` of every page about connectors. */
+/** A part in the README of a kind belongs to its sample. */
+function completed(value: Mapping, sample: Mapping | undefined): Mapping | null {
+  const whole = { settings, ...value };
+  if ('connectors' in value || 'settings' in value) return whole;
+  const part = Object.keys(PARTS).find((key) => key in value);
+  return part === undefined ? null : { settings, connectors: { example: { ...(sample ?? PARTS[part]), ...value } } };
+}
+
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Blocks marked `yaml` of `docs` and of the READMEs of every kind. */
 async function snippets(): Promise<Snippet[]> {
-  const kinds = (await readdir(`${root}connectors`)).map((kind) => `connectors/${kind}/README.md`);
+  const kinds = connectorKinds.map(({ kind }) => `connectors/${kind}/README.md`);
   const docs = (await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
   const found: Snippet[] = [];
   for (const page of [...docs, ...kinds]) {
-    const text = await readFile(path.join(root, page), 'utf8').catch(() => '');
+    const text = await readFile(path.join(root, page), 'utf8');
+    const sample = page.startsWith('docs/')
+      ? null
+      : (parse(await readFile(path.join(root, path.dirname(page), 'sample.yaml'), 'utf8')) as Mapping);
+    const connectors = sample?.['connectors'];
+    const first = isMapping(connectors) ? Object.values(connectors).find(isMapping) : undefined;
     for (const match of text.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)) {
       const line = text.slice(0, match.index).split('\n').length;
       const value: unknown = parse((match[2] ?? '').replaceAll(new RegExp(`^${match[1] ?? ''}`, 'gm'), ''));
-      if (typeof value === 'object' && value !== null && Object.keys(value).some((key) => Object.hasOwn(WHOLES, key)))
-        found.push({ place: `${page}:${line}`, value: value as Record<string, unknown> });
+      const whole = isMapping(value) ? completed(value, first) : null;
+      if (whole !== null) found.push({ place: `${page}:${line}`, whole });
     }
   }
   return found;
 }
 
 /** What `outturn validate` says of it; references count as there. */
-async function problemsOf({ value }: Snippet): Promise<string[]> {
+async function problemsOf({ whole }: Snippet): Promise<string[]> {
   const folder = await temporaryDirectory('snippet');
-  const key = Object.keys(WHOLES).find((known) => Object.hasOwn(value, known)) ?? '';
-  const text = stringify(WHOLES[key]?.(value)).replaceAll(/\$\{file:[^}]+\}/g, '${env:FILE}');
+  const text = stringify(whole).replaceAll(/\$\{file:[^}]+\}/g, '${env:FILE}');
   // A key is looked into; of other values only their being there counts.
   const env = Object.fromEntries(
-    [...`${text} \${env:SLACK_TOKEN}`.matchAll(/\$\{env:(\w+)/g)].map(([, name]) => [
-      name ?? '',
-      name === 'FILE' ? privateKey : `the-${name}`,
-    ]),
+    [...text.matchAll(/\$\{env:(\w+)/g)].map(([, name]) => [name ?? '', name === 'FILE' ? privateKey : `the-${name}`]),
   );
   try {
     await writeFile(path.join(folder.path, 'snippet.yaml'), text);
-    if (!('settings' in value)) await writeFile(path.join(folder.path, 'settings.yaml'), stringify({ settings }));
     const { problems } = await loadConfig({
       directory: folder.path,
       env,
