@@ -13,11 +13,14 @@ const TRANSACTIONS: readonly { record: string; type: string; kind: string; title
   { record: 'journalentry', type: 'Journal', kind: 'actual', title: 'Lines of journal entries' },
 ];
 const MOST_SUBSIDIARIES = 50;
+/** Each is asked for by itself, and the account's requests are few. */
+const MOST_CUSTOM_RECORDS = 20;
+const CATALOG = 'services/rest/record/v1/metadata-catalog';
 
 /** Streams out of the record types that the role may see, for each subsidiary where there are several. */
 export async function discoverStreams(ctx: ConnectorContext<NetsuiteOptions>): Promise<CatalogEntry[]> {
   const response = await ctx.http.request({
-    url: 'services/rest/record/v1/metadata-catalog',
+    url: CATALOG,
     headers: { accept: 'application/json' },
     explain: errorText,
   });
@@ -38,6 +41,7 @@ export async function discoverStreams(ctx: ConnectorContext<NetsuiteOptions>): P
     ...TRANSACTIONS.filter(({ record }) => records.has(record)).flatMap((transaction) =>
       companies.map((company) => linesOf(transaction, company)),
     ),
+    ...(await customRecords(ctx, [...records])),
     ...(records.has('timebill') ? [hoursIn(ctx.options.timeZone)] : []),
   ];
 }
@@ -120,3 +124,57 @@ const hoursIn = (timeZone: string): CatalogEntry => ({
     measurements: { at: 'day', covers: '1d', value: 'hours', unit: 'h', labels: ['project'], timeZone },
   },
 });
+
+interface Field {
+  name: string;
+  title: string;
+  type: string;
+}
+
+/** Custom records with a date and a number, by day; the names are real, what they mean is for a person to check. */
+async function customRecords(
+  ctx: ConnectorContext<NetsuiteOptions>,
+  records: readonly string[],
+): Promise<CatalogEntry[]> {
+  const entries: CatalogEntry[] = [];
+  for (const record of records.filter((name) => /^customrecord\w{1,60}$/.test(name)).slice(0, MOST_CUSTOM_RECORDS)) {
+    const response = await ctx.http.request({
+      url: `${CATALOG}/${record}`,
+      headers: { accept: 'application/schema+json' },
+      explain: errorText,
+    });
+    const fields = customFields(asRecord(response.json())?.['properties']);
+    const day = fields.find(({ type }) => type === 'date');
+    const value = fields.find(({ type }) => type === 'number' || type === 'integer');
+    if (day === undefined || value === undefined) continue;
+    const rest = fields.filter((field) => field !== day && field !== value);
+    entries.push({
+      id: record,
+      title: `${record}, by day: ${[day, value, ...rest].map(({ title, type }) => `${title} ${type}`).join(', ')}`,
+      unit: null,
+      stream: {
+        from: `${record} r`,
+        columns: {
+          day: { sql: `r.${day.name}`, type: 'date' },
+          value: { sql: `SUM(r.${value.name})`, type: 'number' },
+        },
+        where: `r.${day.name} IS NOT NULL`,
+        groupBy: ['day'],
+        cursor: `r.${day.name}`,
+        keys: ['day'],
+        measurements: { at: 'day', covers: '1d', value: 'value', unit: 'units', timeZone: ctx.options.timeZone },
+      },
+    });
+  }
+  return entries;
+}
+
+/** Fields that the account added, as its JSON Schema describes them. */
+function customFields(properties: unknown): Field[] {
+  return Object.entries(asRecord(properties) ?? {}).flatMap(([name, property]): Field[] => {
+    const { title, type, format, 'x-ns-custom-field': isCustom } = asRecord(property) ?? {};
+    if (isCustom !== true || typeof type !== 'string' || !/^\w{1,60}$/.test(name)) return [];
+    const shown = typeof title === 'string' ? title.slice(0, 60) : name;
+    return [{ name, title: shown, type: type === 'string' && format === 'date' ? 'date' : type }];
+  });
+}
