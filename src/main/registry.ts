@@ -2,6 +2,7 @@ import { cloudwatch } from '#connectors/cloudwatch/index';
 import { datadog } from '#connectors/datadog/index';
 import { dynatrace } from '#connectors/dynatrace/index';
 import { ecb } from '#connectors/ecb/index';
+import { erpnext } from '#connectors/erpnext/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
 import { graphite } from '#connectors/graphite/index';
@@ -40,6 +41,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   focus,
   tryton,
   odoo,
+  erpnext,
   datadog,
   cloudwatch,
   netsuite,
