@@ -49,6 +49,17 @@ describe('rows become measurements', () => {
     ]);
   });
 
+  it('a label that is nested however deep is an error that names it', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    const { code, message } = failure(() =>
+      mapRows(rows({ Day: '2026-06-01', Hours: 8, Team: deep }), hours({ labels: ['Team'] })),
+    );
+    expect([code, message]).toEqual([
+      'source/bad-shape',
+      'row 1, field "Team": found "a list of 1", expected a single value',
+    ]);
+  });
+
   it('a month covers as long as that month is', () => {
     const { measurements } = mapRows(rows({ Day: '2026-02-01', Hours: 8 }), hours({ covers: '1mo', timeZone: 'UTC' }));
     expect(measurements[0]?.durationMs).toBe(28 * 86_400_000);

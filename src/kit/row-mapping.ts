@@ -5,6 +5,7 @@ import { PermanentError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { type CostMapping, CURRENCY_CODE, type MeasurementMapping, type RowMapping } from './row-schema.ts';
 import { addCalendarMs, type DateFormat, localDateTimeMs, readNumber, readTime } from './row-values.ts';
+import { shownValue } from './shown-value.ts';
 
 /** One row of a table, and where it stands for messages (`row 12`, `line 40`). */
 export interface SourceRow {
@@ -132,8 +133,8 @@ function wrong(
   expected: string,
   code: 'source/bad-number' | 'source/bad-shape',
 ): PermanentError {
-  const found = typeof cell === 'string' ? cell : JSON.stringify(cell);
-  const shown = found.length > 80 ? `${found.slice(0, 77)}…` : found;
+  const isLong = typeof cell === 'string' && cell.length > 80;
+  const shown = isLong ? `${cell.slice(0, 77)}…` : typeof cell === 'string' ? cell : shownValue(cell);
   return new PermanentError(code, `${row.place}, field "${name}": found "${shown}", expected ${expected}`, {
     hint: 'Check which field the stream maps, and how the source writes it (decimal sign, date format).',
     facts: { place: row.place, field: name },
