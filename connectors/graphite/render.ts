@@ -2,7 +2,7 @@ import { type HttpClient, type HttpResponse, PermanentError, type PullWindow } f
 import type { GraphiteStream } from './options.ts';
 
 /** First and last point of one request. */
-export interface Chunk {
+interface Chunk {
   firstMs: number;
   lastMs: number;
 }
@@ -33,7 +33,7 @@ export function countChunks(window: PullWindow, stream: GraphiteStream): number 
 }
 
 /** The target, with the function that makes one point a step. Its groups lie on whole multiples of the step, not on `from`. */
-export function targetOf({ target, aggregate, step }: GraphiteStream): string {
+function targetOf({ target, aggregate, step }: GraphiteStream): string {
   return aggregate === undefined ? target : `summarize(${target},"${step / 1000}s","${aggregate}",false)`;
 }
 

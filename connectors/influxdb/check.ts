@@ -117,7 +117,7 @@ export async function checkQuery(ctx: StreamContext<InfluxdbOptions, InfluxdbStr
 }
 
 /** What the text of the query says of its groups, compared with step and stamp. */
-export function groupingFindings({
+function groupingFindings({
   stream,
   streamId,
   options,

@@ -2,7 +2,7 @@ import { type CsvError, parse as parseCsv } from 'csv-parse/sync';
 import { PermanentError } from '#kit';
 
 /** One table of annotated CSV, or the part of it that one header stands above. */
-export interface FluxTable {
+interface FluxTable {
   columns: readonly string[];
   /** As `#datatype` says: `double`, `long`, `dateTime:RFC3339` … */
   types: readonly string[];

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { convertibleUnits, fields, unitConversion } from '#kit';
 
-export const LANGUAGES = ['influxql', 'flux', 'sql'] as const;
-export type Language = (typeof LANGUAGES)[number];
+const LANGUAGES = ['influxql', 'flux', 'sql'] as const;
+type Language = (typeof LANGUAGES)[number];
 type Version = 1 | 2 | 3;
 /** The first one is used unless another is written. */
 const LANGUAGES_OF: Readonly<Record<Version, readonly [Language, ...Language[]]>> = {

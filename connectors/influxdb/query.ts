@@ -20,7 +20,7 @@ export function* piecesOf(window: PullWindow, stream: InfluxdbStream): Generator
   yield* splitWindow(gridOf(window, stream), stream.pointsPerRequest * stream.step, stream.step);
 }
 
-export function gridOf(window: PullWindow, { step, sample }: InfluxdbStream): PullWindow {
+function gridOf(window: PullWindow, { step, sample }: InfluxdbStream): PullWindow {
   if (sample === 'instant') return window;
   return { fromMs: Math.floor(window.fromMs / step) * step, toMs: Math.floor(window.toMs / step) * step };
 }
@@ -31,7 +31,7 @@ export function countPieces(window: PullWindow, stream: InfluxdbStream): number 
   return Math.max(0, Math.ceil((toMs - fromMs) / (stream.pointsPerRequest * stream.step)));
 }
 
-export type Asked = { response: HttpResponse; tooMuch: null } | { response: null; tooMuch: string };
+type Asked = { response: HttpResponse; tooMuch: null } | { response: null; tooMuch: string };
 
 /**
  * One query for one piece. `tooMuch`: the source answers it in part only (`max-row-limit`) or not at all for its length
@@ -80,7 +80,7 @@ function boundTo(query: string, values: { from: string; to: string }): Record<st
   return Object.fromEntries(Object.entries(values).filter(([name]) => new RegExp(`\\$${name}\\b`).test(query)));
 }
 
-export interface TableQuery {
+interface TableQuery {
   q: string;
   params: Record<string, string>;
 }
@@ -201,7 +201,7 @@ function cutSeries(response: HttpResponse): string | null {
   return null;
 }
 
-export function refused(
+function refused(
   response: { status: number; retryAfterMs?: number | undefined },
   said: string,
   streamId: string,

@@ -5,6 +5,7 @@ import { ecb } from '#connectors/ecb/index';
 import { erpnext } from '#connectors/erpnext/index';
 import { file } from '#connectors/file/index';
 import { focus } from '#connectors/focus/index';
+import { grafana } from '#connectors/grafana/index';
 import { graphite } from '#connectors/graphite/index';
 import { http } from '#connectors/http/index';
 import { icinga } from '#connectors/icinga/index';
@@ -51,6 +52,7 @@ export const connectorKinds: readonly AnyConnectorKind[] = [
   newrelic,
   dynatrace,
   graphite,
+  grafana,
 ];
 export const jobKinds: readonly AnyJobKind[] = [
   pull,

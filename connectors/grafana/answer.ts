@@ -1,0 +1,193 @@
+import type { Measurement } from '#domain';
+import {
+  asRecord,
+  LeftOut,
+  type ParseContext,
+  type ParsedPage,
+  PermanentError,
+  type RawPage,
+  shownValue,
+  unitConversion,
+} from '#kit';
+import { badShape, type Field, type Frame, readFrames } from './frames.ts';
+import type { GrafanaOptions, GrafanaStream } from './options.ts';
+import { resultOf } from './query.ts';
+import { checkUnit } from './unit-of-field.ts';
+
+/** What `pull` archives beside the body. */
+interface PageMeta {
+  stepMs: number;
+  sample: 'interval' | 'instant';
+  stamp: 'start' | 'end';
+  fromMs: number;
+  toMs: number;
+}
+
+/** One answer of `/api/ds/query`: frames of time series, wide, long or many. Null and NaN are left out and said. */
+export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, GrafanaStream>): ParsedPage {
+  const { stream } = ctx;
+  const place = `stream ${ctx.streamId}`;
+  const meta = readMeta(page.meta, place);
+  const result = resultOf(parsedJson(page.body, place));
+  if (result === null) throw badShape(`${place}: the answer has no results of the query A`);
+  if (typeof result['error'] === 'string')
+    throw badShape(`${place}: the result is an error: ${shownValue(result['error'])}`);
+  const convert = unitConversion(stream.sourceUnit ?? stream.unit, stream.unit);
+  if (convert === null)
+    throw new PermanentError(
+      'source/unit-mismatch',
+      `${place}: ${stream.sourceUnit} cannot be converted to ${stream.unit}`,
+    );
+  const frames = readFrames(result, place);
+  const measurements: Measurement[] = [];
+  const leftOut = new LeftOut();
+  const warnings: string[] = [];
+  const seen = new Map<string, number>();
+  let points = 0;
+  for (const [index, frame] of frames.entries()) {
+    for (const { severity, text } of frame.notices)
+      if (severity !== 'info') warnings.push(`the data source says (${severity}): ${text}`);
+    const time = frame.fields.find(({ type }) => type === 'time');
+    const numbers = numbersOf(frame, stream, `${place}: frame ${index + 1}`);
+    if (time === undefined || numbers.length === 0) {
+      if (frame.fields.every(({ values }) => values.length === 0)) continue;
+      throw badShape(
+        `${place}: frame ${index + 1} has ${time === undefined ? 'no time' : `no number${stream.field === undefined ? '' : ` ${stream.field}`}`}, but ${frame.fields
+          .map(({ name, type }) => `${name} (${type})`)
+          .join(', ')
+          .slice(0, 300)}`,
+        'The query must give a time series: format: time_series where the data source knows it.',
+      );
+    }
+    const texts = frame.fields.filter(({ type }) => type === 'string');
+    for (const field of numbers) {
+      checkUnit(field, stream, place);
+      const known = new Map<string, Record<string, string>>();
+      for (const [row, at] of time.values.entries()) {
+        points += 1;
+        const shown = `${field.name === '' ? frame.name : field.name}${shownLabels(field.labels)}`;
+        const pointMs = timeOf(at, () => `${place}: ${shown}`);
+        const atMs = meta.sample === 'interval' && meta.stamp === 'end' ? pointMs - meta.stepMs : pointMs;
+        // Data sources differ in whether the ends of a range belong to it.
+        if (atMs < meta.fromMs || atMs >= meta.toMs) continue;
+        if (meta.sample === 'interval' && atMs % meta.stepMs !== 0)
+          throw badShape(
+            `${place}: ${shown} has a point at ${new Date(pointMs).toISOString()}, which is no whole multiple of the step`,
+            'The query must give one point a step: name its interval in the query, as $__interval is.',
+          );
+        const value = field.values[row] ?? null;
+        const when = (): string => `${new Date(pointMs).toISOString()} of ${shown}`;
+        if (field.oddities.has(row)) {
+          leftOut.add('not a finite number', when());
+          continue;
+        }
+        if (value === null) {
+          leftOut.add('no value', when());
+          continue;
+        }
+        if (typeof value !== 'number')
+          throw new PermanentError(
+            'source/bad-number',
+            `${place}: ${shown} at ${new Date(pointMs).toISOString()} is ${shownValue(value)}, not a number`,
+          );
+        const labels = labelsOf(field, texts, row, stream, known);
+        const key = `${atMs} ${JSON.stringify(Object.entries(labels))}`;
+        const earlier = seen.get(key);
+        if (earlier === value) continue;
+        if (earlier !== undefined)
+          throw badShape(
+            `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier} and ${value} of ${shown}`,
+            'Aggregate in the query, name one field, or name more labels (`field` is the name of the field).',
+          );
+        seen.set(key, value);
+        measurements.push({
+          labels,
+          unit: stream.unit,
+          atMs,
+          durationMs: meta.sample === 'interval' ? meta.stepMs : 0,
+          value: convert(value),
+          status: 'final',
+        });
+      }
+    }
+  }
+  warnings.push(...leftOut.warnings());
+  if (points === 0)
+    warnings.push(
+      `the query gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
+    );
+  return { measurements, costs: [], warnings };
+}
+
+function numbersOf(frame: Frame, stream: GrafanaStream, place: string): Field[] {
+  const numbers = frame.fields.filter(
+    ({ type, name }) => type === 'number' && (stream.field === undefined || name === stream.field),
+  );
+  // Native histograms and heat maps.
+  if (frame.fields.some(({ name }) => name === 'yMin') && frame.fields.some(({ name }) => name === 'yMax'))
+    throw badShape(
+      `${place} is a histogram, not a number`,
+      'Take a number out of it in the query: histogram_quantile(0.95, …).',
+    );
+  return numbers;
+}
+
+/** Labels of the field and, in long frames, texts of the row. */
+function labelsOf(
+  field: Field,
+  texts: readonly Field[],
+  row: number,
+  { labels: wanted }: GrafanaStream,
+  known: Map<string, Record<string, string>>,
+): Record<string, string> {
+  const cells = texts.flatMap(({ name, values }): [string, string][] => {
+    const text = values[row];
+    return typeof text === 'string' ? [[name, text]] : [];
+  });
+  const key = JSON.stringify(cells);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const entries: [string, string][] = [
+    ...Object.entries(field.labels).filter(([name]) => name !== '__name__'),
+    ...cells,
+  ];
+  if (wanted?.includes('field') === true) entries.push(['field', field.name]);
+  const labels = Object.fromEntries(
+    entries
+      .filter(([name, text]) => text !== '' && (wanted === undefined || wanted.includes(name)))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  known.set(key, labels);
+  return labels;
+}
+
+function shownLabels(labels: Record<string, string>): string {
+  const shown = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return shown.length === 0 ? '' : `{${shown.join(', ')}}`.slice(0, 300);
+}
+
+function timeOf(at: unknown, place: () => string): number {
+  if (typeof at === 'number' && Number.isSafeInteger(at) && Math.abs(at) <= 8.64e15) return at;
+  throw badShape(`${place()} has the time ${shownValue(at)}, expected milliseconds`);
+}
+
+function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
+  const { stepMs, sample, stamp, fromMs, toMs } = asRecord(meta) ?? {};
+  if (
+    typeof stepMs === 'number' &&
+    (sample === 'interval' || sample === 'instant') &&
+    (stamp === 'start' || stamp === 'end') &&
+    typeof fromMs === 'number' &&
+    typeof toMs === 'number'
+  )
+    return { stepMs, sample, stamp, fromMs, toMs };
+  throw badShape(`${place}: the archived page lacks stepMs, sample, stamp, fromMs or toMs`);
+}
+
+function parsedJson(body: string, place: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw badShape(`${place}: the page is not JSON`);
+  }
+}
