@@ -1,0 +1,139 @@
+import { type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import type { ErpnextOptions } from './options.ts';
+import { listRequest, readList } from './requests.ts';
+
+const TYPES: Readonly<Record<string, TableField['type']>> = {
+  Date: 'date',
+  Datetime: 'datetime',
+  Float: 'number',
+  Currency: 'number',
+  Link: 'link',
+};
+const ROWS_OF_ONE_ANSWER = 5_000;
+
+/** DocTypes whose meaning is known. */
+const READY: Readonly<Record<string, { title: string; unit: string | null; needs: string[]; stream: object }>> = {
+  'GL Entry': {
+    title: 'Postings of the general ledger by project; narrow them to the accounts of costs by filters',
+    unit: null,
+    needs: ['posting_date', 'debit', 'credit', 'project', 'account'],
+    stream: {
+      doctype: 'GL Entry',
+      // Cancelled entries and their reversals come both, and cancel each other.
+      filters: [['project', 'is', 'set']],
+      costs: {
+        sourceKey: ['name'],
+        projectRef: 'project',
+        kind: 'actual',
+        amount: 'debit - credit',
+        currency: { value: 'EUR' },
+        postingDate: 'posting_date',
+        pool: 'account',
+        document: 'voucher_no',
+      },
+    },
+  },
+  'Timesheet Detail': {
+    title: 'Hours by project and activity',
+    unit: 'h',
+    needs: ['from_time', 'hours', 'project', 'activity_type'],
+    stream: {
+      doctype: 'Timesheet Detail',
+      parentDoctype: 'Timesheet',
+      filters: [['docstatus', '=', 1]],
+      measurements: {
+        at: 'from_time',
+        covers: '0s',
+        value: 'hours',
+        unit: 'h',
+        labels: ['project', 'activity_type', 'name'],
+        timeZone: 'UTC',
+      },
+    },
+  },
+  'Purchase Invoice': {
+    title: 'Purchase invoices by project',
+    unit: null,
+    needs: ['posting_date', 'net_total', 'project', 'currency'],
+    stream: {
+      doctype: 'Purchase Invoice',
+      filters: [
+        ['docstatus', '=', 1],
+        ['project', 'is', 'set'],
+      ],
+      costs: {
+        sourceKey: ['name'],
+        projectRef: 'project',
+        kind: 'actual',
+        amount: 'net_total',
+        currency: 'currency',
+        postingDate: 'posting_date',
+        document: 'name',
+      },
+    },
+  },
+};
+
+/** All rows of a DocType that may change only with the site's software, by name and in pages. */
+async function readAll(
+  ctx: ConnectorContext<ErpnextOptions>,
+  query: { doctype: string; parentDoctype?: string; fields: string[]; filters: unknown[][] },
+): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  for (let after: string | null = null; ; ) {
+    const filters: unknown[][] = [...query.filters, ...(after === null ? [] : [['name', '>', after]])];
+    const response = await ctx.http.request(
+      listRequest(ctx.options, { ...query, filters, orderBy: 'name asc', limit: ROWS_OF_ONE_ANSWER }),
+    );
+    const { rows, hasMore } = readList(response.json(), `DocType ${query.doctype}`);
+    all.push(...rows);
+    const last: unknown = rows.at(-1)?.['name'];
+    if (typeof last !== 'string' || last === after || hasMore === false) return all;
+    after = last;
+  }
+}
+
+const streamId = (doctype: string): string =>
+  doctype
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase()
+    .slice(0, 63);
+
+/** DocTypes whose meaning is known, then those that have a date and a number, each as a stream to begin with. */
+export async function discoverStreams(ctx: ConnectorContext<ErpnextOptions>): Promise<CatalogEntry[]> {
+  const fields = await readAll(ctx, {
+    doctype: 'DocField',
+    parentDoctype: 'DocType',
+    fields: ['name', 'parent', 'fieldname', 'fieldtype'],
+    filters: [['fieldtype', 'in', Object.keys(TYPES)]],
+  });
+  const tables = new Map<string, TableField[]>();
+  for (const { parent, fieldname, fieldtype } of fields) {
+    const type = typeof fieldtype === 'string' && Object.hasOwn(TYPES, fieldtype) ? TYPES[fieldtype] : undefined;
+    if (typeof parent !== 'string' || typeof fieldname !== 'string' || type === undefined) continue;
+    tables.set(parent, [...(tables.get(parent) ?? []), { name: fieldname, type }]);
+  }
+  const documents = await readAll(ctx, {
+    doctype: 'DocType',
+    fields: ['name'],
+    filters: [
+      ['istable', '=', 0],
+      ['issingle', '=', 0],
+    ],
+  });
+  const ready = Object.entries(READY).flatMap(([doctype, { title, unit, needs, stream }]) => {
+    const names = tables.get(doctype)?.map(({ name }) => name) ?? [];
+    if (!needs.every((name) => names.includes(name))) return [];
+    return [{ id: streamId(doctype), title: `${doctype}: ${title}`, unit, stream: { ...stream } }];
+  });
+  const guessed = documents.flatMap(({ name: doctype }) => {
+    if (typeof doctype !== 'string' || Object.hasOwn(READY, doctype)) return [];
+    const known = tables.get(doctype) ?? [];
+    const guess = guessMeasurements(known, 'name');
+    if (guess === null) return [];
+    const title = `${doctype}: ${known.map(({ name }) => name).join(', ')}`.slice(0, 300);
+    return [{ id: streamId(doctype), title, unit: null, stream: { doctype, ...guess } }];
+  });
+  return [...ready, ...guessed];
+}
