@@ -1,8 +1,9 @@
 import { cpus } from 'node:os';
+import { benchCancel } from './cancel.ts';
 import { benchIngest } from './ingest.ts';
 import { benchMemory } from './memory.ts';
 
-/** `npm run bench -- memory|ingest [--json] [--runs n] [--samples n]`. See bench/README.md. */
+/** `npm run bench -- memory|ingest|cancel [--json] [--runs n] [--samples n] [--seed n]`. See bench/README.md. */
 const [name, ...rest] = process.argv.slice(2);
 const json = rest.includes('--json');
 const numberOf = (option: string, otherwise: number): number => {
@@ -44,8 +45,21 @@ if (name === 'memory') {
     say(result.exact ? 'exact delivery in each run' : 'NOT EXACT');
   }
   ok = result.exact && result.ratios.every(({ median, atLeast }) => median >= atLeast);
+} else if (name === 'cancel') {
+  const result = await benchCancel({
+    samples: numberOf('--samples', 1_000_000),
+    runs: numberOf('--runs', 20),
+    seed: numberOf('--seed', 1),
+  });
+  if (json) say(JSON.stringify(result, null, 2));
+  else {
+    say(`${result.milliseconds.length} cancels, seed ${result.seed}: ${result.milliseconds.join(', ')} ms`);
+    say(`longest ${result.longestMs} ms, at most ${result.atMostMs}`);
+    say(result.exact ? 'exact delivery after all of them' : 'NOT EXACT');
+  }
+  ok = result.exact && result.longestMs <= result.atMostMs;
 } else {
-  process.stderr.write('Name a bench: memory or ingest. `npm run bench -- memory`\n');
+  process.stderr.write('Name a bench: memory, ingest or cancel. `npm run bench -- memory`\n');
   ok = false;
 }
 process.exitCode = ok ? 0 : 1;

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
 import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { openApp } from '#src/main/app';
-import { readEnvironment } from '#src/main/environment';
 import { startTestServer } from '../test/harness/database.ts';
+import { openPuller } from './puller.ts';
 import { expectedSamples, STEP_MS, valueAt } from './samples-server.ts';
 
 export interface IngestResult {
@@ -89,40 +85,13 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - startedMs) / 1000;
 }
 
-/** The pull of `outturn pull`, without queue and process start. */
 async function pull({ databaseUrl, fromMs }: Window, sourceUrl: string): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'outturn-bench-'));
-  const config = join(folder, 'config');
-  await mkdir(config);
-  await writeFile(
-    join(config, 'bench.yaml'),
-    JSON.stringify({
-      settings: { objects: { kind: 'folder', path: join(folder, 'objects') } },
-      connectors: {
-        bench: {
-          kind: 'prometheus',
-          url: sourceUrl,
-          budget: { requestsPerMinute: 1_000_000, concurrency: 2 },
-          since: new Date(fromMs).toISOString(),
-          streams: { samples: { query: 'bench', step: '15s', sample: 'instant', unit: 'items', labels: ['job'] } },
-        },
-      },
-    }),
-  );
-  const variables = { DATABASE_URL: databaseUrl };
-  const app = await openApp(readEnvironment({ config }, variables, { logLevel: 'error', logFormat: 'json' }));
+  const puller = await openPuller({ databaseUrl, fromMs, sourceUrl });
   try {
-    const stream = { connector: 'bench', stream: 'samples' };
-    const { id: jobId } = await app.store.outbox.enqueue({ kind: 'pull', args: stream, cause: 'bench' });
-    const start = await app.store.outbox.started(jobId, { attempt: 1, instance: 'bench' });
-    if (start === null) throw new Error('a new job can be begun');
     const toMs = Math.floor(Date.now() / 86_400_000) * 86_400_000;
-    const request = { ...stream, fromMs, toMs, jobId, attempt: 1, fence: start.fence };
-    const { signal } = new AbortController();
-    return await timed(() => app.ports.pulls.run(request, { signal, progress: () => {} }));
+    return await timed(() => puller.pull({ fromMs, toMs }, new AbortController().signal));
   } finally {
-    await app.close();
-    await rm(folder, { recursive: true, force: true });
+    await puller.close();
   }
 }
 

@@ -181,6 +181,68 @@ describe('a replay', () => {
     expect((await replayOf(next)).counts.vanished).toBe(0);
   });
 
+  it('reads what earlier releases archived, which kept what the parser needs in a manifest', async () => {
+    const id = `old-${randomUUID()}`;
+    const jobId = randomUUID();
+    const t = scriptedPull(bench, async function* () {});
+    const name = { connector: t.id, stream: 'hours' };
+    await bench.store.pulls.start({ id, jobId, attempt: 1, ...name, fromMs: START, toMs: START + HOUR });
+    for (const [seq, value] of [10, 20].entries()) {
+      t.objects.set(`pages/${seq}`, JSON.stringify({ measurements: [point(seq, value)] }));
+      await bench.store.pulls.addPage({
+        pullId: id,
+        seq,
+        sha256: String(seq).repeat(64),
+        bytes: 1,
+        requestMethod: 'GET',
+        requestUrl: 'http://source/',
+        objectKey: `pages/${seq}`,
+        receivedAtMs: START + HOUR,
+      });
+    }
+    await bench.store.pulls.fail(id, { errorCode: 'source/bad-shape', errorMessage: 'row 1 is no row', pages: 2 });
+    const manifest = { pages: [{ seq: 0, contentType: 'application/json', meta: { step: 60 } }] };
+    t.objects.set(`pulls/${id}.json`, JSON.stringify(manifest));
+    const result = await replayOf(t);
+    expect(result.counts).toMatchObject({ inserts: 1 });
+    expect(result.problems).toMatchObject([
+      { pullId: id, seq: 1, code: 'object/unavailable', message: expect.stringContaining('page 1') },
+    ]);
+    expect(result.definitions).toEqual([{ version: null, isToday: false, pulls: 1 }]);
+  });
+
+  it('says by which definitions of the stream the pages were asked for, and leaves out what asked something else', async () => {
+    const id = `c-${randomUUID().slice(0, 8)}`;
+    const of = (query: string): Scripted =>
+      scriptedPull(
+        bench,
+        async function* () {
+          yield { measurements: [point(0, 10)] };
+        },
+        { id, streamOptions: { query } },
+      );
+    const first = await of('sum(a)').run();
+    await of('sum(b)').run();
+    await of('sum(b)').run();
+    const versionOf = async (pullId: string) => (await bench.store.pulls.get(pullId))?.streamVersion;
+    const result = await replayOf(of('sum(b)'));
+    expect(result.definitions).toEqual([
+      { version: expect.any(String), isToday: true, pulls: 2 },
+      { version: await versionOf(first.pullId), isToday: false, pulls: 1 },
+    ]);
+    expect(result.earlier).toBeNull();
+    for (const identity of ['sum(b)', 'sum(c)']) {
+      bench.clock.nowMs += 1;
+      await bench.store.transaction((tx) => tx.connectors.setIdentity({ connector: id, stream: 'hours', identity }));
+    }
+    await of('sum(c)').run();
+    expect(await replayOf(of('sum(c)'))).toMatchObject({
+      pulls: 1,
+      definitions: [{ isToday: true, pulls: 1 }],
+      earlier: { pulls: 3 },
+    });
+  });
+
   it('ends when it is cancelled, and leaves nothing behind', async () => {
     const t = scriptedPull(bench, async function* () {
       yield { measurements: [point(0, 10)] };

@@ -24,7 +24,7 @@ import { cancelled } from './abort.ts';
 import { dirtyPeriods, projectsOfCosts, requireSameUnits } from './affected.ts';
 import { readManifest } from './manifest.ts';
 import { PulledRows, type RowBatch } from './rows.ts';
-import { findTarget, type Target } from './target.ts';
+import { findTarget, streamVersionOf, type Target } from './target.ts';
 
 export interface ReplaysParts {
   config: Config;
@@ -40,6 +40,7 @@ export interface ReplaysParts {
 const PULLS_AT_ONCE = 50;
 const PAGES_AT_ONCE = 100;
 const ROWS_AT_ONCE = 5_000;
+const MOST_DEFINITIONS = 20;
 /** The first and the last instant that a sample may have; wide enough for every window of a pull. */
 const EVER = { fromMs: Date.parse('0001-01-01T00:00:00Z'), toMs: Date.parse('9999-12-31T23:59:59Z') };
 
@@ -60,6 +61,7 @@ export function createReplays(parts: ReplaysParts): Replays {
       pulls: 0,
       pages: 0,
       removed: null as ReplayResult['removed'],
+      definitions: [] as ReplayResult['definitions'],
       rows: 0,
       problems: [] as ReplayProblem[],
       problemCount: 0,
@@ -68,6 +70,7 @@ export function createReplays(parts: ReplaysParts): Replays {
       found.problemCount++;
       if (found.problems.length < request.limit) found.problems.push(problem);
     };
+    const today = streamVersionOf(target);
     const window = { fromMs: request.fromMs ?? EVER.fromMs, toMs: request.toMs ?? EVER.toMs };
     for (let beforeId: string | null = null; ; ) {
       const pulls: PullRow[] = await store.pulls.overlapping(request.connector, request.stream, window, {
@@ -76,6 +79,12 @@ export function createReplays(parts: ReplaysParts): Replays {
       });
       for (const pull of pulls) {
         found.pulls++;
+        const version = pull.streamVersion;
+        const definition = found.definitions.find((each) => each.version === version);
+        if (definition !== undefined) definition.pulls++;
+        // A stream that is defined anew each day has as many definitions as days: beyond the newest they are one.
+        else if (found.definitions.length < MOST_DEFINITIONS)
+          found.definitions.push({ version, isToday: version === today, pulls: 1 });
         if (pull.kind !== null && pull.kind !== target.kind.kind) {
           fail({
             pullId: pull.id,
@@ -111,7 +120,10 @@ export function createReplays(parts: ReplaysParts): Replays {
         }
       }
       const last = pulls.at(-1);
-      if (last === undefined) return found;
+      if (last === undefined) {
+        const earlier = await store.pulls.ofEarlierDefinitions(request.connector, request.stream, window);
+        return { ...found, earlier };
+      }
       beforeId = last.id;
     }
   }

@@ -1,5 +1,4 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import { canonicalHash } from '#domain';
 import {
   asOutturnError,
   type Clock,
@@ -36,7 +35,7 @@ import { observedHttp } from './observed-http.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
 import { PullWriter } from './pull-writer.ts';
 import { PulledRows } from './rows.ts';
-import { findPulled, type Target } from './target.ts';
+import { findPulled, streamVersionOf, type Target } from './target.ts';
 
 export interface PullRunnerParts {
   config: Config;
@@ -366,11 +365,6 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
 function resumeKeyOf({ jobId, backfill, fromMs, toMs }: PullRequest): string | null {
   if (backfill !== undefined) return `backfill/${backfill.id}/${backfill.seq}`;
   return fromMs === null && toMs === null ? null : `job/${jobId}`;
-}
-
-/** The same as long as the stream asks the same: a changed query is another version. */
-function streamVersionOf({ kind, stream }: Target): string {
-  return canonicalHash({ kind: kind.kind, options: stream.options }).slice(0, 16);
 }
 
 /** Zero, no data and incomplete data are told apart; only the last two are worth a warning. */

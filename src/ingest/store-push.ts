@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CostLine } from '#domain';
-import { canonicalHash } from '#domain';
 import type { ObjectStore, ParsedPage, RawPage, Repositories } from '#kit';
 import { dirtyPeriods, projectsOfCosts, requireSameUnits } from './affected.ts';
 import type { PushTarget } from './push-target.ts';
 import { requireKept } from './require-kept.ts';
+import { streamVersionOf } from './target.ts';
 
 /** Many small pushes make one recompute. */
 export const RECOMPUTE_DELAY_MS = 2_000;
@@ -70,7 +70,7 @@ export async function storePushed(
     fromMs,
     toMs,
     kind: target.kind.kind,
-    streamVersion: canonicalHash({ kind: target.kind.kind, options: stream.options }).slice(0, 16),
+    streamVersion: streamVersionOf({ kind: target.kind, stream }),
   });
   const { page, sha256 } = kept;
   const removedOnce = await tx.pulls.addPages([

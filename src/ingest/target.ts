@@ -1,3 +1,4 @@
+import { canonicalHash } from '#domain';
 import {
   type AnyConnectorKind,
   type Config,
@@ -51,4 +52,15 @@ export function findPulled(
       { hint: 'Let the sender send again; what is stored already is not stored twice.' },
     );
   return target;
+}
+
+/** The same as long as the stream asks the same: a changed query is another version. */
+export function streamVersionOf({
+  kind,
+  stream,
+}: {
+  kind: Pick<AnyConnectorKind, 'kind'>;
+  stream: { options: unknown };
+}): string {
+  return canonicalHash({ kind: kind.kind, options: stream.options }).slice(0, 16);
 }

@@ -33,6 +33,13 @@ export interface ReplayResult {
   pages: number;
   /** Of these, which retention removed, and between when; null: none. They are not read, and that is no problem. */
   removed: { pages: number; firstAtMs: number; lastAtMs: number } | null;
+  /**
+   * How the stream was defined when these pulls asked, newest first; `version` null: not noted. What is not today's may give other
+   * figures for that reason alone, not because of the parser.
+   */
+  definitions: { version: string | null; isToday: boolean; pulls: number }[];
+  /** Pulls of that window from before the stream began to ask something else: they are not read, for their rows count no more. */
+  earlier: { pulls: number; sinceMs: number } | null;
   /** What the parser gave, repeats included. */
   rows: number;
   counts: ReplayCounts;

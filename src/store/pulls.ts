@@ -276,6 +276,16 @@ export function createPullRepository(context: StoreContext): PullRepository {
       ];
     },
 
+    async ofEarlierDefinitions(connector, stream, { fromMs, toMs }) {
+      return await connection.maybeOne(sql.type(z.object({ pulls: z.number(), sinceMs: z.number() }))`
+        SELECT count(*)::float8 AS pulls, stream_generation_since(${connector}, ${stream}, 'infinity') AS "sinceMs"
+        FROM pull
+        WHERE connector = ${connector} AND stream = ${stream} AND state <> 'running'
+          AND from_at < ${instant(toMs)} AND to_at > ${instant(fromMs)}
+          AND started_at < stream_generation_since(${connector}, ${stream}, 'infinity')
+        HAVING count(*) > 0`);
+    },
+
     async archivedPages(pullId, { beforeSeq, limit }) {
       const before = beforeSeq === null ? sql.fragment`true` : sql.fragment`seq < ${beforeSeq}`;
       return [

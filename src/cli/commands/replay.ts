@@ -112,6 +112,20 @@ function print(io: Io, result: ReplayResult): void {
   const from = fromMs === null ? 'the first' : windowInstant(fromMs);
   const to = toMs === null ? 'the last' : windowInstant(toMs);
   io.out(`${io.color.bold(`${connector}.${stream}`)} ${io.color.dim(`${from} – ${to}`)}`);
+  const [newest, ...older] = result.definitions;
+  if (newest !== undefined && (older.length > 0 || !newest.isToday))
+    io.out(
+      `The stream was defined otherwise when some of these pages were asked for: ${result.definitions
+        .map(
+          ({ version, isToday, pulls }) =>
+            `${version?.slice(0, 8) ?? 'not noted'}${isToday ? ' (today’s)' : ''}, ${plural(pulls, 'pull')}`,
+        )
+        .join('; ')}`,
+    );
+  if (result.earlier !== null)
+    io.out(
+      `${plural(result.earlier.pulls, 'pull')} from before ${windowInstant(result.earlier.sinceMs)} ${result.earlier.pulls === 1 ? 'is' : 'are'} not read: the stream asked something else then, and what came of it counts no more`,
+    );
   if (result.pages === 0) io.out('No archived page of this stream lies in that time.\n');
   else {
     if (changes.length > 0) io.out(changeTable(io, result));

@@ -113,6 +113,15 @@ export interface PullRepository {
     window: { fromMs: number; toMs: number },
     page: { beforeId: string | null; limit: number },
   ): Promise<PullRow[]>;
+  /**
+   * Those of that window which were asked before the stream began to ask something else, and when it did: their rows count no
+   * more, and `overlapping` leaves them out. Null: there are none.
+   */
+  ofEarlierDefinitions(
+    connector: string,
+    stream: string,
+    window: { fromMs: number; toMs: number },
+  ): Promise<{ pulls: number; sinceMs: number } | null>;
   /** Newest first, those before `beforeSeq` (null: from the last one). */
   archivedPages(pullId: string, page: { beforeSeq: number | null; limit: number }): Promise<ArchivedPageRow[]>;
 }
