@@ -87,8 +87,10 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
 
 /** Beyond 100,000 combinations of dimensions the source leaves out the rest: sums would be too low. */
 function refuseCut(collection: Record<string, unknown>, place: string): void {
-  for (const name of ['dimensionCountRatio', 'dataPointCountRatio'])
-    if (Number(collection[name]) > 1)
+  for (const name of ['dimensionCountRatio', 'dataPointCountRatio']) {
+    const ratio = collection[name];
+    // Documentation shows it as text, servers send a number.
+    if ((typeof ratio === 'number' || typeof ratio === 'string') && Number(ratio) > 1)
       throw new PermanentError(
         'source/too-large',
         `${place}: the selector reads more than the source allows (${name})`,
@@ -96,6 +98,7 @@ function refuseCut(collection: Record<string, unknown>, place: string): void {
           hint: 'Filter, split by fewer dimensions, or lower pointsPerRequest.',
         },
       );
+  }
 }
 
 /** By their keys. A value that is null is the remainder; a key that is missing has no value. */

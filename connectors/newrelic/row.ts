@@ -42,10 +42,10 @@ export function resultOf(
       `${place}: ${wanted.value === undefined ? 'there are several results or none' : `there is no result ${shownValue(name)}`}, but ${shownValue(results.slice(0, 10).join(', '))}`,
       'Name the result in value: what stands after AS, or the name that the source gives it.',
     );
-  return readNumber(row[name], name, wanted.part, place);
+  return readValue(row[name], name, wanted.part, place);
 }
 
-function readNumber(value: unknown, name: string, part: string | undefined, place: string): Value {
+function readValue(value: unknown, name: string, part: string | undefined, place: string): Value {
   const parts = asRecord(value);
   if (parts !== null) {
     const keys = Object.keys(parts);
@@ -55,8 +55,12 @@ function readNumber(value: unknown, name: string, part: string | undefined, plac
         `${place}: ${shownValue(name)} has the parts ${shownValue(keys.slice(0, 10).join(', '))}`,
         'Say in part which of them is meant.',
       );
-    return readNumber(parts[key], `${name}.${key}`, undefined, place);
+    return readNumber(parts[key], `${name}.${key}`, place);
   }
+  return readNumber(value, name, place);
+}
+
+function readNumber(value: unknown, name: string, place: string): Value {
   if (value === null) return null;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   // The source writes these as texts, as JSON knows them not.
