@@ -21,17 +21,29 @@ function pick(fields: readonly EntityField[], ...patterns: RegExp[]): string | u
   return undefined;
 }
 
+/** Ledgers that keep debit and credit apart: the amount is what one is above the other. */
+function bothSides(numbers: readonly EntityField[]): string | undefined {
+  const debit = pick(numbers, /^debit.?amount$/i);
+  const credit = pick(numbers, /^credit.?amount$/i);
+  return debit === undefined || credit === undefined ? undefined : `${debit} - ${credit}`;
+}
+
 /** A stream to begin with: field names are real, what they mean is a guess for a person to check. */
 export function exampleStream(set: EntitySet, version: ODataVersion): Record<string, unknown> | null {
   const dates = set.fields.filter((field) => cursorType(field.type, version) !== null);
   const numbers = set.fields.filter((field) => NUMBERS.has(field.type) && !set.keys.includes(field.name));
   const texts = set.fields.filter((field) => field.type === 'Edm.String');
   const at = pick(dates, /posting.?date|budat/i, /date|day|datum/i, /./);
-  const value = pick(numbers, /amount|hours|quantity|value|count/i, /./);
+  const value = bothSides(numbers) ?? pick(numbers, /amount|hours|quantity|value|count/i, /./);
   if (at === undefined || value === undefined) return null;
-  const cursorField = dates.find((field) => field.name === at);
+  // The time of the last change catches what is posted late.
+  const changed = pick(
+    dates.filter(({ type }) => type === 'Edm.DateTimeOffset'),
+    /(?:changed|modified|last.?change)/i,
+  );
+  const cursorField = dates.find((field) => field.name === (changed ?? at));
   const type = cursorField === undefined ? null : cursorType(cursorField.type, version);
-  const start = { entitySet: set.name, cursor: { field: at, type }, pageSize: 1000 };
+  const start = { entitySet: set.name, cursor: { field: cursorField?.name ?? at, type }, pageSize: 1000 };
   const unit = numbers.find((field) => field.name === value)?.unit;
   const currency = unit?.of === 'currency' ? unit.field : pick(texts, /currency|waers|curr/i);
   const reference = pick(texts, /wbs|project|order/i, /cost.?cent/i);
@@ -58,10 +70,11 @@ export function exampleStream(set: EntitySet, version: ODataVersion): Record<str
     ...(unit?.of === 'unit' && unit.field !== undefined ? { sourceUnit: { field: unit.field } } : {}),
     measurements: {
       at,
-      covers: type === 'date' ? '1d' : '0s',
+      covers: dates.some(({ name, type: edm }) => name === at && cursorType(edm, version) === 'date') ? '1d' : '0s',
       value,
       unit: unit?.text ?? (/hours/i.test(value) ? 'h' : 'units'),
-      labels: labels.slice(0, 3),
+      // With its keys each row is a series of its own: of two rows of a day none is lost.
+      labels: [...new Set([...set.keys, ...labels])].slice(0, set.keys.length + 2),
       timeZone: 'UTC',
     },
   };
