@@ -1,7 +1,8 @@
-import { asOutturnError, type ConnectorContext, type Finding, type StreamContext } from '#kit';
+import { asOutturnError, asRecord, type ConnectorContext, type Finding, nearest, type StreamContext } from '#kit';
 import { parseResults } from './answer.ts';
-import { allows, whoAmI } from './api.ts';
+import { allows, resultsOf, whoAmI } from './api.ts';
 import type { IcingaOptions, IcingaStream } from './options.ts';
+import { readPerfdata } from './perfdata.ts';
 import { findNames, readBatch } from './pull.ts';
 
 /** Who asks, and which version answers. What fails is thrown as a typed error. */
@@ -66,7 +67,12 @@ export async function checkResults(ctx: StreamContext<IcingaOptions, IcingaStrea
     const [first] = page.measurements;
     findings.push(
       first === undefined
-        ? finding('warning', 'sample', 'No value in the newest check results.', page.warnings.join('; ') || undefined)
+        ? finding(
+            'warning',
+            'sample',
+            'No value in the newest check results.',
+            whatThereIs(response.body, stream, page.warnings),
+          )
         : finding(
             'ok',
             'sample',
@@ -80,4 +86,20 @@ export async function checkResults(ctx: StreamContext<IcingaOptions, IcingaStrea
     findings.push(finding('error', 'unit', error.message, error.hint));
   }
   return findings;
+}
+
+/** The performance data that there is in place of what the stream names; else what became of the values. */
+function whatThereIs(body: string, { perfdata }: IcingaStream, warnings: readonly string[]): string | undefined {
+  const [wanted] = perfdata ?? [];
+  const labels = new Set(
+    resultsOf(body, 'check').flatMap(({ attrs }) => {
+      const entries = asRecord(asRecord(attrs)?.['last_check_result'])?.['performance_data'];
+      return Array.isArray(entries) ? entries.flatMap((entry) => readPerfdata(entry)?.label ?? []) : [];
+    }),
+  );
+  if (wanted === undefined || labels.size === 0) return warnings.join('; ') || undefined;
+  const meant = nearest(wanted, [...labels]);
+  return meant !== null && meant !== wanted
+    ? `Did you mean perfdata: ${meant}?`
+    : `The checks give ${[...labels].slice(0, 20).join(', ')}. ${warnings.join('; ')}`;
 }

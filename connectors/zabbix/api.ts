@@ -88,11 +88,12 @@ const SESSION_OVER = /session terminated|re-login/i;
 const NOT_AUTHORISED = /not authori[sz]ed|incorrect user name|login name or password|temporarily blocked/i;
 const NO_PERMISSION = /no permission|do not have permission|permission denied|access denied/i;
 
-/** Whether an answer says that the session has ended. */
+/** Whether an answer says that the session has ended, or is not known. */
 export function saysSessionIsOver(body: string): boolean {
-  if (body.length > 10_000 || !SESSION_OVER.test(body)) return false;
+  if (body.length > 10_000) return false;
   try {
-    return SESSION_OVER.test(textOf(asRecord(asRecord(JSON.parse(body))?.['error'])?.['data']));
+    const data = textOf(asRecord(asRecord(JSON.parse(body))?.['error'])?.['data']);
+    return SESSION_OVER.test(data) || /^not authori[sz]ed/i.test(data);
   } catch {
     return false;
   }
