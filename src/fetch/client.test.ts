@@ -230,6 +230,23 @@ describe('redirects', () => {
     expect(response.json()).toEqual({ auth: 'Bearer t0ken', url: '/new' });
   });
 
+  it('carry a token that stands in the body no further than the source itself', async () => {
+    const answerBody: RequestListener = (request, response) =>
+      void bodyOf(request).then((body) => response.end(JSON.stringify({ auth: request.headers.authorization, body })));
+    const other = await serve(answerBody);
+    const url = await serve((request, response) => {
+      if (request.url === '/rpc') return answerBody(request, response);
+      return void response.writeHead(307, { location: request.url === '/away' ? `${other}/rpc` : '/rpc' }).end();
+    });
+    const client = clientFor(url, { auth: { kind: 'bearer', token: 't0ken' }, allowPrivateRedirects: true });
+    const asked = async (path: string, how: Partial<HttpRequest> = {}) =>
+      (await client.request({ method: 'POST', url: path, body: { id: 1 }, tokenMember: 'auth', ...how })).json();
+    expect(await asked('rpc')).toEqual({ body: '{"id":1,"auth":"t0ken"}' });
+    expect(await asked('old')).toEqual({ body: '{"id":1,"auth":"t0ken"}' });
+    expect(await asked('away')).toEqual({ body: '{"id":1}' });
+    expect(await asked('rpc', { anonymous: true })).toEqual({ body: '{"id":1}' });
+  });
+
   it('that repeat the key of auth query do not double it, and do not carry it to another host', async () => {
     const auth: HttpSettings['auth'] = { kind: 'query', name: 'api key', value: 's3cr3t&' };
     const other = await serve((request, response) => void response.end(JSON.stringify({ url: request.url })));

@@ -108,6 +108,8 @@ export function createClient(
       const headers: Record<string, string> = {};
       const wire = new URL(address.href);
       const withCredentials = trusted && !payload.anonymous;
+      // A token in it goes no further than the header would.
+      let sentBody = body;
       // Redirects and next links may repeat the key: it must not stand there twice, nor go to another host.
       if (connector.http.auth.kind === 'query') dropQuery(wire, connector.http.auth.name);
       // Credentials and the operator's own headers go to the configured origin alone.
@@ -122,7 +124,7 @@ export function createClient(
         const unsigned = { method, address: wire, headers: { ...headers, ...own }, body };
         const credentials = await session.authenticator.credentials(unsigned, signal);
         const inBody = bodyWithToken(body, payload.tokenMember, credentials.headers);
-        body = inBody.body;
+        sentBody = inBody.body;
         Object.assign(headers, inBody.headers);
         appendQuery(wire, credentials.query);
         if (credentials.search !== undefined) wire.search = credentials.search;
@@ -131,7 +133,16 @@ export function createClient(
       Object.assign(headers, own);
       const policy: AddressPolicy = trusted || connector.http.allowPrivateRedirects ? 'no-metadata' : 'no-private';
       const response = await exchange(
-        { method, address: wire, headers, body, policy, checkName: !trusted, showsCertificate: trusted, label },
+        {
+          method,
+          address: wire,
+          headers,
+          body: sentBody,
+          policy,
+          checkName: !trusted,
+          showsCertificate: trusted,
+          label,
+        },
         trusted,
       );
 
