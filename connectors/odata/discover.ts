@@ -84,9 +84,9 @@ const streamId = (name: string): string =>
   name
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replace(/[^A-Za-z0-9]+/g, '-')
+    .slice(0, 63)
     .replace(/^-+|-+$/g, '')
-    .toLowerCase()
-    .slice(0, 63);
+    .toLowerCase();
 
 /** More than these are not listed: a service with hundreds of companies would drown what is looked for. */
 const MOST_COMPANIES = 20;
@@ -127,7 +127,8 @@ export async function discoverStreams(ctx: ConnectorContext<ODataOptions>): Prom
   return companies.flatMap(({ id, name }) =>
     entries.map(({ stream, ...entry }) => ({
       ...entry,
-      id: streamId(`${entry.id}-${name}`),
+      // Names of companies may be long and alike; the beginnings of their ids are not.
+      id: `${entry.id.slice(0, 54)}-${id.slice(0, 8).toLowerCase()}`,
       title: `${name}, ${entry.title}`,
       stream: { ...stream, entitySet: `companies(${id})/${stream['entitySet']}` },
     })),
