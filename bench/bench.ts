@@ -42,6 +42,7 @@ if (name === 'memory') {
       say(
         `against ${against}: ${median.toFixed(2)} (${range[0].toFixed(2)} – ${range[1].toFixed(2)}), at least ${atLeast}`,
       );
+    say(`of ours at work itself: ${result.busySeconds.map((seconds) => seconds.toFixed(1)).join(', ')} s`);
     say(result.exact ? 'exact delivery in each run' : 'NOT EXACT');
   }
   ok = result.exact && result.ratios.every(({ median, atLeast }) => median >= atLeast);

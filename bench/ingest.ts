@@ -15,6 +15,8 @@ export interface IngestResult {
   /** Of each way the median. */
   ways: Record<string, { seconds: number[]; rowsPerSecond: number }>;
   ratios: { against: string; median: number; range: [number, number]; atLeast: number }[];
+  /** Of our pulls: how long the thread that pulls was at work itself; the rest it waited for the database, the disk and a core. */
+  busySeconds: number[];
   exact: boolean;
 }
 interface Window {
@@ -38,6 +40,7 @@ export async function benchIngest({ samples = 500_000, runs = 5 } = {}): Promise
     execArgv: ['--conditions=outturn-source'],
   });
   const ways: Record<string, { seconds: number[]; rowsPerSecond: number }> = {};
+  const busySeconds: number[] = [];
   let exact = true;
   try {
     const [sourceUrl] = (await once(thread, 'message')) as [string];
@@ -51,7 +54,10 @@ export async function benchIngest({ samples = 500_000, runs = 5 } = {}): Promise
         [OURS, (window: Window) => pull(window, sourceUrl)],
       ] as const) {
         const databaseUrl = await freshDatabase(server.url, `bench_${run}_${way.replace(/\W/g, '').toLowerCase()}`);
+        const before = process.threadCpuUsage();
         const seconds = await work({ databaseUrl, fromMs, toMs });
+        const { user, system } = process.threadCpuUsage(before);
+        if (way === OURS) busySeconds.push((user + system) / 1e6);
         const entry = (ways[way] ??= { seconds: [], rowsPerSecond: 0 });
         entry.seconds.push(seconds);
         exact &&= await isExact(databaseUrl, expected);
@@ -73,7 +79,7 @@ export async function benchIngest({ samples = 500_000, runs = 5 } = {}): Promise
       atLeast,
     };
   };
-  return { bench: 'ingest', samples, ways, ratios: [ratio(COPY, 0.5), ratio(ON_CONFLICT, 1)], exact };
+  return { bench: 'ingest', samples, ways, ratios: [ratio(COPY, 0.5), ratio(ON_CONFLICT, 1)], busySeconds, exact };
 }
 
 const median = (values: readonly number[]): number =>

@@ -44,7 +44,7 @@ const SHOWN = 3;
 /** What a pull would request and store: requests, then the first and last rows. */
 function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
   const window = `${instant(result.fromMs)} – ${instant(result.toMs)}`;
-  const { measurements, costs, quotes = [] } = result;
+  const { counts: all, measurements, costs, quotes = [] } = result;
   const parts = [`${io.color.bold(`${result.connector}.${result.stream}`)} ${io.color.dim(window)}`];
   parts.push(
     table(
@@ -71,7 +71,7 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
         ],
         ends(measurements).map((row) =>
           row === null
-            ? ['…', `${measurements.length - 2 * SHOWN} more`, '', '', '']
+            ? ['…', `${all.measurements - 2 * SHOWN} more`, '', '', '']
             : [
                 instant(row.atMs),
                 labels(row.labels),
@@ -96,7 +96,7 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
         ],
         ends(costs).map((row) =>
           row === null
-            ? ['…', `${costs.length - 2 * SHOWN} more`, '', '', '', '']
+            ? ['…', `${all.costs - 2 * SHOWN} more`, '', '', '', '']
             : [row.postingDate, row.projectRef, row.kind, row.amount, row.currency, row.document],
         ),
       ),
@@ -107,7 +107,7 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
         io,
         [{ head: 'date' }, { head: 'one' }, { head: 'is', align: 'right' }, { head: 'of' }],
         ends(quotes).map((row) =>
-          row === null ? ['…', `${quotes.length - 2 * SHOWN} more`, '', ''] : [row.date, row.base, row.rate, row.quote],
+          row === null ? ['…', `${all.quotes - 2 * SHOWN} more`, '', ''] : [row.date, row.base, row.rate, row.quote],
         ),
       ),
     );
@@ -118,10 +118,10 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
   if (progress !== null) parts.push(io.color.dim(progress));
   const counts = [
     plural(result.requests.length, 'page'),
-    plural(measurements.length, 'measurement'),
-    plural(costs.length, 'cost line'),
+    plural(all.measurements, 'measurement'),
+    plural(all.costs, 'cost line'),
   ];
-  if (quotes.length > 0) counts.push(plural(quotes.length, 'exchange rate'));
+  if (quotes.length > 0) counts.push(plural(all.quotes, 'exchange rate'));
   parts.push(io.color.dim(`${counts.join(', ')}; nothing was written`), '');
   return parts.join('\n');
 }

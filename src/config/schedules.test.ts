@@ -31,6 +31,32 @@ describe('times written in full', () => {
   });
 });
 
+describe('retention of archived pages', () => {
+  const withRetention = (retention: string) =>
+    load(spoil('  timeZone: Europe/Berlin', `  timeZone: Europe/Berlin\n  retention: ${retention}`));
+
+  it('is a schedule of its own, each night, where it is asked for', async () => {
+    const { config } = await withRetention('{ pages: 400d }');
+    expect(config?.settings.retention).toEqual({ pagesMs: 400 * 86_400_000, evidence: 'keep' });
+    expect(config?.schedules.find(({ id }) => id === 'retention:pages')).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      job: { kind: 'prune-pages', args: {} },
+    });
+    const { config: without } = await load(spoil('timeZone: Europe/Berlin', 'timeZone: UTC'));
+    expect(without?.schedules.map(({ id }) => id)).not.toContain('retention:pages');
+  });
+
+  it.each([
+    ['{ pages: 12h }', 'expected at least 1d'],
+    ['{ evidence: remove }', 'settings.retention.pages: is required'],
+    ['{ pages: 400d, evidence: lose }', 'settings.retention.evidence'],
+  ])('%s is refused', async (retention, problem) => {
+    const { config, lines } = await withRetention(retention);
+    expect(config).toBeNull();
+    expect(lines.join('\n')).toContain(problem);
+  });
+});
+
 describe('wrong times', () => {
   it.each([
     ['{ cron: "0 8 * * 1", maxRandomDelay: 8d }', 'schedule.maxRandomDelay: must be shorter than', '7d'],

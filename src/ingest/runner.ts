@@ -1,4 +1,5 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import type { CostLine, Measurement } from '#domain';
 import {
   asOutturnError,
   type Clock,
@@ -9,6 +10,7 @@ import {
   type FetchPurpose,
   type FileSource,
   type HttpClient,
+  type IngestQuote,
   type Logger,
   type Metrics,
   noTracing,
@@ -30,6 +32,7 @@ import {
 import { cancelled, KeyedQueue, orAbandoned, orAborted, untilAborted } from './abort.ts';
 import { requireSameUnits } from './affected.ts';
 import { PageArchive } from './archive.ts';
+import { FirstAndLast } from './first-and-last.ts';
 import { located, reworded } from './located.ts';
 import { observedHttp } from './observed-http.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
@@ -67,6 +70,8 @@ export interface PullBounds {
 const BOUNDS: PullBounds = { rows: 10_000, bytes: 8 * 1024 * 1024, pages: 500 };
 /** Rows taken over at once from a page: between two slices the process hears of a cancel. */
 const SLICE_ROWS = 5_000;
+/** Of each kind at the beginning, and as many at the end, of what a dry run gives back. */
+const SHOWN_ROWS = 1_000;
 
 /**
  * Runs pulls. Two live ones of one stream never run at once in this process, nor two chunks of backfills of it; across
@@ -332,23 +337,39 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
           requests.push({ method, url: parts.redact(url), bytes: Buffer.byteLength(body) });
           return '';
         };
-        for await (const slice of read(target, planned, 'live', signal, note, observe))
+        const projects = await store.projects.list();
+        const shown = {
+          measurements: new FirstAndLast<Measurement>(SHOWN_ROWS),
+          costs: new FirstAndLast<CostLine>(SHOWN_ROWS),
+          quotes: new FirstAndLast<IngestQuote>(SHOWN_ROWS),
+        };
+        const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
+        const show = (): void => {
+          const batch = rows.take();
+          requireSameUnits(projects, request, batch.samples);
+          shown.measurements.add(batch.samples.map(strip));
+          shown.costs.add(batch.costs.map(strip));
+          shown.quotes.add(batch.quotes.map(strip));
+        };
+        for await (const slice of read(target, planned, 'live', signal, note, observe)) {
           rows.add(slice.rows, slice.hash, finalUpToMs);
-        const batch = rows.take();
-        requireSameUnits(await store.projects.list(), request, batch.samples);
+          if (rows.held >= bounds.rows) show();
+        }
+        show();
         const points = expected(target, planned, rows);
         judgeCompleteness(rows, points);
         const isBlank = rows.size === 0 && target.kind.timing(target.stream.options).intervalMs > 0;
-        const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
+        const { measurements, costs, quotes } = shown;
         return {
           ...planned.window,
           requests,
           exchanges,
-          completeness: points === null ? null : { received: batch.samples.length, expected: points },
+          completeness: points === null ? null : { received: rows.sampleCount, expected: points },
           watermark: { nowMs: planned.watermarkMs, thenMs: isBlank ? null : planned.advanceToMs },
-          measurements: batch.samples.map(strip),
-          costs: batch.costs.map(strip),
-          quotes: batch.quotes.map(strip),
+          counts: { measurements: measurements.count, costs: costs.count, quotes: quotes.count },
+          measurements: measurements.items,
+          costs: costs.items,
+          quotes: quotes.items,
           warnings: rows.warnings(),
         };
       } catch (thrown) {

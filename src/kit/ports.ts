@@ -358,6 +358,9 @@ export interface DryRunResult {
   completeness: { received: number; expected: number } | null;
   /** Where the watermark is, and where it would be after this; null: nowhere yet, and not moved. */
   watermark: { nowMs: number | null; thenMs: number | null };
+  /** Of all rows. */
+  counts: { measurements: number; costs: number; quotes: number };
+  /** As costs and quotes: the first 1,000 and the last 1,000 where there are more. */
   measurements: Measurement[];
   costs: CostLine[];
   quotes?: Omit<FxQuote, 'source'>[];

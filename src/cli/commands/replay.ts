@@ -171,7 +171,7 @@ function changeTable(io: Io, { changes }: ReplayResult): string {
       { head: 'was', align: 'right' },
       { head: 'is', align: 'right' },
       { head: 'unit' },
-      { head: 'pull', optional: 1 },
+      { head: 'pull', optional: 3 },
       { head: 'page', optional: 1 },
     ],
     changes.map(({ what, of, atMs, name, oldValue, newValue, unit, pullId, pageHash }) => [
