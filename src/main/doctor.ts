@@ -176,7 +176,9 @@ async function streams(app: App): Promise<Finding[]> {
           level: 'warning',
           aspect: 'stream',
           message: isSentTo ? `to ${name} nothing was ever sent` : `${name} was never pulled`,
-          hint: isSentTo ? `\`outturn check ${connector.id}\` tells where senders send to.` : `\`outturn pull ${name}\``,
+          hint: isSentTo
+            ? `\`outturn check ${connector.id}\` tells where senders send to.`
+            : `\`outturn pull ${name}\``,
         });
       else if (clock.nowMs() - watermark.watermarkMs > STREAM_LATE_MS)
         findings.push({
