@@ -6,8 +6,8 @@ export type RemoteWriteMessage = 'prometheus.WriteRequest' | 'io.prometheus.writ
 
 /** NaN of this very pattern says that a series has ended; any other NaN is a value. */
 const STALE_MARKER = 0x7ff0000000000002n;
-/** A label longer than any that is meant to be one. */
-const LONGEST_LABEL = 4_096;
+/** Series and samples of one request: senders send a few thousand. An empty one is two bytes, and a hundred times that here. */
+const MOST_ELEMENTS = 200_000;
 
 export interface RemoteWriteRequest {
   series: WrittenSeries[];
@@ -65,12 +65,13 @@ function readSample(reader: Reader): WrittenSeries['samples'][number] {
 export function readRemoteWrite(body: Uint8Array, message: RemoteWriteMessage): RemoteWriteRequest {
   const result: RemoteWriteRequest = { series: [], samples: 0, histograms: 0, exemplars: 0 };
   const reader = protobuf.Reader.create(body);
+  const count = counter();
   try {
     if (message === 'prometheus.WriteRequest')
       readMessage(reader, body.length, {
-        1: { wireType: 2, read: () => result.series.push(readSeries1(reader, result)) },
+        1: { wireType: 2, read: () => result.series.push(readSeries1(reader, result, count)) },
       });
-    else readVersion2(reader, body.length, result);
+    else readVersion2(reader, body.length, result, count);
   } catch (thrown) {
     if (thrown instanceof PermanentError) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : 'it cannot be read';
@@ -84,8 +85,21 @@ export function readRemoteWrite(body: Uint8Array, message: RemoteWriteMessage): 
   return result;
 }
 
+/** Throws `api/too-large` when it was called too often. */
+function counter(): () => void {
+  let elements = 0;
+  return () => {
+    elements += 1;
+    if (elements > MOST_ELEMENTS)
+      throw new PermanentError('api/too-large', `The body has more than ${MOST_ELEMENTS} series and samples.`, {
+        hint: 'Lower max_samples_per_send of the remote_write queue.',
+      });
+  };
+}
+
 /** prometheus.TimeSeries: labels 1, samples 2, exemplars 3, histograms 4. */
-function readSeries1(reader: Reader, counts: RemoteWriteRequest): WrittenSeries {
+function readSeries1(reader: Reader, counts: RemoteWriteRequest, count: () => void): WrittenSeries {
+  count();
   const pairs: [string, string][] = [];
   const series: WrittenSeries = { labels: {}, samples: [], histograms: 0 };
   nested(reader, {
@@ -100,7 +114,7 @@ function readSeries1(reader: Reader, counts: RemoteWriteRequest): WrittenSeries 
         pairs.push([name, value]);
       },
     },
-    2: { wireType: 2, read: () => void series.samples.push(readSample(reader)) },
+    2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
     3: { wireType: 2, read: () => void (reader.skipType(2), counts.exemplars++) },
     4: { wireType: 2, read: () => void (reader.skipType(2), series.histograms++) },
   });
@@ -111,7 +125,7 @@ function readSeries1(reader: Reader, counts: RemoteWriteRequest): WrittenSeries 
  * io.prometheus.write.v2.Request: symbols 4, timeseries 5. A series: label references 1 (packed or not), samples 2,
  * histograms 3, exemplars 4. References may come before the symbols that they mean, so they are looked up at the end.
  */
-function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest): void {
+function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest, count: () => void): void {
   const symbols: string[] = [];
   const read: { references: number[]; series: WrittenSeries }[] = [];
   readMessage(reader, end, {
@@ -119,6 +133,7 @@ function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest): 
     5: {
       wireType: 2,
       read: () => {
+        count();
         const references: number[] = [];
         const series: WrittenSeries = { labels: {}, samples: [], histograms: 0 };
         nested(reader, {
@@ -131,7 +146,7 @@ function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest): 
             },
             single: () => void references.push(reader.uint32()),
           },
-          2: { wireType: 2, read: () => void series.samples.push(readSample(reader)) },
+          2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
           3: { wireType: 2, read: () => void (reader.skipType(2), series.histograms++) },
           4: { wireType: 2, read: () => void (reader.skipType(2), result.exemplars++) },
         });
@@ -160,8 +175,6 @@ function labelsOf(pairs: readonly [string, string][]): Record<string, string> {
   for (const [name, value] of pairs) {
     if (name === '') throw bad('A label has no name.');
     if (labels.has(name)) throw bad(`A series has the label ${JSON.stringify(name.slice(0, 100))} twice.`);
-    if (name.length > LONGEST_LABEL || value.length > LONGEST_LABEL)
-      throw bad(`The label ${JSON.stringify(name.slice(0, 100))} has more than ${LONGEST_LABEL} characters.`);
     labels.set(name, value.replaceAll('\0', '\uFFFD').toWellFormed());
   }
   return Object.fromEntries([...labels].filter(([, value]) => value !== ''));

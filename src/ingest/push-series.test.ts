@@ -286,6 +286,41 @@ describe('what a Prometheus writes to us', () => {
     expect(await measured()).toEqual([[9, 2, 1]]);
   });
 
+  it('times that are no times and labels that nobody could store harm no other series', async () => {
+    await open();
+    later(61);
+    // Nanoseconds where milliseconds are due, as some exporters give them, and the least of all.
+    const strange = { ...counter([], { pod: 'b' }), samples: [[START * 1e6, 1] as const, [-(2 ** 62), 2] as const] };
+    const answer = await send([
+      strange,
+      counter([[1, 1]], { pod: 'x'.repeat(5_000) }),
+      { labels: { __name__: 'other_total', url: 'x'.repeat(5_000) }, samples: [[START, 1]] },
+      counter([
+        [1, 10],
+        [31, 14],
+      ]),
+    ]);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
+    expect(answer.body['detail']).toMatch(/^3 of 6 samples can never be stored/);
+    expect(answer.body['detail']).toMatch(/no time/);
+    expect(answer.body['detail']).toMatch(/more than 4096 characters/);
+    expect(answer.headers.get('x-prometheus-remote-write-samples-written')).toBe('3');
+    later(63);
+    await there.closeSteps();
+    expect(await measured()).toEqual([[0, 4, 1]]);
+  });
+
+  it('a body of millions of empty series is refused before they fill the memory', async () => {
+    await open();
+    const flood = Buffer.alloc(600_000, Buffer.from([0x0a, 0x00]));
+    const answer = await there.post(
+      `/v1/push/${there.id}/prometheus`,
+      Buffer.from(compress(new Uint8Array(flood))),
+      headers1,
+    );
+    expect(answer).toMatchObject({ status: 413, body: { code: 'api/too-large' } });
+  });
+
   it('a label with too many values does no harm', async () => {
     await open(seriesStream({ maxSeries: 3 }));
     later(63);

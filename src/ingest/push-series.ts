@@ -11,6 +11,9 @@ import {
 import { STALE_AFTER_MS, stepEndsOf } from './push-steps.ts';
 import type { PushTarget } from './push-target.ts';
 
+/** A label longer than any that is meant to be one. */
+const LONGEST_LABEL = 4_096;
+const LONGEST_SHOWN = 300;
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 
 /**
@@ -35,14 +38,20 @@ export async function writeSeries(
     const chosen = series
       .filter(({ labels }) => selects(labels))
       .flatMap((one): PushedSampleSeries[] => {
-        const name = JSON.stringify(one.labels);
+        const name = shown(JSON.stringify(one.labels));
+        const long = Object.entries(one.labels).find((pair) => pair.some((text) => text.length > LONGEST_LABEL));
+        if (long !== undefined) {
+          refused.add(`the label ${shown(long[0])} has more than ${LONGEST_LABEL} characters`, name);
+          for (const sample of one.samples) refusedSamples.add(sample);
+          return [];
+        }
         if (one.histograms > 0) refused.add('native histograms are no numbers', name);
         const kept = one.samples.filter((sample) => {
           const problem = problemOf(sample, options, { nowMs, maxClockSkew: target.options.maxClockSkew });
           if (problem === null) return true;
           // What is no number is left out as a gap is; it is nothing that the sender could mend.
           if (problem !== NOT_FINITE) {
-            refused.add(problem, `${iso(sample.atMs)} of ${name}`);
+            refused.add(problem, problem === NO_TIME ? `${sample.atMs} of ${name}` : `${iso(sample.atMs)} of ${name}`);
             refusedSamples.add(sample);
           }
           return false;
@@ -84,6 +93,8 @@ export async function writeSeries(
 }
 
 const NOT_FINITE = 'it is no finite number';
+const NO_TIME = 'its time is no time in milliseconds';
+const shown = (text: string): string => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 
 function problemOf(
   { atMs, value }: { atMs: number; value: number | null },
@@ -91,6 +102,8 @@ function problemOf(
   { nowMs, maxClockSkew }: { nowMs: number; maxClockSkew: number },
 ): string | null {
   if (value !== null && !Number.isFinite(value)) return NOT_FINITE;
+  // Nanoseconds, for instance; what cannot be written as a date must not make the sender try again for ever.
+  if (Number.isNaN(new Date(atMs).getTime())) return NO_TIME;
   if (atMs > nowMs + maxClockSkew) return `it lies in the future: it is ${iso(nowMs)} here, a clock is wrong`;
   const lastEndMs = stepEndsOf(atMs, stream).at(-1) ?? atMs + STALE_AFTER_MS;
   if (lastEndMs + stream.late < nowMs) return 'its step was over longer ago than the stream takes late samples';

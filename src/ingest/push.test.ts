@@ -165,6 +165,23 @@ describe('what senders push', () => {
     expect(broken).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
   });
 
+  it('a sender that is still sending gets the answer to what is too long or wrong', async () => {
+    await open({ orders });
+    const endless = (text: string) => {
+      const piece = new TextEncoder().encode(text);
+      let left = Math.ceil((8 * 1024 ** 2) / piece.length);
+      return new ReadableStream({
+        pull: (controller) => (left-- > 0 ? controller.enqueue(piece) : controller.close()),
+      });
+    };
+    const batch = await there.post('/v1/measurements', endless(' '.repeat(64 * 1024)));
+    expect(batch).toMatchObject({ status: 413, body: { code: 'api/too-large' } });
+    const bad = await there.post('/v1/measurements', endless(`${'{}\n'.repeat(20_000)}`), NDJSON);
+    expect(bad).toMatchObject({ status: 422, body: { code: 'api/invalid-request', storedLines: 0 } });
+    const long = await there.post('/v1/measurements', endless('x'.repeat(64 * 1024)), NDJSON);
+    expect(long).toMatchObject({ status: 413, body: { storedLines: 0 } });
+  });
+
   it('costs keep their digits, and an unknown posting is named', async () => {
     await open({ invoices: { accepts: 'costs' } });
     const line = {
