@@ -115,7 +115,7 @@ export function createClient(
       // Credentials and the operator's own headers go to the configured origin alone.
       if (trusted)
         for (const [name, value] of Object.entries(connector.http.headers)) headers[name.toLowerCase()] = value;
-      const own = { ...payload.headers };
+      const own = trusted ? { ...payload.headers } : harmless(payload.headers);
       if (body === null) {
         delete own['content-type'];
         delete headers['content-type'];
@@ -159,8 +159,9 @@ export function createClient(
       if (method === 'POST' && response.status === 303) {
         method = 'GET';
         body = null;
-      } else if (method === 'POST' && response.status < 303)
-        // Following would lose the body: the source would answer something else than what was asked.
+      } else if (method === 'POST' && (response.status < 303 || next.origin !== address.origin))
+        // Following would lose the body, and the source would answer something else than what was asked; or carry it, with the
+        // password that may stand in it, to another host.
         throw new PermanentError(
           'source/bad-request',
           `${label.label}: the source redirects (${response.status}) to ${redact(next.origin + next.pathname)}`,
@@ -261,6 +262,11 @@ function payloadOf(request: HttpRequest): Pick<Payload, 'headers' | 'body'> {
     };
   return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(request.body) };
 }
+
+/** What a request asks for; another host gets nothing that may be a key. */
+const HARMLESS = /^(?:accept(?:-.*)?|content-type|prefer|odata-.*|range|if-.*)$/;
+const harmless = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS.test(name)));
 
 /** Takes the token out of the Authorization header and puts it into the JSON body, where a protocol wants it there. */
 function bodyWithToken(
