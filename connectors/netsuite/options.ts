@@ -53,7 +53,12 @@ const column = z
   .union(
     [
       sqlText('What is selected.', 't.tranid').transform((sql): Column => ({ sql, type: 'text' })),
-      z.strictObject({ sql: sqlText('What is selected.', 't.trandate'), type: z.enum(columnTypes) }),
+      z.strictObject({
+        sql: sqlText('What is selected.', 't.trandate'),
+        type: z
+          .enum(columnTypes)
+          .meta({ description: 'What it holds; dates and numbers are read by it.', examples: ['number'] }),
+      }),
     ],
     { error: 'expected SuiteQL, or { sql: …, type: text | number | date | datetime }' },
   )

@@ -32,7 +32,11 @@ export const optionsSchema = z.strictObject({
     .meta({ description: 'OData version that the service speaks.', examples: ['v4', 'v2'] }),
   businessCentral: businessCentralSchema.optional(),
   company: z
-    .guid({ error: 'expected the id of a company, which outturn discover shows' })
+    .string()
+    // Not z.guid(): its JSON Schema names a format that validators without extra packages do not know.
+    .regex(/^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, {
+      error: 'expected the id of a company, which outturn discover shows',
+    })
     .meta({
       description:
         'Business Central: id of the company whose rows are meant. Put before each entity set as `companies(id)/`, unless it names one itself.',
@@ -145,7 +149,16 @@ export const streamSchema = z
       })
       .optional(),
     sourceUnit: z
-      .union([fields.text, z.strictObject({ field: fields.text, map: z.record(z.string(), z.string()).default({}) })])
+      .union([
+        fields.text,
+        z.strictObject({
+          field: fields.text.meta({ description: 'Field with the unit of the row.', examples: ['QuantityUnit'] }),
+          map: z
+            .record(z.string(), z.string())
+            .default({})
+            .meta({ description: 'What the words of the source mean.', examples: [{ H: 'h', MIN: 'min' }] }),
+        }),
+      ])
       .meta({
         description: `Unit of the source’s values if it is another one than \`unit\`: converted. \`{ field, map }\`: each row names its own, and \`map\` says what the source’s words mean. Known: ${convertibleUnits.map((family) => family.join(', ')).join('; ')}.`,
         examples: ['min', { field: 'QuantityUnit', map: { H: 'h', MIN: 'min' } }],
