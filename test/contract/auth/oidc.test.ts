@@ -1,4 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   asOutturnError,
@@ -15,13 +17,15 @@ import { createFetchFactory, createLocalBudgets } from '#src/fetch/index';
 import { httpSettings } from '../../factories/connector.ts';
 import { type OidcServer, startOidc } from '../../harness/servers/oidc.ts';
 import { type StoreFixture, storeFixture } from '../store/fixtures.ts';
+import type { Setting } from './asking-process.ts';
 
 let fixture: StoreFixture;
 let oidc: OidcServer;
 let box: SecretBox;
+const masterKey = randomBytes(32).toString('base64');
 beforeAll(async () => {
   [fixture, oidc] = await Promise.all([storeFixture(), startOidc()]);
-  const [key, ...more] = await readKeys({ OUTTURN_KEY: randomBytes(32).toString('base64') });
+  const [key, ...more] = await readKeys({ OUTTURN_KEY: masterKey });
   if (key === undefined) throw new Error('no key');
   box = createSecretBox([key, ...more]);
 });
@@ -158,6 +162,38 @@ describe('a refresh token that the provider replaces at each use', () => {
     }
     expect(oidc.requests.slice(-3).every(({ status }) => status === 200)).toBe(true);
   });
+
+  it('is used once by three processes of the machine that all need a token at the same moment, each time anew', async () => {
+    const setting: Setting = {
+      databaseUrl: fixture.database.url,
+      key: masterKey,
+      connector: connector(await person()),
+    };
+    const children: ChildProcess[] = Array.from({ length: 3 }, () =>
+      fork(new URL('asking-process.ts', import.meta.url), [JSON.stringify(setting)], {
+        execArgv: ['--conditions=outturn-source'],
+      }),
+    );
+    try {
+      await Promise.all(children.map((child) => once(child, 'message')));
+      for (let round = 0; round < 4; round += 1) {
+        if (round > 0) await oidc.revoke(lastToken());
+        const { result, requests } = await requestsDuring(() =>
+          Promise.all(
+            children.map(async (child) => {
+              child.send(5);
+              const [answers] = await once(child, 'message');
+              return answers as unknown[];
+            }),
+          ),
+        );
+        expect(result.flat()).toEqual(Array.from({ length: 15 }, () => ({ ok: true })));
+        expect(requests).toEqual([{ grant: 'refresh_token', status: 200 }]);
+      }
+    } finally {
+      for (const child of children) child.kill();
+    }
+  }, 60_000);
 
   it('is saved before the new access token is used, also when the database fails for a moment', async () => {
     const auth = await person();
