@@ -20,6 +20,22 @@ describe('converting units', () => {
     for (let ms = 0; ms < 5000; ms += 1) expect(toSeconds?.(ms)).toBe(Number(`${ms}e-3`));
   });
 
+  it.each([
+    [72.540444, '%', 'ratio', 0.72540444],
+    [0.07, 'ratio', '%', 7],
+    [0.57, 'ratio', '%', 57],
+    [1.1, 'h', 'min', 66],
+    [1e-7, 's', 'ns', 100],
+    [-2.675, 'kB', 'B', -2675],
+  ])('%d %s in %s is %d as on paper', (value, from, to, expected) => {
+    expect(unitConversion(from, to)?.(value)).toBe(expected);
+  });
+
+  it('of what is no finite number stays none', () => {
+    expect(unitConversion('%', 'ratio')?.(Number.NaN)).toBeNaN();
+    expect(unitConversion('%', 'ratio')?.(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('refuses what measures different things', () => {
     expect(unitConversion('ms', 'bytes')).toBeNull();
     expect(unitConversion('tickets', 's')).toBeNull();

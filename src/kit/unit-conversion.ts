@@ -30,8 +30,8 @@ const FAMILIES: readonly Readonly<Record<string, readonly [number, number]>>[] =
 export const convertibleUnits: readonly (readonly string[])[] = FAMILIES.map((family) => Object.keys(family));
 
 /**
- * What turns a value in `from` into one in `to`; null when the two measure different things. Multiplies before it
- * divides, so that 406 ms is 0.406 s and not 0.40600000000000003.
+ * What turns a value in `from` into one in `to`; null when the two measure different things. Counts in the decimal digits of
+ * the value and divides once, so that 406 ms is 0.406 s and 72.540444 % is 0.72540444, as on paper.
  */
 export function unitConversion(from: string, to: string): ((value: number) => number) | null {
   if (from === to) return (value) => value;
@@ -42,9 +42,24 @@ export function unitConversion(from: string, to: string): ((value: number) => nu
     const multiply = source[0] * target[1];
     const divide = source[1] * target[0];
     const common = divisor(multiply, divide);
-    return (value) => (value * (multiply / common)) / (divide / common);
+    return (value) => scaled(value, multiply / common, divide / common);
   }
   return null;
+}
+
+const DECIMAL = /^(-?\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
+
+/** Both sides of the one division are whole and exact, and so its result is the nearest there is; else as near as doubles come. */
+function scaled(value: number, multiply: number, divide: number): number {
+  if (Number.isSafeInteger(value * multiply) && Number.isInteger(value)) return (value * multiply) / divide;
+  const [, whole, fraction = '', exponent = '0'] = DECIMAL.exec(String(value)) ?? [];
+  if (whole !== undefined) {
+    const places = fraction.length - Number(exponent);
+    const top = Number(whole + fraction) * multiply * 10 ** Math.max(0, -places);
+    const bottom = divide * 10 ** Math.max(0, places);
+    if (Number.isSafeInteger(top) && Number.isSafeInteger(bottom)) return top / bottom;
+  }
+  return (value * multiply) / divide;
 }
 
 function divisor(a: number, b: number): number {
