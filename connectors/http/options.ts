@@ -23,10 +23,9 @@ const readingShape = {
   requests: z
     .array(requestSchema)
     .min(1)
-    .max(5)
     .meta({
       description:
-        'One request, or a chain: each is made once for each item of the one before. The last one’s answers hold the rows.',
+        'One request, or a chain of any length: each is made once for each item of the one before. The last one’s answers hold the rows.',
       examples: [[{ path: '/v1/usage', query: { from: '{{window.from}}', to: '{{window.to}}' } }]],
     }),
   rows: locator(

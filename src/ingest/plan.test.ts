@@ -32,6 +32,12 @@ describe('the window that is due', () => {
     expect(plan({ watermarkMs: NOW - HOUR }).window.fromMs).toBe(NOW - 3 * HOUR);
   });
 
+  it('does not look back before the date that since names', () => {
+    const since = { kind: 'instant', atMs: NOW - 2.5 * HOUR } as const;
+    expect(plan({ watermarkMs: NOW - HOUR }, { sinceMs: since }).window.fromMs).toBe(NOW - 2.5 * HOUR);
+    expect(plan({ watermarkMs: NOW - HOUR }, { sinceMs: { ...since, atMs: NOW } }).window.fromMs).toBe(NOW - HOUR);
+  });
+
   it('reaches back far enough that provisional samples are seen again as final ones', () => {
     expect(plan({ watermarkMs: NOW - HOUR }, { finalAfterMs: 24 * HOUR }).window.fromMs).toBe(NOW - 26 * HOUR);
   });

@@ -49,7 +49,10 @@ export function planPull(input: PlanInput): PullPlan {
     // A clock that went back leaves the watermark in the future: read again rather than nothing.
     const reachedMs = watermarkMs === null ? null : Math.min(watermarkMs, toMs);
     const againMs = Math.max(stream.lookbackMs, stream.finalAfterMs + intervalMs);
-    const fromMs = reachedMs === null ? sinceMs : reachedMs - againMs;
+    // A date before which nothing is wanted holds for the lookback of a pull that was broken off soon after it, too.
+    const earliestMs =
+      stream.sinceMs.kind === 'instant' ? Math.min(sinceMs, reachedMs ?? sinceMs) : Number.NEGATIVE_INFINITY;
+    const fromMs = reachedMs === null ? sinceMs : Math.max(reachedMs - againMs, earliestMs);
     const shortestMs = Math.max(intervalMs, SHORTEST_WINDOW_MS);
     return { window: { fromMs: Math.min(fromMs, toMs - shortestMs), toMs }, advanceToMs: toMs };
   }
