@@ -42,7 +42,7 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
   const warnings: string[] = [];
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { series: string; value: number }>();
   let points = 0;
   for (const [index, frame] of frames.entries()) {
     for (const { severity, text } of frame.notices)
@@ -62,7 +62,7 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
     const texts = frame.fields.filter(({ type }) => type === 'string');
     for (const field of numbers) {
       checkUnit(field, stream, place);
-      const known = new Map<string, Record<string, string>>();
+      const known = new Map<string, Named>();
       for (const [row, at] of time.values.entries()) {
         points += 1;
         const shown = `${field.name === '' ? frame.name : field.name}${shownLabels(field.labels)}`;
@@ -90,16 +90,17 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
             'source/bad-number',
             `${place}: ${shown} at ${new Date(pointMs).toISOString()} is ${shownValue(value)}, not a number`,
           );
-        const labels = labelsOf(field, texts, row, stream, known);
+        const { labels, series } = namedBy(frame, field, texts, row, stream, known);
         const key = `${atMs} ${JSON.stringify(Object.entries(labels))}`;
         const earlier = seen.get(key);
-        if (earlier === value) continue;
+        // Equal values are no proof: of two hosts that had three failures each, one would be lost.
+        if (earlier !== undefined && earlier.series === series && earlier.value === value) continue;
         if (earlier !== undefined)
           throw badShape(
-            `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier} and ${value} of ${shown}`,
+            `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier.value} and ${value} of ${shown}`,
             'Aggregate in the query, name one field, or name more labels (`field` is the name of the field).',
           );
-        seen.set(key, value);
+        seen.set(key, { series, value });
         measurements.push({
           labels,
           unit: stream.unit,
@@ -132,14 +133,21 @@ function numbersOf(frame: Frame, stream: GrafanaStream, place: string): Field[] 
   return numbers;
 }
 
+interface Named {
+  labels: Record<string, string>;
+  /** What tells the series from every other one of the answer, beyond its labels. */
+  series: string;
+}
+
 /** Labels of the field and, in long frames, texts of the row. */
-function labelsOf(
+function namedBy(
+  frame: Frame,
   field: Field,
   texts: readonly Field[],
   row: number,
   { labels: wanted }: GrafanaStream,
-  known: Map<string, Record<string, string>>,
-): Record<string, string> {
+  known: Map<string, Named>,
+): Named {
   const cells = texts.flatMap(({ name, values }): [string, string][] => {
     const text = values[row];
     return typeof text === 'string' ? [[name, text]] : [];
@@ -157,8 +165,9 @@ function labelsOf(
       .filter(([name, text]) => text !== '' && (wanted === undefined || wanted.includes(name)))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-  known.set(key, labels);
-  return labels;
+  const named = { labels, series: JSON.stringify([frame.name, field.name, field.labels, cells]) };
+  known.set(key, named);
+  return named;
 }
 
 function shownLabels(labels: Record<string, string>): string {

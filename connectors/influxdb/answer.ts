@@ -33,7 +33,7 @@ export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, In
     );
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { series: string; value: number }>();
   const labelSets = new Map<Record<string, string>, { labels: Record<string, string>; key: string }>();
   let points = 0;
   let outside = 0;
@@ -66,13 +66,14 @@ export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, In
     }
     const key = `${atMs} ${set.key}`;
     const earlier = seen.get(key);
-    if (earlier === value) continue;
+    // Equal values are no proof: of two hosts that had three failures each, one would be lost.
+    if (earlier !== undefined && earlier.series === point.series && earlier.value === value) continue;
     if (earlier !== undefined)
       throw badShape(
-        `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier} and ${value} of ${point.name}`,
+        `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier.value} and ${value} of ${point.name}`,
         'Group by the tag that tells them apart and name it in labels, or aggregate over it.',
       );
-    seen.set(key, value);
+    seen.set(key, { series: point.series, value });
     measurements.push({
       labels: set.labels,
       unit: ctx.stream.unit,

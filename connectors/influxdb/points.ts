@@ -9,6 +9,8 @@ export type PageForm = 'series' | 'rows' | 'flux';
 interface Point {
   /** Of the series. */
   tags: Record<string, string>;
+  /** What tells it from every other series of the answer, beyond the tags that become labels. */
+  series: string;
   /** Null: no time. */
   time: unknown;
   value: unknown;
@@ -40,6 +42,7 @@ function* seriesPoints(body: string, { stream }: Parameters<Reader>[1], place: s
       throw badShape(`${place}: series ${index + 1} has no columns and values`);
     const tags = textsOf(series?.['tags'] ?? {}, `${place}: tags of series ${index + 1}`);
     const name = seriesName(typeof series?.['name'] === 'string' ? series['name'] : '', tags);
+    const whole = JSON.stringify([series?.['name'], tags]);
     const timeAt = columns.indexOf('time');
     if (timeAt < 0) throw badShape(`${place}: ${name} has no column time, but ${columns.join(', ').slice(0, 200)}`);
     const labelled = columns.flatMap((column, at) =>
@@ -59,6 +62,7 @@ function* seriesPoints(body: string, { stream }: Parameters<Reader>[1], place: s
         );
       yield {
         tags: labelled.length === 0 ? tags : withColumns(tags, row, labelled, `${place}: ${name}`),
+        series: whole,
         time: row[timeAt],
         value: row[valueAt],
         name,
@@ -124,6 +128,7 @@ function* rowPoints(body: string, { stream, options }: Parameters<Reader>[1], pl
     const labels = Object.fromEntries(tags);
     yield {
       tags: labels,
+      series: JSON.stringify([row['iox::measurement'], labels]),
       time: row['time'],
       value: named === null ? null : row[named],
       name: seriesName(`row ${index + 1}`, labels),
@@ -167,6 +172,7 @@ function* fluxPoints(body: string, { stream }: Parameters<Reader>[1], place: str
   for (const { columns, types, isGroup, rows } of readFluxTables(body, place)) {
     const valueAt = columns.indexOf(column);
     const timeAt = columns.indexOf('_time');
+    const tableAt = columns.indexOf('table');
     if (valueAt < 0 || timeAt < 0)
       throw badShape(
         `${place}: a table has no column ${timeAt < 0 ? '_time' : column}, but ${columns.join(', ').slice(0, 200)}`,
@@ -194,9 +200,10 @@ function* fluxPoints(body: string, { stream }: Parameters<Reader>[1], place: str
       const text = row[valueAt] ?? '';
       yield {
         tags,
+        series: row[tableAt] ?? '',
         time: row[timeAt],
         value: text === '' ? null : fluxNumber(text),
-        name: seriesName(`table ${row[columns.indexOf('table')] ?? ''}`, tags),
+        name: seriesName(`table ${row[tableAt] ?? ''}`, tags),
       };
     }
   }
