@@ -64,12 +64,12 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
       checkUnit(field, stream, place);
       const known = new Map<string, Named>();
       for (const [row, at] of time.values.entries()) {
-        points += 1;
         const shown = `${field.name === '' ? frame.name : field.name}${shownLabels(field.labels)}`;
         const pointMs = timeOf(at, () => `${place}: ${shown}`);
         const atMs = meta.sample === 'interval' && meta.stamp === 'end' ? pointMs - meta.stepMs : pointMs;
         // Data sources differ in whether the ends of a range belong to it.
         if (atMs < meta.fromMs || atMs >= meta.toMs) continue;
+        points += 1;
         if (meta.sample === 'interval' && atMs % meta.stepMs !== 0)
           throw badShape(
             `${place}: ${shown} has a point at ${new Date(pointMs).toISOString()}, which is no whole multiple of the step`,
