@@ -18,6 +18,7 @@ import { checkReferences } from './check-references.ts';
 import { sourcesOf } from './known-sources.ts';
 import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
+import { secretsByName } from './named-secrets.ts';
 import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
 import { readYaml, type StoredUse } from './read-file.ts';
 import { createReferenceResolver } from './references.ts';
@@ -148,18 +149,8 @@ function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): U
 
 /** A port or a switch out of the environment: masking it would garble every log. In a secret field it is masked all the same. */
 const HARMLESS = /^(?:\d{1,5}|true|false)$/;
-const SECRET_HEADER = /auth|token|key|secret|cookie|password|credential/i;
-
 function secretsOf(root: LocatedMap, schema: ReturnType<typeof rootSchema>): string[] {
-  const found = secretsIn(schema, plain(root)).map((one) => one.value);
-  const connectors = nodeAt(root, ['connectors']);
-  if (connectors?.type === 'map')
-    for (const { value } of connectors.entries.values()) {
-      const headers = nodeAt(value, ['headers']);
-      if (headers?.type !== 'map') continue;
-      for (const { key, value: header } of headers.entries.values())
-        if (SECRET_HEADER.test(key) && header.type === 'scalar') found.push(String(header.value));
-    }
+  const found = [...secretsIn(schema, plain(root)), ...secretsByName(root)].map((one) => one.value);
   return found.flatMap((secret) => [secret, ...partsOf(secret)]).filter((secret) => secret !== '');
 }
 

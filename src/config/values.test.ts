@@ -177,7 +177,10 @@ describe('references', () => {
         '    kind: meter\n    headers: { X-Api-Key: Key abcdefgh, X-Scope: team }\n    proxy: http://me:proxy-pass@127.0.0.1:3128\n',
       ),
     );
-    expect(lines).toEqual([expect.stringMatching(/proxy: a secret stands in the file as it is/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(/headers\.X-Api-Key: a secret stands in the file as it is/),
+      expect.stringMatching(/proxy: a secret stands in the file as it is/),
+    ]);
     expect(config?.secrets).toEqual(expect.arrayContaining(['abcdefgh', 'proxy-pass']));
     expect(config?.secrets).not.toContain('team');
   });
