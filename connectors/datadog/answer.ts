@@ -10,6 +10,7 @@ import {
   unitConversion,
   unitsDisagree,
 } from '#kit';
+import { mostGroups } from './groups.ts';
 import type { DatadogOptions, DatadogStream } from './options.ts';
 import { readSeriesV1, readSeriesV2, type Series } from './series.ts';
 import { unitOfSeries } from './unit-of-series.ts';
@@ -51,12 +52,22 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, Dat
       );
     for (const [atMs, value] of each.points) {
       const where = `${new Date(atMs).toISOString()} of ${each.tags.join(',') || '*'}`;
+      // Shorter ones would overlap, each with the length of the step.
+      if (each.intervalMs === null && intervalMs === meta.stepMs && atMs % meta.stepMs !== 0)
+        throw new PermanentError('source/bad-shape', `${place}: ${where} does not begin an interval of the step`, {
+          hint: 'The query has an interval of its own: make it the same as step, or leave it out.',
+        });
       if (value === null) leftOut.add('no value', where);
       else if (atMs < meta.fromMs || atMs + intervalMs > meta.toMs)
         leftOut.add('its interval does not lie within what was asked for', where);
       else measurements.push({ labels, unit, atMs, durationMs: intervalMs, value: convert(value), status: 'final' });
     }
   }
+  const most = mostGroups(ctx.stream.queries);
+  if (most !== null && series.length >= most)
+    warnings.add(
+      `there are ${series.length} groups, as many as were asked for: some may be missing; raise limit of group_by`,
+    );
   if (series.length === 0)
     warnings.add(
       `the query gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
@@ -103,16 +114,23 @@ function compareUnit(
   throw new PermanentError('source/unit-mismatch', `stream ${streamId}: ${message}`, { hint });
 }
 
-/** `shop:de` becomes `shop: de`, in the order of the names, so that the same series always looks the same. */
+/**
+ * `shop:de` becomes `shop: de`, in the order of the names, so that the same series always looks the same. Values of one tag
+ * come in any order.
+ */
 function keepLabels(tags: readonly string[], wanted: readonly string[] | undefined): Record<string, string> {
-  const kept = tags
+  const pairs = tags
     .map((tag): [string, string] => {
       const colon = tag.indexOf(':');
       return colon < 1 ? [tag, ''] : [tag.slice(0, colon), tag.slice(colon + 1)];
     })
     .filter(([name]) => name !== '' && (wanted === undefined || wanted.includes(name)));
+  const kept = new Map<string, string[]>();
+  for (const [name, value] of pairs) kept.set(name, [...(kept.get(name) ?? []), value]);
   // Not by assignment: a tag may have any name, `__proto__` too.
-  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(
+    [...kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, values]) => [name, values.sort().join(',')]),
+  );
 }
 
 function cannotBeToldApart(place: string, tags: readonly string[]): PermanentError {

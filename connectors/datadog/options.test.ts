@@ -49,5 +49,10 @@ describe('a stream', () => {
     [{ queries: { a: 'avg:a{*}' }, rollup: 'avg', formula: 'a', api: 'v1' }, 'v1 knows one query'],
     [{ queries: { a: { data_source: 'logs', name: 'b' } }, formula: 'a' }, 'leave `name` out'],
     [{ query: 'avg:a{*}', rollup: 'avg', sourceUnit: 'ms', unit: 'GiB' }, 'cannot be converted'],
+    [{ queries: { a: { data_source: 'logs', group_by: [{ facet: '@shop' }] } }, formula: 'a' }, 'expected a limit'],
+    [
+      { queries: { a: { data_source: 'logs', compute: { interval: 60_000 } } }, formula: 'a' },
+      'another interval than step',
+    ],
   ])('%j is refused', (stream, problem) => expect(problemsOf(stream).join()).toContain(problem));
 });

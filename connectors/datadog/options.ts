@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import { asRecord, convertibleUnits, fields, unitConversion } from '#kit';
+import { limitsOf } from './groups.ts';
 import { rollupOf, takesRollup } from './rollup.ts';
 
 /** The source gives at most so many points a series, and widens the interval beyond it. */
@@ -52,7 +53,7 @@ export const datadogStream = z
       .optional()
       .meta({
         description:
-          'Several queries by the names that `formula` uses. A text is a metrics query; logs, RUM, spans and others are written as the API documents them (`data_source`, `search`, `compute`, `group_by`).',
+          'Several queries by the names that `formula` uses. A text is a metrics query; logs, RUM, spans and others are written as the API documents them (`data_source`, `search`, `compute`, `group_by` with a `limit` that holds all groups).',
         examples: [{ a: 'sum:shop.errors{*}.as_count()', b: 'sum:shop.requests{*}.as_count()' }],
       }),
     formula: fields.text.optional().meta({
@@ -121,11 +122,21 @@ export const datadogStream = z
         ? Object.entries(stream.queries ?? {}).map(([name, each]) => [['queries', name], each])
         : [[['query'], stream.query]];
     for (const [path, each] of queries) {
-      if (typeof each !== 'string') continue;
-      const problem = rollupProblem(each, stream);
+      const problem =
+        typeof each === 'string' ? rollupProblem(each, stream) : otherProblem(asRecord(each) ?? {}, stream.step);
       if (problem !== null) issue(path, problem);
     }
   });
+
+/** Why what is asked of logs and the like would not be whole, or not in intervals of the step; null when it is. */
+function otherProblem(query: Readonly<Record<string, unknown>>, stepMs: number): string | null {
+  if (limitsOf(query).includes(null))
+    return 'expected a limit in each entry of group_by: without one the source gives the ten greatest groups alone';
+  const interval = asRecord(query['compute'])?.['interval'];
+  return interval === undefined || interval === stepMs
+    ? null
+    : `computes by another interval than step, which is ${stepMs} milliseconds: leave compute.interval out`;
+}
 
 /** Why the points of a metrics query are not surely what the stream says; null when they are. */
 function rollupProblem(
