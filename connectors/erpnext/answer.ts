@@ -1,4 +1,5 @@
 import {
+  allOf,
   fieldsToRead,
   localDateTimeMs,
   mappedFields,
@@ -38,7 +39,7 @@ export function parsePage(page: RawPage, { options, stream }: ParseContext<Erpne
   } catch (thrown) {
     throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
   }
-  return mapDocuments(readList(answer, `DocType ${stream.doctype}`).rows, stream, options.timeZone);
+  return allOf(mapDocuments(readList(answer, `DocType ${stream.doctype}`).rows, stream, options.timeZone), stream);
 }
 
 export function mapDocuments(

@@ -1,16 +1,19 @@
 import {
   byKeyAlone,
   eachPage,
+  firstInstantOf,
   fromTheBeginning,
   type HttpRequest,
   type KeysetStep,
   localDateRange,
+  localDateTimeMs,
   localDateTimeOf,
   nextKeysetStep,
   PermanentError,
   type PullContext,
   type PullWindow,
   type RawPage,
+  RowCheckpoint,
   rawPage,
 } from '#kit';
 import { fieldsOf } from './answer.ts';
@@ -34,13 +37,32 @@ function orderOf(stream: ErpnextStream, window: PullWindow, timeZone: string): O
     return { field: stream.cursor.field, ...localDateRange(window, timeZone) };
   const local = (epochMs: number): string => localDateTimeOf(epochMs, timeZone).replace('T', ' ');
   const field = stream.cursor === 'changed' ? 'modified' : stream.cursor.field;
-  const [from, before] = [local(window.fromMs), local(window.toMs)];
-  // Clocks that go back within an hour of the window show an hour twice: read both, a row that comes twice does no harm.
+  // Clocks that go back within an hour of an end of the window show an hour twice: read both, a row that comes twice does no
+  // harm.
   const shiftMs = (epochMs: number): number => Date.parse(`${localDateTimeOf(epochMs, timeZone)}Z`) - epochMs;
-  const goesBack = shiftMs(window.fromMs - HOUR_MS) > shiftMs(window.toMs + HOUR_MS);
-  return goesBack
-    ? { field, from: local(window.fromMs - HOUR_MS), before: later(before, local(window.toMs + HOUR_MS)) }
-    : { field, from, before };
+  const goesBack = (epochMs: number): boolean => shiftMs(epochMs - HOUR_MS) > shiftMs(epochMs + HOUR_MS);
+  const { fromMs, toMs } = window;
+  const before = local(toMs);
+  return {
+    field,
+    from: local(goesBack(fromMs) ? fromMs - HOUR_MS : fromMs),
+    before: goesBack(toMs) ? later(before, local(toMs + HOUR_MS)) : before,
+  };
+}
+
+/**
+ * A cursor as it came, as the first instant that it can mean; null where the clocks of the site never showed it: the time zone
+ * is then another one.
+ */
+function cursorMs({ cursor }: ErpnextStream, at: string, timeZone: string): number | null {
+  try {
+    if (typeof cursor !== 'string' && cursor.type === 'date') return firstInstantOf(at, timeZone);
+    const dateTime = at.replace(' ', 'T');
+    const epochMs = localDateTimeMs(dateTime, timeZone);
+    return localDateTimeOf(epochMs, timeZone).slice(0, 19) === dateTime.slice(0, 19) ? epochMs : null;
+  } catch {
+    return null;
+  }
 }
 const later = (left: string, right: string): string => (left > right ? left : right);
 
@@ -81,6 +103,7 @@ export async function* pullPages(ctx: PullContext<ErpnextOptions, ErpnextStream>
   const { field } = order;
   const ask = (step: KeysetStep): HttpRequest =>
     pageRequest(options, stream, { field, conditions: conditionsOf(step, order) });
+  const checkpoint = new RowCheckpoint(ctx.window);
   let step: KeysetStep | null = field === null ? byKeyAlone : fromTheBeginning;
   const next = (): HttpRequest | null => (step === null ? null : ask(step));
   for await (const answered of eachPage(ctx.http, ask(step), next, ctx)) {
@@ -100,6 +123,7 @@ export async function* pullPages(ctx: PullContext<ErpnextOptions, ErpnextStream>
       );
     });
     step = nextKeysetStep(step, keys, { mostExcept: MOST_EXCEPT, isExact: true, hasMore });
-    yield rawPage(answered, {});
+    const times = keys.map(({ at }) => cursorMs(stream, at, options.timeZone));
+    yield rawPage(answered, {}, field === null ? undefined : checkpoint.after(times));
   }
 }

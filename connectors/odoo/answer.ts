@@ -1,4 +1,5 @@
 import {
+  allOf,
   asRecord,
   fieldsToRead,
   mappedFields,
@@ -58,10 +59,12 @@ export function parsePage(page: RawPage, { options, stream }: ParseContext<OdooO
     throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
   }
   const { api } = page.meta;
-  return mapRecords(
-    recordsOf(answer, api === 'json-2' || api === 'json-rpc' ? api : options.api, `model ${stream.model}`),
-    stream,
+  const records = recordsOf(
+    answer,
+    api === 'json-2' || api === 'json-rpc' ? api : options.api,
+    `model ${stream.model}`,
   );
+  return allOf(mapRecords(records, stream), stream);
 }
 
 export function mapRecords(records: readonly Record<string, unknown>[], stream: OdooStream): ParsedPage {

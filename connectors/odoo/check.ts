@@ -68,7 +68,8 @@ export async function checkStream(ctx: StreamContext<OdooOptions, OdooStream>): 
   try {
     const client = await openClient(ctx);
     const fields = asRecord(await client.call(stream.model, 'fields_get', { attributes: ['type', 'string'] }));
-    const cursor = typeof stream.cursor === 'string' ? [] : [stream.cursor.field];
+    // Models without a table of their own (reports) have no write_date.
+    const cursor = stream.cursor === 'none' ? [] : [stream.cursor === 'changed' ? 'write_date' : stream.cursor.field];
     const wanted = [...fieldsOf(stream), ...cursor];
     const findings = unknownFieldFindings(stream.model, wanted, Object.keys(fields ?? {}), streamId);
     if (findings.length > 0) return findings;

@@ -1,6 +1,7 @@
 import {
   byKeyAlone,
   eachPage,
+  firstInstantOf,
   fromTheBeginning,
   type HttpRequest,
   type KeysetStep,
@@ -11,6 +12,7 @@ import {
   type PullContext,
   type PullWindow,
   type RawPage,
+  RowCheckpoint,
   rawPage,
   zoneOfRows,
 } from '#kit';
@@ -42,8 +44,10 @@ function orderOf(stream: OdooStream, window: PullWindow): Order {
   return { field, from: dateTimeText(window.fromMs), before: dateTimeText(window.toMs), isDate: false };
 }
 
-const after = (at: string, isDate: boolean): string =>
-  isDate ? nextDate(at) : dateTimeText(Date.parse(`${at.replace(' ', 'T')}Z`) + SECOND_MS);
+/** What Odoo shows of a date-time; a fraction that it would hide is cut off. */
+const epochMs = (at: string): number => Date.parse(`${at.replace(' ', 'T')}Z`);
+
+const after = (at: string, isDate: boolean): string => (isDate ? nextDate(at) : dateTimeText(epochMs(at) + SECOND_MS));
 
 /**
  * Conditions of one step. Times are stored with microseconds and shown in seconds: `=` finds nothing, and `>` would find rows
@@ -88,6 +92,8 @@ export async function* pullPages(ctx: PullContext<OdooOptions, OdooStream>): Asy
   const client = await openClient(ctx);
   const ask = (step: KeysetStep): HttpRequest =>
     pageRequest(client, stream, { field, conditions: conditionsOf(step, order), byId: step.kind === 'within' });
+  const checkpoint = new RowCheckpoint(ctx.window);
+  const timeMs = (at: string): number => (order.isDate ? firstInstantOf(at, zoneOfRows(stream)) : epochMs(at));
   let step: KeysetStep | null = field === null ? byKeyAlone : fromTheBeginning;
   const first = ask(step);
   const next = (): HttpRequest | null => (step === null ? null : ask(step));
@@ -102,6 +108,7 @@ export async function* pullPages(ctx: PullContext<OdooOptions, OdooStream>): Asy
       });
     });
     step = nextKeysetStep(step, rows, { mostExcept: MOST_EXCEPT, isExact: order.isDate, hasMore: null });
-    yield rawPage(answered, { api: options.api });
+    const completeToMs = field === null ? undefined : checkpoint.after(rows.map(({ at }) => timeMs(at)));
+    yield rawPage(answered, { api: options.api }, completeToMs);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  allOf,
   asRecord,
   fieldsToRead,
   mappedFields,
@@ -35,7 +36,7 @@ export function recordsOf(answer: unknown, what: string): Record<string, unknown
 }
 
 /** `account.code` stands in `{"account.": {"code": …}}`. Undefined: there is no such field; null: the relation is empty. */
-function fieldAt(record: Record<string, unknown>, path: string): unknown {
+export function fieldAt(record: Record<string, unknown>, path: string): unknown {
   const dot = path.indexOf('.');
   if (dot < 0) return Object.hasOwn(record, path) ? record[path] : undefined;
   const relation = `${path.slice(0, dot)}.`;
@@ -47,7 +48,7 @@ function fieldAt(record: Record<string, unknown>, path: string): unknown {
 const padded = (value: unknown, length: number): string => String(value ?? 0).padStart(length, '0');
 
 /** Values that JSON has no form for come as `{"__class__": …}`; date-times are in UTC. */
-function plainValue(cell: unknown): unknown {
+export function plainValue(cell: unknown): unknown {
   const tagged = asRecord(cell);
   switch (tagged?.['__class__']) {
     case 'Decimal':
@@ -86,7 +87,7 @@ export function parsePage(page: RawPage, { stream }: ParseContext<TrytonOptions,
   } catch (thrown) {
     throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
   }
-  return mapRecords(recordsOf(answer, `model ${stream.model}`), stream);
+  return allOf(mapRecords(recordsOf(answer, `model ${stream.model}`), stream), stream);
 }
 
 export function mapRecords(records: readonly Record<string, unknown>[], stream: TrytonStream): ParsedPage {

@@ -59,7 +59,8 @@ export async function checkStream(ctx: StreamContext<TrytonOptions, TrytonStream
   try {
     const rpcContext = await fetchContext(ctx);
     const fields = asRecord(await call(ctx, `model.${stream.model}.fields_get`, [null, rpcContext]));
-    const cursor = typeof stream.cursor === 'string' ? [] : [stream.cursor.field];
+    const { cursor: chosen } = stream;
+    const cursor = chosen === 'none' ? [] : chosen === 'changed' ? ['write_date', 'create_date'] : [chosen.field];
     const wanted = [...fieldsOf(stream), ...cursor].map((name) => name.replace(/\..*$/, ''));
     const findings = unknownFieldFindings(stream.model, wanted, Object.keys(fields ?? {}), streamId);
     if (findings.length > 0) return findings;

@@ -14,6 +14,15 @@ const TYPES: Readonly<Record<string, TableField['type']>> = {
 };
 const FIELDS_OF_ONE_ANSWER = 5_000;
 
+/**
+ * Lines of drafts cost nothing yet. To post a move leaves its lines as they are: `changed` would miss those that were entered
+ * long before, so the date of posting is the cursor.
+ */
+const postedOf = (move: string, ...domain: unknown[]) => ({
+  domain: [[`${move}.state`, '=', 'posted'], ...domain],
+  cursor: { field: `${move}.post_date`, type: 'date' },
+});
+
 /** Models whose meaning is known: streams that need no guess but for which projects they are booked on. */
 const READY: Readonly<Record<string, { title: string; unit: string | null; needs: string[]; stream: object }>> = {
   'timesheet.line': {
@@ -33,11 +42,12 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
     },
   },
   'analytic_account.line': {
-    title: 'Costs by analytic account',
+    title: 'Costs by analytic account, of posted moves',
     unit: null,
     needs: ['date', 'debit', 'credit', 'account', 'move_line'],
     stream: {
       model: 'analytic_account.line',
+      ...postedOf('move_line.move'),
       costs: {
         sourceKey: ['id'],
         projectRef: 'account.code',
@@ -51,12 +61,12 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
     },
   },
   'account.move.line': {
-    title: 'Postings of the general ledger; narrow them to the accounts of costs by domain',
+    title: 'Lines of posted moves; narrow them to the accounts of costs by domain',
     unit: null,
     needs: ['debit', 'credit', 'account', 'move'],
     stream: {
       model: 'account.move.line',
-      domain: [['account.type.expense', '=', true]],
+      ...postedOf('move', ['account.type.expense', '=', true]),
       costs: {
         sourceKey: ['id'],
         projectRef: 'account.code',

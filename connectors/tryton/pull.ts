@@ -1,16 +1,18 @@
 import {
   asRecord,
   eachPage,
+  firstInstantOf,
   type HttpRequest,
   localDateRange,
   PermanentError,
   type PullContext,
   type PullWindow,
   type RawPage,
+  RowCheckpoint,
   rawPage,
   zoneOfRows,
 } from '#kit';
-import { fieldsOf, recordsOf } from './answer.ts';
+import { fieldAt, fieldsOf, plainValue, recordsOf } from './answer.ts';
 import type { TrytonOptions, TrytonStream } from './options.ts';
 import { fetchContext, rpcRequest } from './rpc.ts';
 
@@ -18,6 +20,8 @@ import { fetchContext, rpcRequest } from './rpc.ts';
 interface Reading {
   field: string | null;
   conditions: unknown[];
+  /** Whether a time that it has reached is complete, and not only among its own records. */
+  isLast: boolean;
 }
 
 /** A date as Tryton's JSON writes it. */
@@ -50,18 +54,22 @@ function readingsOf(stream: TrytonStream, window: PullWindow): Reading[] {
     [field, '>=', from],
     [field, '<', before],
   ];
-  if (stream.cursor === 'none') return [{ field: null, conditions: [] }];
+  if (stream.cursor === 'none') return [{ field: null, conditions: [], isLast: true }];
   if (stream.cursor !== 'changed' && stream.cursor.type === 'date') {
     const { from, before } = localDateRange(window, zoneOfRows(stream));
     const { field } = stream.cursor;
-    return [{ field, conditions: within(field, dateLiteral(from), dateLiteral(before)) }];
+    return [{ field, conditions: within(field, dateLiteral(from), dateLiteral(before)), isLast: true }];
   }
   const [from, before] = [dateTimeLiteral(window.fromMs), dateTimeLiteral(window.toMs)];
   if (stream.cursor !== 'changed')
-    return [{ field: stream.cursor.field, conditions: within(stream.cursor.field, from, before) }];
+    return [{ field: stream.cursor.field, conditions: within(stream.cursor.field, from, before), isLast: true }];
   return [
-    { field: 'write_date', conditions: within('write_date', from, before) },
-    { field: 'create_date', conditions: [['write_date', '=', null], ...within('create_date', from, before)] },
+    { field: 'write_date', conditions: within('write_date', from, before), isLast: false },
+    {
+      field: 'create_date',
+      conditions: [['write_date', '=', null], ...within('create_date', from, before)],
+      isLast: true,
+    },
   ];
 }
 
@@ -89,7 +97,7 @@ function after(field: string | null, { at, id }: Position): unknown[] {
 export function pageRequest(
   options: TrytonOptions,
   stream: TrytonStream,
-  reading: Reading,
+  reading: Pick<Reading, 'field' | 'conditions'>,
   rpcContext: Record<string, unknown>,
   position: Position | null,
 ): HttpRequest {
@@ -112,11 +120,19 @@ function lastOf(records: readonly Record<string, unknown>[], field: string | nul
   const last = records.at(-1);
   if (last === undefined) return null;
   const id = last['id'];
-  if (typeof id !== 'number' || (field !== null && asRecord(last[field]) === null))
+  const at = field === null ? null : fieldAt(last, field);
+  if (typeof id !== 'number' || (field !== null && asRecord(at) === null))
     throw new PermanentError('source/bad-shape', `stream ${streamId}: a record comes without id or ${field ?? 'id'}`, {
       hint: 'The stream is read in their order; check cursor.',
     });
-  return { at: field === null ? null : last[field], id };
+  return { at, id };
+}
+
+/** A date or date-time of the wire as an instant; null: it is none. */
+function cursorMs(value: unknown, timeZone: string | null): number | null {
+  const text = plainValue(value);
+  if (typeof text !== 'string') return null;
+  return text.includes('T') ? Date.parse(text) : firstInstantOf(text, timeZone);
 }
 
 /**
@@ -128,13 +144,17 @@ export async function* pullPages(ctx: PullContext<TrytonOptions, TrytonStream>):
   const rpcContext = await fetchContext(ctx);
   for (const reading of readingsOf(stream, ctx.window)) {
     const first = pageRequest(options, stream, reading, rpcContext, null);
+    const { field } = reading;
+    const checkpoint = new RowCheckpoint(ctx.window);
     let position: Position | null = null;
     const next = (): HttpRequest | null =>
       position === null ? null : pageRequest(options, stream, reading, rpcContext, position);
     for await (const answered of eachPage(ctx.http, first, next, ctx)) {
       const records = recordsOf(answered.response.json(), `stream ${streamId}, model ${stream.model}`);
-      position = lastOf(records, reading.field, streamId);
-      yield rawPage(answered, {});
+      position = lastOf(records, field, streamId);
+      const times = field === null ? [] : records.map((record) => cursorMs(fieldAt(record, field), zoneOfRows(stream)));
+      const reachedMs = checkpoint.after(times);
+      yield rawPage(answered, {}, reading.isLast ? reachedMs : undefined);
     }
   }
 }

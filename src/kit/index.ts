@@ -47,6 +47,7 @@ export * from './redact.ts';
 export type * from './replays.ts';
 export * from './report-link.ts';
 export * from './roi-input.ts';
+export * from './row-checkpoint.ts';
 export * from './row-cursor.ts';
 export * from './row-fields.ts';
 export * from './row-mapping.ts';

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { localDateAt } from '../domain/time/index.ts';
-import type { PullWindow } from './connector.ts';
+import type { ParsedPage, PullWindow } from './connector.ts';
 import type { RowMapping } from './row-schema.ts';
 
 /** What a pull of rows limits to its window: the time of the last change, a field of its own, or nothing. */
 export type RowCursor = 'changed' | 'none' | { field: string; type: 'date' | 'datetime' };
+
+/**
+ * A page of a stream whose every pull reads all: with `cursor: none` the cost lines that do not come again were deleted, or have
+ * left the filter, and are withdrawn. A page without any line says nothing: an empty answer withdraws none.
+ */
+export const allOf = (page: ParsedPage, { cursor }: { cursor: RowCursor }): ParsedPage =>
+  cursor === 'none' && page.costs.length > 0 ? { ...page, complete: [{ sourceKeyPrefix: '' }] } : page;
 
 /** The option `cursor` of kinds whose source knows when each row was changed last; `changed` names that field for people. */
 export const rowCursor = (changed: string, example: string) =>
@@ -21,7 +28,7 @@ export const rowCursor = (changed: string, example: string) =>
     ])
     .default('changed')
     .meta({
-      description: `What limits a pull to its window. changed: the time of the last change (${changed}), which catches late postings and corrections. \`{ field, type }\`: another field; a posting date needs a long \`lookback\`. none: every pull reads all.`,
+      description: `What limits a pull to its window. changed: the time of the last change (${changed}), which catches late postings and corrections. \`{ field, type }\`: another field; a posting date needs a long \`lookback\`. none: every pull reads all, and cost lines that do not come again count as 0 from then on.`,
       examples: ['changed', { field: example, type: 'date' }],
     });
 
