@@ -1,5 +1,6 @@
 import {
   type Answered,
+  addressOf,
   eachPage,
   followedLink,
   type HttpClient,
@@ -84,7 +85,7 @@ function createPaging(options: RequestOptions, paginate: Paginate, ctx: PageCont
     if (typeof link !== 'string') throw strange(ctx.streamId, 'the next link', link);
     // The link has the whole query of the next page; the rest of the request stays.
     const { query: _, ...rest } = request;
-    return { ...rest, url: followedLink(link, response.url, ctx) };
+    return { ...rest, url: followedLink(link, addressOf(response), ctx) };
   };
   const at = (page: AnsweredPage, locator: string): Promise<unknown> =>
     locate(page.document, locator, ctx.extract, { ...ctx.bindings, headers: page.response.headers });

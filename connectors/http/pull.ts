@@ -1,4 +1,5 @@
 import {
+  addressOf,
   type ConnectorContext,
   PermanentError,
   type PullContext,
@@ -112,7 +113,7 @@ export async function* readPages(
           },
         );
       const parents = request.id === undefined ? place.parents : { ...place.parents, [request.id]: item };
-      yield* readPages(ctx, level + 1, { item, parents, parentUrl: page.response.url });
+      yield* readPages(ctx, level + 1, { item, parents, parentUrl: addressOf(page.response) });
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  addressOf,
   followedLink,
   type HttpRequest,
   type HttpResponse,
@@ -91,7 +92,8 @@ async function* pullByLinks(ctx: Pull): AsyncIterable<RawPage> {
         );
       followed.add(answer.nextLink);
       const { rewriteLinks } = options;
-      request = { url: followedLink(answer.nextLink, response.url, { streamId: ctx.streamId, rewriteLinks }), headers };
+      const link = followedLink(answer.nextLink, addressOf(response), { streamId: ctx.streamId, rewriteLinks });
+      request = { url: link, headers };
       skipping = false;
       continue;
     }

@@ -3,8 +3,10 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  addressOf,
   type ConnectorConfig,
   createRedactor,
+  followedLink,
   type HttpClient,
   type HttpRequest,
   type HttpSettings,
@@ -151,6 +153,21 @@ describe('what is sent', () => {
     const error = await failure((async () => clientFor('http://u:hunter2@127.0.0.1:1').request({ url: 'x' }))());
     expect(error.code).toBe('config/invalid-value');
     expect(error.message).not.toContain('hunter2');
+  });
+
+  it('knows the address for links in the answer also when all of url came from outside and is masked', async () => {
+    const url = await serve(json({}));
+    const redactor = createRedactor([url]);
+    const clock = { nowMs: () => 0 };
+    const client = createFetchFactory({ redactor, log: silent, clock, budgets: createLocalBudgets(clock) }).client(
+      connector(url),
+      new AbortController().signal,
+    );
+    const response = await client.request({ url: 'pages/1' });
+    expect(response.url).toBe('[redacted]/pages/1');
+    expect(followedLink('2?a=b', addressOf(response), { streamId: 's', rewriteLinks: false })).toBe(
+      `${url}/pages/2?a=b`,
+    );
   });
 
   it('masks the key of auth query in the address it reports, however short', async () => {

@@ -191,6 +191,7 @@ export function createClient(
       headers: response.headers,
       body: response.body,
       url: redact(final.href),
+      address: final.href,
       receivedAtMs: tools.clock.nowMs(),
       retryAfterMs: parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs()),
       json,

@@ -51,6 +51,8 @@ export interface HttpResponse {
   body: string;
   /** The final address, secrets redacted. */
   url: string;
+  /** The same as it is, for links in the answer: never shown and never stored. Absent: `url` holds no secret. */
+  address?: string;
   receivedAtMs: number;
   /** What `Retry-After` says, for statuses that the caller handles itself. */
   retryAfterMs?: number | undefined;
@@ -60,6 +62,11 @@ export interface HttpResponse {
 /** Outbound HTTP for one connector: authentication, time-out, size cap, budget, error classes, redaction are done here. */
 export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * What `request` does by itself, for who finds out from the answer whether it failed: asks again after a refusal that may be over
+   * in a moment. `ask` is given a client that does not. Absent: nobody repeats.
+   */
+  repeat?<T>(ask: (plain: HttpClient) => Promise<T>): Promise<T>;
 }
 
 /** Where the objects of `s3://bucket/key` are, and who asks. Null: as the SDK's own chain of environment, profile and role says. */

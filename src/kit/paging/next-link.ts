@@ -1,4 +1,8 @@
 import { PermanentError } from '../errors.ts';
+import type { HttpResponse } from '../ports.ts';
+
+/** Where an answer's own links start from. With `url`, all of which may be masked (`url: ${env:…}`), they would lead nowhere. */
+export const addressOf = ({ address, url }: Pick<HttpResponse, 'address' | 'url'>): string => address ?? url;
 
 /**
  * A source's own link to its next page as an absolute address: relative ones are relative to the page that they came in
