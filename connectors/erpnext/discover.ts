@@ -1,4 +1,4 @@
-import { type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import { asOutturnError, type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
 import type { ErpnextOptions } from './options.ts';
 import { listRequest, readList } from './requests.ts';
 
@@ -16,7 +16,7 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
   'GL Entry': {
     title: 'Postings of the general ledger by project; narrow them to the accounts of costs by filters',
     unit: null,
-    needs: ['posting_date', 'debit', 'credit', 'project', 'account'],
+    needs: ['posting_date', 'debit_in_account_currency', 'credit_in_account_currency', 'project', 'account'],
     stream: {
       doctype: 'GL Entry',
       // Cancelled entries and their reversals come both, and cancel each other.
@@ -25,8 +25,9 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
         sourceKey: ['name'],
         projectRef: 'project',
         kind: 'actual',
-        amount: 'debit - credit',
-        currency: { value: 'EUR' },
+        // Debit and credit alone are in the currency of the company, which no field of the row tells.
+        amount: 'debit_in_account_currency - credit_in_account_currency',
+        currency: 'account_currency',
         postingDate: 'posting_date',
         pool: 'account',
         document: 'voucher_no',
@@ -52,7 +53,8 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
     },
   },
   'Purchase Invoice': {
-    title: 'Purchase invoices by project',
+    title:
+      'Purchase invoices by project, all of them at each pull: cancelled ones are withdrawn; the ledger has them too',
     unit: null,
     needs: ['posting_date', 'net_total', 'project', 'currency'],
     stream: {
@@ -61,6 +63,7 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
         ['docstatus', '=', 1],
         ['project', 'is', 'set'],
       ],
+      cursor: 'none',
       costs: {
         sourceKey: ['name'],
         projectRef: 'project',
@@ -73,6 +76,43 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
     },
   },
 };
+
+/**
+ * The ledger by the tree of expense accounts that each company has: an invoice posts its project to the creditor as well, and
+ * both sides would cancel each other. As it stands where the accounts may not be read.
+ */
+async function ledgers(ctx: ConnectorContext<ErpnextOptions>, entry: CatalogEntry): Promise<CatalogEntry[]> {
+  const roots = await readAll(ctx, {
+    doctype: 'Account',
+    fields: ['name', 'company'],
+    filters: [
+      ['root_type', '=', 'Expense'],
+      ['is_group', '=', 1],
+      ['parent_account', 'is', 'not set'],
+    ],
+  }).catch((thrown: unknown) => {
+    if (asOutturnError(thrown).code === 'source/forbidden') return [];
+    throw thrown;
+  });
+  const found = roots.flatMap(({ name, company }) => {
+    if (typeof name !== 'string' || typeof company !== 'string') return [];
+    return [
+      {
+        ...entry,
+        id: streamId(roots.length === 1 ? 'gl-entry' : `gl-entry-${company}`),
+        title: `GL Entry: Expenses in the general ledger of ${company.slice(0, 100)} by project`,
+        stream: {
+          ...entry.stream,
+          filters: [
+            ['project', 'is', 'set'],
+            ['account', 'descendants of', name],
+          ],
+        },
+      },
+    ];
+  });
+  return found.length === 0 ? [entry] : found;
+}
 
 /** All rows of a DocType that may change only with the site's software, by name and in pages. */
 async function readAll(
@@ -135,5 +175,6 @@ export async function discoverStreams(ctx: ConnectorContext<ErpnextOptions>): Pr
     const title = `${doctype}: ${known.map(({ name }) => name).join(', ')}`.slice(0, 300);
     return [{ id: streamId(doctype), title, unit: null, stream: { doctype, ...guess } }];
   });
-  return [...ready, ...guessed];
+  const known = await Promise.all(ready.map((entry) => (entry.id === 'gl-entry' ? ledgers(ctx, entry) : [entry])));
+  return [...known.flat(), ...guessed];
 }

@@ -40,11 +40,15 @@ const READY: readonly {
   },
   {
     id: 'analytic-costs',
-    title: 'Costs by analytic account; Odoo writes costs as negative amounts',
+    title:
+      'Costs by analytic account, hours included; all at each pull, for an entry that is reset to draft deletes its lines',
     unit: null,
     needs: ['date', 'amount', 'account_id', 'currency_id', 'general_account_id'],
     stream: {
       model: 'account.analytic.line',
+      // Revenue stands among them, with the other sign; hours have no account.
+      domain: ['|', ['general_account_id', '=', false], ['general_account_id.internal_group', '=', 'expense']],
+      cursor: 'none',
       costs: {
         sourceKey: ['id'],
         projectRef: 'account_id.name',
@@ -59,12 +63,15 @@ const READY: readonly {
   },
   {
     id: 'journal-items',
-    title: 'Posted journal items; narrow them to the accounts of costs by domain',
+    title: 'Posted journal items of expense accounts; narrow them to those of the project by domain',
     unit: null,
     needs: ['date', 'balance', 'account_id', 'company_currency_id', 'parent_state'],
     stream: {
       model: 'account.move.line',
-      domain: [['parent_state', '=', 'posted']],
+      domain: [
+        ['parent_state', '=', 'posted'],
+        ['account_id.internal_group', '=', 'expense'],
+      ],
       costs: {
         sourceKey: ['id'],
         projectRef: 'account_id.name',
@@ -127,7 +134,9 @@ export async function discoverStreams(ctx: ConnectorContext<OdooOptions>): Promi
     const guess = known.has(model) || /^(ir|res|base|mail|bus)\./.test(model) ? null : guessMeasurements(fields, 'id');
     if (guess === null) return [];
     const title = `${model}: ${fields.map(({ name }) => name).join(', ')}`.slice(0, 300);
-    return [{ id: streamId(model), title, unit: null, stream: { model, ...guess } }];
+    // Reports have no table of their own, and no time of change.
+    const cursor = fields.some(({ name }) => name === 'write_date') ? {} : { cursor: 'none' };
+    return [{ id: streamId(model), title, unit: null, stream: { model, ...cursor, ...guess } }];
   });
   return [...ready, ...guessed.sort((left, right) => (left.id < right.id ? -1 : 1))];
 }
