@@ -50,6 +50,18 @@ describe('what CloudWatch still has', () => {
     expect(grid.lostFromMs).toBe(at('2026-01-01T00:00:00Z'));
   });
 
+  it('a Metrics Insights query sees two weeks: a day that lies in them in part would be a sum too low', () => {
+    const nowMs = at('2026-06-20T10:30:30Z');
+    const retentionMs = retentionOf(DAY_MS, 'SELECT SUM(Errors) FROM "AWS/Lambda"');
+    const grid = gridOf({ fromMs: at('2026-06-01T00:00:00Z'), toMs: nowMs }, DAY_MS, nowMs, 'stream s', retentionMs);
+    expect(grid.startMs).toBeGreaterThanOrEqual(at('2026-06-07T00:00:00Z'));
+    expect(grid.lostFromMs).toBe(at('2026-06-01T00:00:00Z'));
+    const older = { fromMs: at('2026-05-01T00:00:00Z'), toMs: at('2026-05-02T00:00:00Z') };
+    expect(() => gridOf(older, DAY_MS, nowMs, 'stream s', retentionMs)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('SEARCH') }),
+    );
+  });
+
   it('a window that ends in the future has what is over', () => {
     const nowMs = at('2026-06-20T10:30:30Z');
     const { startMs, endMs } = gridOf({ fromMs: nowMs, toMs: nowMs + DAY_MS }, HOUR_MS, nowMs, 'stream s');
@@ -83,6 +95,8 @@ describe('a stream', () => {
     [{ metric: undefined }, [': expected exactly one of metric and expression']],
     [{ metric: undefined, expression: "SEARCH('x', 'Sum', 60)" }, ['labels: is required']],
     [{ metric: undefined, expression: "SUM(SEARCH('x', 'Sum', 60))", labels: [] }, []],
+    [{ metric: undefined, expression: "SEARCH('x', 'Sum', 60)", seriesLabel: 'function' }, ['seriesLabel: is for']],
+    [{ metric: undefined, expression: 'SELECT SUM(a) FROM b GROUP BY c', seriesLabel: 'c' }, []],
     [{ metric: undefined, expression: 'a', metrics: { outturn: metric } }, ['metrics.outturn: ']],
     [{ unit: 's', metric: { ...metric, unit: 'Milliseconds' } }, ['metric.unit: is ms, but the stream reads s']],
     [{ unit: 'runs', metric: { ...metric, stat: 'SampleCount', unit: 'Milliseconds' } }, []],

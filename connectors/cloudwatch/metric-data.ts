@@ -5,7 +5,16 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** How long CloudWatch answers a period: finer points are merged into coarser ones, and these go after 455 days. */
-export function retentionOf(periodMs: number): number {
+export function retentionOf(periodMs: number, expression?: string): number {
+  if (expression !== undefined && /^\s*SELECT\b/i.test(expression))
+    return Math.min(INSIGHTS_MS, retentionOfPoints(periodMs));
+  return retentionOfPoints(periodMs);
+}
+
+/** What a Metrics Insights query sees. Of a period that lies in it in part, it answers that part alone. */
+const INSIGHTS_MS = 14 * DAY_MS;
+
+function retentionOfPoints(periodMs: number): number {
   if (periodMs % HOUR_MS === 0) return 455 * DAY_MS;
   if (periodMs % 300_000 === 0) return 63 * DAY_MS;
   return periodMs % 60_000 === 0 ? 15 * DAY_MS : 3 * HOUR_MS;
@@ -24,11 +33,16 @@ export interface Grid {
  * whole multiples of the period are also what CloudWatch would round to (minutes, after 15 days five minutes, after 63 days
  * hours), so that a rerun gives the same time stamps. Throws `source/bad-request` when all of it is older than CloudWatch keeps.
  */
-export function gridOf({ fromMs, toMs }: PullWindow, periodMs: number, nowMs: number, place: string): Grid {
+export function gridOf(
+  { fromMs, toMs }: PullWindow,
+  periodMs: number,
+  nowMs: number,
+  place: string,
+  retentionMs = retentionOf(periodMs),
+): Grid {
   const floor = (atMs: number): number => Math.floor(atMs / periodMs) * periodMs;
   const startMs = floor(fromMs);
   const endMs = floor(Math.min(toMs, nowMs));
-  const retentionMs = retentionOf(periodMs);
   // One more, because the limit moves on until the request arrives.
   const oldestMs = floor(nowMs - retentionMs) + 2 * periodMs;
   if (startMs >= oldestMs || endMs <= startMs) return { startMs, endMs, lostFromMs: null };
@@ -38,9 +52,11 @@ export function gridOf({ fromMs, toMs }: PullWindow, periodMs: number, nowMs: nu
       `${place}: CloudWatch keeps points of ${formatDurationMs(periodMs)} for ${formatDurationMs(retentionMs)}; the window ends ${new Date(toMs).toISOString()}, before the oldest of them`,
       {
         hint:
-          retentionMs < 455 * DAY_MS
-            ? 'Write a longer period: 5m is kept for 63 days, 1h for 455 days.'
-            : 'Nothing older is there: begin later (since, --from).',
+          retentionMs < retentionOf(periodMs)
+            ? 'A Metrics Insights query sees the newest two weeks: what is older gives a SEARCH, or metric.'
+            : retentionMs < 455 * DAY_MS
+              ? 'Write a longer period: 5m is kept for 63 days, 1h for 455 days.'
+              : 'Nothing older is there: begin later (since, --from).',
       },
     );
   return { startMs: oldestMs, endMs, lostFromMs: startMs };

@@ -152,6 +152,9 @@ export const cloudwatchStream = z
       const isMany = /\bSEARCH\s*\(/i.test(stream.expression) || /\bGROUP\s+BY\b/i.test(stream.expression);
       if (isMany && stream.labels === undefined && stream.seriesLabel === undefined)
         issue(['labels'], 'is required: the expression may give several series. [] for one that is only one');
+      // How CloudWatch names what a search finds, it does not promise to keep.
+      if (stream.seriesLabel !== undefined && /\bSEARCH\s*\(/i.test(stream.expression))
+        issue(['seriesLabel'], 'is for GROUP BY: name the dimensions of what SEARCH finds in labels');
     }
     const sourceUnit = stream.sourceUnit ?? stream.unit;
     if (unitConversion(sourceUnit, stream.unit) === null)

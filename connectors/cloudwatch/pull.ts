@@ -8,7 +8,7 @@ import {
 } from '#kit';
 import { messagesOf, resultsOf } from './answer.ts';
 import { type Answer, callCloudwatch, nextTokenOf } from './api.ts';
-import { chunksOf, type Grid, gridOf, requestBody } from './metric-data.ts';
+import { chunksOf, type Grid, gridOf, requestBody, retentionOf } from './metric-data.ts';
 import type { CloudwatchOptions, CloudwatchStream } from './options.ts';
 
 /** Beyond this CloudWatch is taken to page without an end. */
@@ -19,7 +19,8 @@ const CUT = /^Max\w*Exceeded/;
 /** Pages of the window, oldest points first; each chunk that was answered whole is a checkpoint. */
 export async function* pullMetricData(ctx: PullContext<CloudwatchOptions, CloudwatchStream>): AsyncIterable<RawPage> {
   const { http, stream, streamId, window, signal } = ctx;
-  const grid = gridOf(window, stream.period, ctx.nowMs(), `stream ${streamId}`);
+  const retentionMs = retentionOf(stream.period, stream.expression);
+  const grid = gridOf(window, stream.period, ctx.nowMs(), `stream ${streamId}`, retentionMs);
   let { lostFromMs } = grid;
   for (const chunk of chunksOf(grid, stream))
     for await (const { response, isLast } of metricData(http, stream, streamId, chunk, signal)) {
