@@ -2,8 +2,20 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Cloud metadata services that stand outside the link-local ranges (AWS IPv6, Alibaba, Oracle, Azure). */
-const METADATA_ADDRESSES = new Set(['fd00:ec2::254', '100.100.100.200', '192.0.0.192', '168.63.129.16']);
+/** Cloud metadata services that stand outside the link-local ranges. */
+const METADATA_ADDRESSES = new Set([
+  // AWS: instances, and the credentials of EKS pods.
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  // Google.
+  'fd20:ce::254',
+  // Alibaba, Oracle (IPv4 and IPv6), Azure, Scaleway.
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:c1::a9fe:a9fe',
+  '168.63.129.16',
+  'fd00:42::42',
+]);
 /** Ranges of ipaddr.js that no redirect may lead into unasked. */
 const PRIVATE_RANGES = new Set([
   'private',

@@ -35,7 +35,7 @@ export async function openSession(
 ): Promise<SqlSession> {
   const tls = await tlsOptions(connection, baseDirectory);
   let failure: unknown = new Error(`no address for ${connection.host}`);
-  for (const address of await addressesOf(connection.host)) {
+  for (const address of await inTime(addressesOf(connection.host), connection, signal)) {
     signal.throwIfAborted();
     try {
       return await openAt(address, connection, tls, signal);
@@ -47,6 +47,23 @@ export async function openSession(
     }
   }
   throw failure;
+}
+
+/** A resolver that is silent takes its time, and cannot be told to stop: whoever cancels does not wait for it. */
+function inTime<T>(work: Promise<T>, { host, connectTimeoutMs }: SqlConnection, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    const timer = setTimeout(
+      () => reject(new Error(`timeout expired: nobody said where ${host} is`)),
+      connectTimeoutMs,
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
 }
 
 /** Looked up here and not by pg, so that the address that is judged is the one that is asked. */
