@@ -10,6 +10,7 @@ import {
   type StreamContext,
   splitWindow,
 } from '#kit';
+import { readFrames } from './frames.ts';
 import type { GrafanaOptions, GrafanaStream } from './options.ts';
 
 /** Above every answer that is asked for: data sources thin their points out to fit. */
@@ -97,7 +98,21 @@ export async function askFrames(
   const status = result?.['status'];
   if (typeof said === 'string' && said !== '')
     throw refused(said.slice(0, 500), streamId, typeof status === 'number' ? status : undefined);
+  if (result !== null) refuseCut(result, streamId);
   return response;
+}
+
+/** What data sources say of an answer that lacks rows or series, such as `Results have been limited to 1000000 because …`. */
+const CUT = /\blimited to\b|\brow limit\b|\btruncated\b|\bincomplete\b|\bpartial\b/i;
+
+function refuseCut(result: Record<string, unknown>, streamId: string): void {
+  const cut = readFrames(result, `stream ${streamId}`)
+    .flatMap(({ notices }) => notices)
+    .find(({ severity, text }) => severity !== 'info' && CUT.test(text));
+  if (cut === undefined) return;
+  throw new RetryableError('source/partial', `stream ${streamId}: the data source left something out: ${cut.text}`, {
+    hint: 'Lower pointsPerRequest, aggregate further in the query, or raise the limit of the data source.',
+  });
 }
 
 /** `results.A` of an answer. */

@@ -82,9 +82,14 @@ export function readItem(row: unknown, place: string): Item {
       hint: 'Check that url leads to the Zabbix frontend.',
     });
   };
-  const tags = new Map<string, string>();
+  const values = new Map<string, string[]>();
   if (Array.isArray(fields?.['tags']))
-    for (const each of fields['tags']) tags.set(text(asRecord(each), 'tag'), text(asRecord(each), 'value'));
+    for (const each of fields['tags']) {
+      const tag = text(asRecord(each), 'tag');
+      values.set(tag, [...(values.get(tag) ?? []), text(asRecord(each), 'value')]);
+    }
+  // An item may have a tag several times, in any order.
+  const tags = new Map([...values].map(([tag, each]) => [tag, each.sort().join(',')]));
   return {
     id: text(fields, 'itemid'),
     host: text(host, 'host'),
