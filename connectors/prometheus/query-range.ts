@@ -134,7 +134,7 @@ export function refuseError(response: HttpResponse, streamId: string): Record<st
       });
     case 'execution':
       throw new PermanentError('source/bad-request', message, {
-        hint: 'The query is well-formed but cannot be evaluated on this data: aggregate further, or ask for fewer series.',
+        hint: 'The query is well-formed but cannot be evaluated on this data: aggregate further, ask for fewer series, or lower pointsPerRequest.',
         facts,
       });
     default:
