@@ -35,6 +35,7 @@ import { PageArchive } from './archive.ts';
 import { FirstAndLast } from './first-and-last.ts';
 import { located, reworded } from './located.ts';
 import { observedHttp } from './observed-http.ts';
+import { patientHttp } from './patient-http.ts';
 import { expectedPoints, type PullPlan, planBackfillChunk, planPull } from './plan.ts';
 import { PullWriter } from './pull-writer.ts';
 import { PulledRows } from './rows.ts';
@@ -94,7 +95,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
     requireReadable(connector);
     return {
       options: connector.options,
-      http: observe(parts.fetch.client(connector, signal, { purpose })),
+      http: patientHttp(observe(parts.fetch.client(connector, signal, { purpose })), signal),
       files: parts.files,
       sql: parts.sql,
       extract: parts.extract,
@@ -341,7 +342,7 @@ export function createPullRunner(parts: PullRunnerParts): PullRunner {
         const shown = {
           measurements: new FirstAndLast<Measurement>(SHOWN_ROWS),
           costs: new FirstAndLast<CostLine>(SHOWN_ROWS),
-          quotes: new FirstAndLast<IngestQuote>(SHOWN_ROWS),
+          quotes: new FirstAndLast<Omit<IngestQuote, 'pageHash'>>(SHOWN_ROWS),
         };
         const strip = <T extends { pageHash: unknown }>({ pageHash: _, ...row }: T) => row;
         const show = (): void => {
