@@ -70,7 +70,9 @@ function linesOf(
   company: Subsidiary | null,
 ): CatalogEntry {
   const posting = kind === 'actual' ? " AND t.posting = 'T'" : '';
-  const where = `t.type = '${type}'${posting} AND l.mainline = 'F' AND l.taxline = 'F'`;
+  // Every transaction has one main line: of a journal entry it is one of its own lines, of the others the total.
+  const lines = type === 'Journal' ? '' : " AND l.mainline = 'F'";
+  const where = `t.type = '${type}'${posting}${lines} AND l.taxline = 'F'`;
   return {
     id: company === null ? `${record}-lines` : `${record}-lines-${company.id}`,
     title: company === null ? title : `${title} of ${company.name}`,
