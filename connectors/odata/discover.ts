@@ -120,7 +120,8 @@ export async function discoverStreams(ctx: ConnectorContext<ODataOptions>): Prom
     const stream = exampleStream(set, metadata.version);
     if (stream === null) return [];
     const fields = set.fields.map((field) => `${field.name} ${field.type.replace(/^Edm\./, '')}`);
-    return [{ id: streamId(set.name), title: `${set.name}: ${fields.join(', ')}`, unit: unitOf(set, stream), stream }];
+    const title = `${set.name}: ${fields.join(', ')}${stateWarning(set, stream)}`;
+    return [{ id: streamId(set.name), title, unit: unitOf(set, stream), stream }];
   });
   if (productOf(metadata) !== 'business-central' || ctx.options.company !== undefined) return entries;
   const companies = (await companiesOf(ctx)).slice(0, MOST_COMPANIES);
@@ -133,6 +134,16 @@ export async function discoverStreams(ctx: ConnectorContext<ODataOptions>): Prom
       stream: { ...stream, entitySet: `companies(${id})/${stream['entitySet']}` },
     })),
   );
+}
+
+/**
+ * Documents have states whose names only the service knows: drafts and what is cancelled cost nothing. (What is reversed has
+ * its reversal beside it, and both count.)
+ */
+export function stateWarning(set: EntitySet, stream: Record<string, unknown>): string {
+  const state = pick(set.fields, /status$|state$|is.?cancel/i);
+  if (state === undefined || stream['costs'] === undefined) return '';
+  return `; leave drafts and cancelled rows out by filter, see ${state}`;
 }
 
 /** What the service says of the unit of the field that became the value. */
