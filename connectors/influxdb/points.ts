@@ -42,7 +42,7 @@ function* seriesPoints(body: string, { stream }: Parameters<Reader>[1], place: s
       throw badShape(`${place}: series ${index + 1} has no columns and values`);
     const tags = textsOf(series?.['tags'] ?? {}, `${place}: tags of series ${index + 1}`);
     const name = seriesName(typeof series?.['name'] === 'string' ? series['name'] : '', tags);
-    const whole = JSON.stringify([series?.['name'], tags]);
+    const whole = JSON.stringify([textOf(series?.['name']), tags]);
     const timeAt = columns.indexOf('time');
     if (timeAt < 0) throw badShape(`${place}: ${name} has no column time, but ${columns.join(', ').slice(0, 200)}`);
     const labelled = columns.flatMap((column, at) =>
@@ -128,7 +128,7 @@ function* rowPoints(body: string, { stream, options }: Parameters<Reader>[1], pl
     const labels = Object.fromEntries(tags);
     yield {
       tags: labels,
-      series: JSON.stringify([row['iox::measurement'], labels]),
+      series: JSON.stringify([textOf(row['iox::measurement']), labels]),
       time: row['time'],
       value: named === null ? null : row[named],
       name: seriesName(`row ${index + 1}`, labels),
@@ -223,6 +223,8 @@ function seriesName(name: string, tags: Record<string, string>): string {
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function textsOf(value: unknown, place: string): Record<string, string> {
   const record = asRecord(value);
