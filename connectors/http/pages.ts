@@ -37,18 +37,21 @@ export interface PageContext extends Omit<Filling, 'values'>, Omit<RuleContext, 
 export async function* pagesOf(options: RequestOptions, ctx: PageContext): AsyncGenerator<AnsweredPage> {
   const judged = new WeakMap<HttpResponse, Pick<AnsweredPage, 'document' | 'ignored'>>();
   const rules: RuleContext = { ...ctx, request: options };
+  // What a rule calls a refusal for the moment is asked again where the chain stands, as what the status says already is.
   const client: HttpClient = {
-    async request(request) {
-      const response = await ctx.http.request(governed(request, rules));
-      const ignored = await judge(response, rules);
-      if (ignored === null) {
-        if (options.format === 'json') response.json();
-        else if (response.body.trim() === '' && options.format !== 'ndjson') throw emptyAnswer(options, ctx.streamId);
-      }
-      judged.set(response, { ignored, document: readDocument(response.body, options) });
-      return response;
-    },
+    request: (request) =>
+      ctx.http.repeat === undefined ? ask(ctx.http, request) : ctx.http.repeat((plain) => ask(plain, request)),
   };
+  async function ask(http: HttpClient, request: HttpRequest): Promise<HttpResponse> {
+    const response = await http.request(governed(request, rules));
+    const ignored = await judge(response, rules);
+    if (ignored === null) {
+      if (options.format === 'json') response.json();
+      else if (response.body.trim() === '' && options.format !== 'ndjson') throw emptyAnswer(options, ctx.streamId);
+    }
+    judged.set(response, { ignored, document: readDocument(response.body, options) });
+    return response;
+  }
   const paging = options.paginate === undefined ? null : createPaging(options, options.paginate, ctx);
   const pageOf = (answered: Answered): AnsweredPage => {
     const found = judged.get(answered.response);
