@@ -40,6 +40,11 @@ export async function* readBody(request: IncomingMessage, maxBytes: number): Asy
   } catch (thrown) {
     if (thrown instanceof PermanentError) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : 'it cannot be read';
+    if (encoding === 'gzip' && String((thrown as { code?: unknown } | null)?.code).startsWith('Z_'))
+      throw new PermanentError('api/bad-request', `The body is no whole gzip: ${reason}.`, {
+        hint: 'Content-Encoding says gzip: pack the body whole, or leave that header out where it is not packed.',
+        cause: thrown,
+      });
     throw new PermanentError('api/bad-request', `The body cannot be read: ${reason}.`, { cause: thrown });
   } finally {
     request.off('aborted', onAborted);

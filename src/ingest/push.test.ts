@@ -128,6 +128,7 @@ describe('what senders push', () => {
     const answer = await there.post('/v1/measurements', lines([...good, row(1, 'bad'), row(2, {})]), NDJSON);
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ storedLines: 1000, code: 'api/invalid-request' });
+    expect(answer.body['detail']).toContain('the lines up to 1000 are stored, nothing from line 1001 on');
     expect(answer.body.errors?.map(({ line, pointer }) => [line, pointer])).toEqual([
       [1501, '/value'],
       [1502, '/value'],
@@ -163,6 +164,11 @@ describe('what senders push', () => {
     expect(bomb).toMatchObject({ status: 413, body: { code: 'api/too-large' } });
     const broken = await there.post('/v1/measurements', Buffer.from('no gzip'), gzip);
     expect(broken).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
+    expect(broken.body['hint']).toContain('Content-Encoding says gzip');
+    const cut = gzipSync(JSON.stringify(row(1, 1))).subarray(0, -12);
+    const whole = await there.post('/v1/measurements', cut, gzip);
+    expect(whole).toMatchObject({ status: 400, body: { code: 'api/bad-request' } });
+    expect(whole.body['hint']).toContain('pack the body whole');
   });
 
   it('a sender that is still sending gets the answer to what is too long or wrong', async () => {

@@ -179,7 +179,7 @@ function checkedStreams(target: PushTarget, document: PushedDocument): PushTarge
   }
   if (rows.length === 0 && problems.length === 0)
     problems.push({ pointer: '', message: 'there is not a single row in it' });
-  if (problems.length > 0) throw invalid(problems);
+  if (problems.length > 0) throw invalid(problems, document);
   return [...used].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -192,7 +192,10 @@ function streamWords(given: string | null, entity: string, ids: readonly string[
   return `${target.id} has no such stream; ${there}${meant === null ? '' : `. Did you mean "${meant}"?`}`;
 }
 
-function invalid(problems: readonly PushProblem[]): PermanentError {
+function invalid(
+  problems: readonly PushProblem[],
+  { format, firstLine }: Pick<PushedDocument, 'format' | 'firstLine'>,
+): PermanentError {
   const shown = problems.slice(0, MOST_PROBLEMS).map(({ pointer, line, message }) => ({
     path: `${line === undefined ? '' : `line ${line} `}${pointer.slice(1).replaceAll('/', '.')}`.trim() || '(body)',
     pointer,
@@ -201,9 +204,17 @@ function invalid(problems: readonly PushProblem[]): PermanentError {
   }));
   const more = problems.length - shown.length;
   const first = shown[0];
+  // Of lines, the parts before this one are committed.
+  const isLaterPart = format === 'ndjson' && firstLine > 1;
+  const stored = isLaterPart
+    ? `the lines up to ${firstLine - 1} are stored, nothing from line ${firstLine} on`
+    : 'nothing of it is stored';
   return new PermanentError(
     'api/invalid-request',
-    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}, nothing of it is stored; the first: ${first?.path}: ${first?.message}${more > 0 ? ` (${MOST_PROBLEMS} are listed)` : ''}`,
-    { hint: 'Mend what `errors` names and send it again.', facts: { errors: shown } },
+    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}; ${stored}; the first: ${first?.path}: ${first?.message}${more > 0 ? ` (${MOST_PROBLEMS} are listed)` : ''}`,
+    {
+      hint: `Mend what \`errors\` names and send ${isLaterPart ? `line ${firstLine} and what follows` : 'it'} again.`,
+      facts: { errors: shown },
+    },
   );
 }
