@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,6 +60,12 @@ beforeAll(() => {
     '2',
   );
   openssl('ec', '-in', 'client.key', '-aes256', '-passout', 'pass:open-it', '-out', 'locked.key');
+  const certificate = readFileSync(join(directory, 'client.pem'), 'utf8');
+  writeFileSync(join(directory, 'both.pem'), `# first\n${certificate}# second\n${certificate}`);
+  writeFileSync(
+    join(directory, 'broken.pem'),
+    certificate + certificate.replace(/MII./, 'AAAA').replace(/MI../, 'AAAA'),
+  );
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -179,6 +185,7 @@ describe("a client's own certificate", () => {
     expect(plain.http?.tls).toMatchObject({ certFile: join(directory, 'client.pem'), keyPassphrase: null });
     const locked = await read('    tls: { certFile: client.pem, keyFile: locked.key, keyPassphrase: open-it }\n');
     expect(locked.problems).toEqual([]);
+    expect((await read('    tls: { caFile: both.pem }\n')).problems).toEqual([]);
     expect(locked.secrets).toContain('open-it');
   });
 
@@ -192,6 +199,8 @@ describe("a client's own certificate", () => {
       '{ certFile: client.pem, keyFile: locked.key, keyPassphrase: wrong }',
       'tls.keyFile: the file cannot be decrypted with that passphrase',
     ],
+    ['{ caFile: ec.pem }', 'tls.caFile: the file holds no certificate'],
+    ['{ caFile: broken.pem }', 'tls.caFile: the file holds 2, of which number 2 is broken'],
     ['{ certFile: client.pem, keyFile: none.key }', 'tls.keyFile: the key file cannot be read: there is no such file'],
   ])('%s is refused with its place', async (tls, expected) => {
     const { problems } = await read(`    tls: ${tls}\n`);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {
   type AnyConnectorKind,
   type AuthConfig,
+  authoritiesProblem,
   clientPairProblem,
   type HttpSettings,
   signingKeyProblem,
@@ -101,6 +102,11 @@ export async function readTls(tls: HttpBase['tls'], input: Input): Promise<HttpS
   };
   const [ca, cert, key] = [await read('caFile'), await read('certFile'), await read('keyFile')];
   if (ca === undefined || cert === undefined || key === undefined) return undefined;
+  const caProblem = ca === null ? null : authoritiesProblem(ca.text);
+  if (caProblem !== null) {
+    add(input, ['tls', 'caFile'], `the file ${caProblem}`);
+    return undefined;
+  }
   if (cert !== null && key === null) return missing('keyFile', 'certFile');
   if (cert === null && key !== null) return missing('certFile', 'keyFile');
   if (tls.keyPassphrase !== undefined && key === null) return missing('keyFile', 'keyPassphrase');

@@ -38,21 +38,39 @@ export function signingKeyProblem(pem: string, algorithm: SigningAlgorithm): str
   return null;
 }
 
+/** What is wrong with a file of CA certificates, one or several; null: nothing. */
+export function authoritiesProblem(pem: string): string | null {
+  // OpenSSL's form with trust settings: connections take it, X509Certificate does not.
+  if (pem.includes('-----BEGIN TRUSTED CERTIFICATE-----')) return null;
+  const blocks = pem.match(/-----BEGIN (?:X509 )?CERTIFICATE-----[^]*?(?=-----BEGIN |$)/g) ?? [];
+  if (blocks.length === 0) return certificateProblem(pem);
+  const broken = blocks.findIndex((block) => certificateProblem(block) !== null);
+  if (broken < 0) return null;
+  return blocks.length === 1
+    ? 'holds a broken certificate'
+    : `holds ${blocks.length}, of which number ${broken + 1} is broken`;
+}
+
+const certificateProblem = (pem: string): string | null => {
+  try {
+    new X509Certificate(pem);
+    return null;
+  } catch {
+    return pem.includes('-----BEGIN CERTIFICATE-----')
+      ? 'holds a broken certificate'
+      : 'holds no certificate: a PEM text that begins with -----BEGIN CERTIFICATE-----';
+  }
+};
+
 /** What is wrong with a client's certificate and key, and in which of both; null: nothing. */
 export function clientPairProblem(
   certificate: string,
   key: string,
   passphrase: string | null,
 ): { in: 'certificate' | 'key'; message: string } | null {
-  let cert: X509Certificate;
-  try {
-    cert = new X509Certificate(certificate);
-  } catch {
-    const message = certificate.includes('-----BEGIN CERTIFICATE-----')
-      ? 'holds a broken certificate'
-      : 'holds no certificate: a PEM text that begins with -----BEGIN CERTIFICATE-----';
-    return { in: 'certificate', message };
-  }
+  const message = certificateProblem(certificate);
+  if (message !== null) return { in: 'certificate', message };
+  const cert = new X509Certificate(certificate);
   const read = readKey(key, passphrase);
   if (typeof read === 'string') return { in: 'key', message: read };
   return cert.checkPrivateKey(read)
