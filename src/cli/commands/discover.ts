@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { OutturnError } from '#kit';
+import { nearest, OutturnError, PermanentError } from '#kit';
 import type { Discovered, OfferedStream } from '#src/main/discover';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
@@ -57,7 +57,7 @@ export function discover(program: Command, io: Io): void {
             { ...found, streams },
             {
               file: options.write,
-              chosen: chosenOf(options.stream ?? [], found.streams, streams),
+              chosen: chosenOf(id, options.stream ?? [], found.streams, streams),
               force: options.force === true,
               atMs: Date.now(),
             },
@@ -81,6 +81,7 @@ export function discover(program: Command, io: Io): void {
 
 /** Both the source's names and the ids of streams are understood. */
 function chosenOf(
+  connector: string,
   wanted: readonly string[],
   all: readonly OfferedStream[],
   shown: OfferedStream[],
@@ -88,17 +89,30 @@ function chosenOf(
   const chosen = new Set<string>();
   for (const name of wanted) {
     const stream = all.find((each) => each.id === name || each.streamId === name);
-    if (stream === undefined)
-      throw unknownName(
-        'stream on offer',
-        name,
-        all.flatMap((each) => [each.id, each.streamId]),
-        'ones',
-      );
+    if (stream === undefined) throw notOffered(connector, name, all);
     chosen.add(stream.streamId);
     if (!shown.includes(stream)) shown.push(stream);
   }
   return chosen;
+}
+
+const MOST_NEAR = 5;
+
+/** With those that were probably meant: a source may offer thousands, which nobody reads in an error. */
+function notOffered(connector: string, name: string, all: readonly OfferedStream[]): PermanentError {
+  const part = name.toLowerCase();
+  const closest = nearest(
+    name,
+    all.flatMap(({ id, streamId }) => [id, streamId]),
+  );
+  const near = [
+    ...all.filter(({ id, streamId }) => id === closest || streamId === closest),
+    ...all.filter(({ id, title }) => `${id}\n${title}`.toLowerCase().includes(part)),
+  ].map(({ id }) => id);
+  const meant = [...new Set(near)].slice(0, MOST_NEAR);
+  return new PermanentError('config/unknown-reference', `The source of ${connector} offers no stream "${name}".`, {
+    hint: `${meant.length === 0 ? '' : `Did you mean ${meant.join(' or ')}? `}\`outturn discover ${connector}\` lists ${all.length === 1 ? 'the one' : `the ${all.length}`} that it offers, --filter finds one.`,
+  });
 }
 
 function list(io: Io, found: Discovered, streams: readonly OfferedStream[], limit: number, filter?: string): void {
