@@ -72,26 +72,117 @@ interface Row {
 
 /** One row a key; keys of an object inside follow it as `outer.inner`. */
 function rowsOf(schema: Schema, prefix = ''): Row[] {
-  const shapes = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
-  const rows = new Map<string, Row>();
-  for (const { properties = {}, required = [] } of shapes)
-    for (const [name, property] of Object.entries(properties)) {
-      const key = prefix + name;
-      if (rows.has(key)) continue;
-      const fallback =
-        property.default !== undefined ? code(property.default) : required.includes(name) ? 'required' : '';
-      const example = property.examples?.[0];
-      const meaning = [property.description ?? '', example === undefined ? '' : `Such as ${code(example)}.`];
-      rows.set(key, {
-        key,
-        type: typeOf(property),
-        fallback,
-        meaning: meaning.filter((part) => part !== '').join(' '),
-      });
-      const inner = property.items !== undefined && property.items.properties !== undefined ? property.items : property;
-      for (const row of rowsOf(inner, `${key}${inner === property ? '' : '[]'}.`)) rows.set(row.key, row);
-    }
-  return [...rows.values()];
+  const forms = formsOf(schema);
+  const choice = choiceOf(forms);
+  const rows: Row[] = [];
+  for (const name of new Set(forms.flatMap(({ properties }) => Object.keys(properties)))) {
+    const uses = forms.flatMap((form): Use[] => {
+      const property = form.properties[name];
+      return property === undefined ? [] : [{ form, property, isRequired: form.required.has(name) }];
+    });
+    const key = prefix + name;
+    rows.push({
+      key,
+      type: unique(uses.map(({ property }) => typeOf(property))).join(' or '),
+      fallback: fallbackOf(uses, forms, choice),
+      meaning: meaningOf(name, uses, forms, choice),
+    });
+    const within = uses.flatMap(({ property }) => [property, ...alternativesOf(property)]);
+    const items = within.flatMap(({ items }) => items ?? []);
+    rows.push(
+      ...rowsOf({ anyOf: uses.map(({ property }) => property) }, `${key}.`),
+      ...rowsOf({ anyOf: items }, `${key}[].`),
+    );
+  }
+  return rows;
+}
+
+/** One way to write an object; a union has several. */
+interface Form {
+  properties: Record<string, Schema>;
+  required: ReadonlySet<string>;
+}
+interface Use {
+  form: Form;
+  property: Schema;
+  isRequired: boolean;
+}
+
+const alternativesOf = ({ anyOf = [], oneOf = [] }: Schema): Schema[] => [...anyOf, ...oneOf];
+const unique = <T>(values: readonly T[]): T[] => [
+  ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
+];
+
+/** Empty for what is no object. */
+function formsOf(schema: Schema): Form[] {
+  const own =
+    schema.properties === undefined ? [] : [{ properties: schema.properties, required: new Set(schema.required) }];
+  const alternatives = unique(alternativesOf(schema)).flatMap(formsOf);
+  return [alternatives, ...(schema.allOf ?? []).map(formsOf)].reduce<Form[]>(together, own);
+}
+
+/** Each of the one with each of the other. */
+function together(some: Form[], others: Form[]): Form[] {
+  if (some.length === 0 || others.length === 0) return [...some, ...others];
+  return some.flatMap((a) =>
+    others.map((b) => ({
+      properties: { ...a.properties, ...b.properties },
+      required: new Set([...a.required, ...b.required]),
+    })),
+  );
+}
+
+interface Choice {
+  name: string;
+  /** What the key is in this form, as it is written. */
+  of(form: Form): string;
+}
+
+/** The key whose value tells the forms apart; null: none does. */
+function choiceOf(forms: readonly Form[]): Choice | null {
+  if (forms.length < 2) return null;
+  const values = (form: Form, name: string): unknown[] => {
+    const property = form.properties[name];
+    return property?.enum ?? (property?.const === undefined ? [] : [property.const]);
+  };
+  const name = Object.keys(forms[0]?.properties ?? {}).find((key) => {
+    const all = forms.map((form) => values(form, key));
+    return all.every((each) => each.length > 0) && unique(all.flat()).length === all.flat().length;
+  });
+  return name === undefined ? null : { name, of: (form) => values(form, name).map(code).join(' or ') };
+}
+
+function fallbackOf(uses: readonly Use[], forms: readonly Form[], choice: Choice | null): string {
+  const defaults = unique(uses.flatMap(({ property }) => (property.default === undefined ? [] : [property.default])));
+  if (defaults.length > 0) return defaults.map(code).join(' or ');
+  const requiring = uses.filter(({ isRequired }) => isRequired);
+  if (requiring.length === 0) return '';
+  if (requiring.length === forms.length) return 'required';
+  if (choice !== null)
+    return requiring.length === uses.length
+      ? 'required'
+      : `required with ${requiring.map(({ form }) => choice.of(form)).join(', ')}`;
+  const telling = forms.map(({ required }) =>
+    [...required].filter((key) => !forms.every((form) => form.required.has(key))),
+  );
+  return `one of ${telling.map((keys) => keys.map(code).join(' with ') || 'none').join(', ')}`;
+}
+
+function meaningOf(name: string, uses: readonly Use[], forms: readonly Form[], choice: Choice | null): string {
+  const descriptions = unique(uses.map(({ property }) => property.description ?? ''));
+  const isChoice = choice?.name === name;
+  const words =
+    choice === null || descriptions.length === 1
+      ? descriptions
+      : uses.map(({ form, property }) => `${choice.of(form)}: ${property.description ?? ''}`);
+  const only =
+    choice === null || uses.length === forms.length || words.length > 1
+      ? ''
+      : `Only with \`${choice.name}\` ${uses.map(({ form }) => choice.of(form)).join(' or ')}.`;
+  const example = isChoice ? undefined : uses.flatMap(({ property }) => property.examples ?? [])[0];
+  return [...words, only, example === undefined ? '' : `Such as ${code(example)}.`]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 function typeOf(schema: Schema): string {
