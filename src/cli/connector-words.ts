@@ -52,7 +52,12 @@ export function connectorTable(io: Look, connectors: readonly ConnectorHealth[],
           connector.kind,
           stateWords(io, connector.state),
           String(streams.length),
-          ago(oldest(streams.map(({ lastSuccessAtMs }) => lastSuccessAtMs)), nowMs),
+          ago(
+            connector.state === 'sent'
+              ? newest(streams)
+              : oldest(streams.map(({ lastSuccessAtMs }) => lastSuccessAtMs)),
+            nowMs,
+          ),
           span(
             streams.reduce<number | null>(
               (most, { lagMs }) => (lagMs === null ? most : Math.max(most ?? 0, lagMs)),
@@ -79,6 +84,12 @@ export function connectorTable(io: Look, connectors: readonly ConnectorHealth[],
 /** Null as soon as one has none: what is said of all must hold for each. */
 const oldest = (instants: readonly (number | null)[]): number | null =>
   instants.some((each) => each === null) ? null : Math.min(...(instants as number[]));
+/** Who is sent to is owed nothing by a stream: what came last says that the sender lives. */
+const newest = (streams: readonly StreamHealth[]): number | null =>
+  streams.reduce<number | null>(
+    (last, { lastSuccessAtMs }) => (lastSuccessAtMs === null ? last : Math.max(last ?? 0, lastSuccessAtMs)),
+    null,
+  );
 const ago = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `${age(nowMs - ms)} ago`);
 const span = (ms: number | null): string | null => (ms === null ? null : age(ms));
 const soon = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `in ${age(ms - nowMs)}`);
