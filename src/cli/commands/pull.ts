@@ -76,7 +76,7 @@ async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boo
   const bar =
     io.interactive && !json
       ? new SingleBar({
-          format: 'pulling {bar} {value}/{total} streams{note}',
+          format: 'pulling {bar} {value}/{total} streams{note}, {duration_formatted}',
           barsize: 24,
           hideCursor: true,
           clearOnComplete: true,
@@ -91,7 +91,8 @@ async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boo
       signal: io.signal,
       onProgress: (jobs) => {
         const retrying = jobs.filter(isRetrying).length;
-        const note = retrying === 0 ? '' : `, ${retrying} failed and tried again`;
+        const pages = jobs.reduce((sum, { progress }) => sum + (progress?.done ?? 0), 0);
+        const note = `${pages === 0 ? '' : `, ${pages} ${pages === 1 ? 'page' : 'pages'}`}${retrying === 0 ? '' : `, ${retrying} failed and tried again`}`;
         bar?.update(jobs.filter((job) => job.acknowledgedAtMs !== null).length, { note });
       },
     });
