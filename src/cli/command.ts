@@ -56,18 +56,23 @@ const INTERRUPTED_GRACE_MS = 1_000;
 
 /**
  * Opens the app for the work and closes it, whatever happens. `check` refuses unknown names before anything is opened; a
- * command that only reads makes no new data directory. `applies: false`: the projects in force stay as they are.
+ * command that only reads makes no new data directory and, unless it says `applies`, leaves what is in force as it is: an
+ * edited stream would begin anew, for good, because somebody looked.
  */
 export async function withApp(
   io: Io,
   environment: Environment,
   work: (app: App) => Promise<void>,
-  { reads = false, check, applies }: { reads?: boolean; check?: (config: Config) => void; applies?: boolean } = {},
+  {
+    reads = false,
+    check,
+    applies = !reads,
+  }: { reads?: boolean; check?: (config: Config) => void; applies?: boolean } = {},
 ): Promise<void> {
   if (reads) await requireDataDirectory(environment);
   // Loaded here: help, a wrong command line and what needs no database answer sooner without it.
   const { openApp } = await import('#src/main/app');
-  const app = await openApp(environment, undefined, check, { applies: applies ?? true });
+  const app = await openApp(environment, undefined, check, { applies });
   try {
     await work(app);
   } finally {

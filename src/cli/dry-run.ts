@@ -1,4 +1,4 @@
-import { asOutturnError, type DryRunResult, formatDurationMs } from '#kit';
+import { appliedOtherwise, asOutturnError, type DryRunResult, formatDurationMs } from '#kit';
 import type { App } from '#src/main/app';
 import { knownSecrets } from '#src/main/environment';
 import { type Io, printJson } from './io.ts';
@@ -22,7 +22,9 @@ export async function dryRun(
   const results: object[] = [];
   for (const stream of streams) {
     try {
-      const result = { ...stream, ...(await app.ports.pulls.dryRun({ ...stream, ...window }, { signal: io.signal })) };
+      const notInForce = await otherwiseInForce(app, stream);
+      const found = await app.ports.pulls.dryRun({ ...stream, ...window }, { signal: io.signal });
+      const result = { ...stream, ...found, notInForce };
       results.push(result);
       if (!json) io.out(dryRunTables(io, result));
     } catch (thrown) {
@@ -39,10 +41,22 @@ export async function dryRun(
   else if (streams.length === 0) io.out('No stream is configured.');
 }
 
+/** Since when another definition of it is in force, where the stream was edited and not applied. */
+async function otherwiseInForce({ config, ports }: App, target: DryRunTarget): Promise<{ sinceMs: number } | null> {
+  const connector = config.connectors.find(({ id }) => id === target.connector);
+  const stream = connector?.streams.find(({ id }) => id === target.stream);
+  if (connector === undefined || stream === undefined) return null;
+  const kind = ports.registry.connectorKind(connector.kind);
+  return await appliedOtherwise(ports.store.connectors, connector, stream, kind);
+}
+
 const SHOWN = 3;
 
 /** What a pull would request and store: requests, then the first and last rows. */
-function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
+function dryRunTables(
+  io: Io,
+  result: DryRunResult & DryRunTarget & { notInForce: { sinceMs: number } | null },
+): string {
   const window = `${instant(result.fromMs)} – ${instant(result.toMs)}`;
   const { counts: all, measurements, costs, quotes = [] } = result;
   const parts = [`${io.color.bold(`${result.connector}.${result.stream}`)} ${io.color.dim(window)}`];
@@ -114,6 +128,10 @@ function dryRunTables(io: Io, result: DryRunResult & DryRunTarget): string {
   if (measurements.length + costs.length + quotes.length === 0)
     parts.push('The source answered without a row for this window.');
   for (const warning of result.warnings) parts.push(`${io.color.yellow('warning')} ${warning}`);
+  if (result.notInForce !== null)
+    parts.push(
+      `${io.color.yellow('not in force')} the stream asks something else here than what was applied on ${instant(result.notInForce.sinceMs)}; once applied it is read anew from \`since\`, and what it gave until then counts no more. \`outturn plan\` shows the difference.`,
+    );
   const progress = progressWords(result);
   if (progress !== null) parts.push(io.color.dim(progress));
   const counts = [

@@ -1,4 +1,4 @@
-import type { OutboxRow } from '#kit';
+import { NOT_APPLIED_HINT, type OutboxRow } from '#kit';
 import { type JobView, jobView } from '#src/main/job-view';
 import { isRetrying, type WorkResult } from '#src/main/work';
 import { type Io, printJson } from './io.ts';
@@ -30,6 +30,7 @@ export function finishJobs(io: Io, { jobs, followUps }: WorkResult, json: boolea
       `${io.color.red('✗')} then ${[job.kind, subject(job)].filter((word) => word !== '').join(' ')} ${io.color.dim(job.id.slice(0, 8))} ${failure(io, job)}`,
     );
   }
+  if (failed.some(({ errorCode }) => errorCode === 'config/not-applied')) io.out(`→ ${NOT_APPLIED_HINT}`);
   if (failed.some(isRetrying))
     io.out('→ It stays in the queue and is tried again while a worker runs: `outturn up` or `outturn worker`.');
   else if (failed.length > 0) io.out(`→ \`outturn jobs ${failed[0]?.id.slice(0, 8)}\` shows more.`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asOutturnError, type ReplayRequest } from '#kit';
+import { asOutturnError, type ReplayRequest, streamIdentity } from '#kit';
 import {
   type Answer,
   cost,
@@ -241,6 +241,49 @@ describe('a replay', () => {
       definitions: [{ isToday: true, pulls: 1 }],
       earlier: { pulls: 3 },
     });
+  });
+
+  it('reads pages of earlier definitions when told, once what changed is in force; before that it only shows', async () => {
+    const id = `c-${randomUUID().slice(0, 8)}`;
+    const of = (unit: string, parse?: (answer: Answer) => Answer): Scripted =>
+      scriptedPull(
+        bench,
+        async function* () {
+          yield { measurements: [point(0, 10), point(1, 20)] };
+        },
+        { id, streamOptions: { unit }, ...(parse === undefined ? {} : { parse }) },
+      );
+    const inForce = async (t: Scripted): Promise<void> => {
+      const [connector] = t.parts.config.connectors;
+      const [stream] = connector?.streams ?? [];
+      if (connector === undefined || stream === undefined) throw new Error('no stream');
+      const identity = streamIdentity(connector, stream, t.parts.registry.connectorKind(connector.kind));
+      bench.clock.nowMs += 1;
+      await bench.store.transaction((tx) => tx.connectors.setIdentity({ connector: id, stream: 'hours', identity }));
+      bench.clock.nowMs += 1;
+    };
+    const old = of('double');
+    await inForce(old);
+    await old.run();
+    const edited = of('single', halved);
+    edited.parts.objects = old.parts.objects;
+
+    expect(await replayOf(edited)).toMatchObject({
+      notInForce: { sinceMs: expect.any(Number) },
+      earlier: null,
+      counts: { revisions: 2 },
+    });
+    await expect(replayOf(edited, { apply: true })).rejects.toMatchObject({ code: 'config/not-applied' });
+
+    await inForce(edited);
+    expect(await replayOf(edited)).toMatchObject({ notInForce: null, pages: 0, earlier: { pulls: 1 } });
+    expect(await replayOf(edited, { earlier: true })).toMatchObject({
+      pages: 1,
+      counts: { inserts: 2 },
+      applied: null,
+    });
+    expect((await replayOf(edited, { earlier: true, apply: true })).applied).toMatchObject({ inserted: 2 });
+    expect((await edited.samples()).map(({ value }) => value)).toEqual([5, 10]);
   });
 
   it('ends when it is cancelled, and leaves nothing behind', async () => {

@@ -22,6 +22,7 @@ import {
 } from '#kit';
 import { cancelled } from './abort.ts';
 import { dirtyPeriods, projectsOfCosts, requireSameUnits } from './affected.ts';
+import { definitionInForce } from './definition-in-force.ts';
 import { readManifest } from './manifest.ts';
 import { PulledRows, type RowBatch } from './rows.ts';
 import { findTarget, streamVersionOf, type Target } from './target.ts';
@@ -76,6 +77,7 @@ export function createReplays(parts: ReplaysParts): Replays {
       const pulls: PullRow[] = await store.pulls.overlapping(request.connector, request.stream, window, {
         beforeId,
         limit: PULLS_AT_ONCE,
+        earlier: request.earlier ?? false,
       });
       for (const pull of pulls) {
         found.pulls++;
@@ -257,6 +259,7 @@ export function createReplays(parts: ReplaysParts): Replays {
     async replay(request, context) {
       const target = findTarget(parts, request);
       const { connector, stream, fromMs, toMs, pullId } = request;
+      const notInForce = await definitionInForce(store.connectors, target, request);
       // Its time first, so that what a dead process left can be told.
       const replayId = `${new Date().toISOString()} ${parts.newId()}`;
       const scope = { replayId, connector, stream, fromMs, toMs, pullId };
@@ -265,7 +268,17 @@ export function createReplays(parts: ReplaysParts): Replays {
         const counts = await store.replays.counts(scope);
         const changes = await store.replays.changes(scope, request.limit);
         const applied = request.apply ? await apply(scope, request.withdraw, context.signal) : null;
-        return { connector, stream, fromMs, toMs, ...read, counts, changes, applied } satisfies ReplayResult;
+        return {
+          connector,
+          stream,
+          fromMs,
+          toMs,
+          notInForce,
+          ...read,
+          counts,
+          changes,
+          applied,
+        } satisfies ReplayResult;
       } finally {
         await store.replays.clear(replayId);
       }

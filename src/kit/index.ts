@@ -61,7 +61,7 @@ export * from './secrets.ts';
 export * from './session.ts';
 export * from './shown-value.ts';
 export * from './store/index.ts';
-export { streamIdentity } from './stream-identity.ts';
+export { appliedOtherwise, NOT_APPLIED_HINT, streamIdentity } from './stream-identity.ts';
 export * from './template.ts';
 export * from './tracing.ts';
 export * from './unit-conversion.ts';

@@ -8,6 +8,11 @@ export interface ReplayRequest {
   toMs: number | null;
   /** Only what this pull has the newest observation of; null: all pulls of the stream that touch the window. */
   pullId: string | null;
+  /**
+   * Reads the pages of pulls from before the stream began to ask something else, too. Right only where what changed is how
+   * answers are read (a column, a unit, a decimal sign), not what is asked.
+   */
+  earlier?: boolean;
   /** Stores what differs. False: writes nothing that counts. */
   apply: boolean;
   /** With `apply`: samples that the parser no longer gives become missing. */
@@ -38,8 +43,10 @@ export interface ReplayResult {
    * figures for that reason alone, not because of the parser.
    */
   definitions: { version: string | null; isToday: boolean; pulls: number }[];
-  /** Pulls of that window from before the stream began to ask something else: they are not read, for their rows count no more. */
+  /** Pulls of that window from before the stream began to ask something else; read only where `earlier` asked for it. */
   earlier: { pulls: number; sinceMs: number } | null;
+  /** Since when another definition is in force, where the stream was edited and not applied; null: it is as applied. */
+  notInForce: { sinceMs: number } | null;
   /** What the parser gave, repeats included. */
   rows: number;
   counts: ReplayCounts;
@@ -53,7 +60,7 @@ export interface ReplayResult {
 
 /** Reads archived pages again with today's parser and options; asks no source, moves no watermark. */
 export interface Replays {
-  /** Throws `config/unknown-reference`, and `queue/cancelled` when `signal` aborts; what was applied until then stays. */
+  /** Throws `config/unknown-reference`, `config/not-applied` (to apply by a definition that is not in force), and `queue/cancelled` when `signal` aborts; what was applied until then stays. */
   replay(
     request: ReplayRequest,
     context: { signal: AbortSignal; progress(pages: number): void },

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { canonicalHash, canonicalJson } from '../domain/index.ts';
 import type { ConnectorConfig, StreamConfig } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
+import type { ConnectorRepository } from './store/index.ts';
 
 /**
  * The same as long as the stream asks its source the same: its kind, the kind's own options, and its own, but for what
@@ -23,6 +24,22 @@ export function streamIdentity(
     0,
     16,
   );
+}
+
+/** How `config/not-applied` is mended, whichever of the two definitions is the newer one. */
+export const NOT_APPLIED_HINT =
+  'Start the processes again that run with the older configuration (`outturn up`, `outturn worker`). Where this one is the newer, look at `outturn plan` and put it in force by `outturn apply`.';
+
+/** When the definition in force was applied, where the stream asks something else here; null: it is as applied, or never was. */
+export async function appliedOtherwise(
+  connectors: Pick<ConnectorRepository, 'identity'>,
+  connector: ConnectorConfig,
+  stream: StreamConfig,
+  kind: AnyConnectorKind | undefined,
+): Promise<{ sinceMs: number } | null> {
+  const applied = await connectors.identity(connector.id, stream.id);
+  if (applied === null || applied.identity === streamIdentity(connector, stream, kind)) return null;
+  return { sinceMs: applied.sinceMs };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,4 +1,12 @@
-import { type Config, PermanentError, type PullRunner, type Registry, type Store, streamIdentity } from '#kit';
+import {
+  appliedOtherwise,
+  type Config,
+  NOT_APPLIED_HINT,
+  PermanentError,
+  type PullRunner,
+  type Registry,
+  type Store,
+} from '#kit';
 
 /**
  * Pulls of streams as they were applied. One that asks something else by now is refused before it asks: the figures of two
@@ -14,15 +22,13 @@ export function pullsAsApplied(
       const connector = config.connectors.find(({ id }) => id === request.connector);
       const stream = connector?.streams.find(({ id }) => id === request.stream);
       if (connector !== undefined && stream !== undefined) {
-        const applied = await store.connectors.identity(connector.id, stream.id);
-        const here = streamIdentity(connector, stream, registry.connectorKind(connector.kind));
-        if (applied !== null && applied.identity !== here)
+        const kind = registry.connectorKind(connector.kind);
+        const applied = await appliedOtherwise(store.connectors, connector, stream, kind);
+        if (applied !== null)
           throw new PermanentError(
             'config/not-applied',
             `${connector.id}.${stream.id} asks something else here than what was applied on ${new Date(applied.sinceMs).toISOString()}; nothing is pulled`,
-            {
-              hint: 'Look at `outturn plan` and put it in force by `outturn apply`; a process that started before somebody applied a newer one must be started again.',
-            },
+            { hint: NOT_APPLIED_HINT },
           );
       }
       return await pulls.run(request, context);

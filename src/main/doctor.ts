@@ -44,7 +44,7 @@ export async function diagnose(
   let app: App;
   try {
     await requireDataDirectory(environment);
-    app = await openApp(environment);
+    app = await openApp(environment, undefined, undefined, { applies: false });
   } catch (thrown) {
     const error = asOutturnError(thrown);
     return [

@@ -117,9 +117,8 @@ const withoutProgress = (plan: ProjectsPlan | ConnectorsPlan): unknown =>
       }))
     : plan;
 
-/** How many projects differ from what is written; where applying is automatic, that is none. */
+/** Projects that differ from what is written. */
 export async function unappliedProjects(parts: Parts): Promise<string[]> {
-  if (parts.config.settings.apply === 'automatic') return [];
   const plan = await readPlan(parts);
   return hasChanges(plan) ? plan.projects.filter(({ action }) => action !== 'none').map(({ id }) => id) : [];
 }

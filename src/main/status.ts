@@ -35,7 +35,7 @@ export interface Status {
   pausedQueues: QueueName[] | null;
   queueProblem: string | null;
   missing: MissingWorkFinding[];
-  /** Projects whose configuration was changed and not applied; always none where applying is automatic. */
+  /** Projects whose configuration was changed and not applied yet. */
   unapplied: string[];
   /** Accounts that are asked nothing at the moment, because the source said so. */
   blockedAccounts: { account: string; untilMs: number; reason: string | null }[];

@@ -262,7 +262,7 @@ export function createPullRepository(context: StoreContext): PullRepository {
       ];
     },
 
-    async overlapping(connector, stream, { fromMs, toMs }, { beforeId, limit }) {
+    async overlapping(connector, stream, { fromMs, toMs }, { beforeId, limit, earlier = false }) {
       const before =
         beforeId === null ? sql.fragment`true` : sql.fragment`seq < (SELECT seq FROM pull WHERE id = ${beforeId})`;
       return [
@@ -271,7 +271,7 @@ export function createPullRepository(context: StoreContext): PullRepository {
           WHERE connector = ${connector} AND stream = ${stream} AND state <> 'running'
             AND from_at < ${instant(toMs)} AND to_at > ${instant(fromMs)} AND ${before}
             -- What was asked before the stream asked something else is of other series.
-            AND started_at >= stream_generation_since(${connector}, ${stream}, 'infinity')
+            AND (${earlier} OR started_at >= stream_generation_since(${connector}, ${stream}, 'infinity'))
           ORDER BY pull.seq DESC LIMIT ${limit}`)),
       ];
     },

@@ -11,6 +11,7 @@ interface Choices {
   query?: string;
   points?: number;
   orders?: boolean;
+  apply?: string;
 }
 const yaml = ({
   password = 'correct-horse',
@@ -18,8 +19,9 @@ const yaml = ({
   query = 'failures',
   points = 500,
   orders = true,
+  apply = 'manual',
 }: Choices) => `
-settings: { timeZone: Europe/Berlin, apply: manual }
+settings: { timeZone: Europe/Berlin, apply: ${apply} }
 connectors:
   shop:
     kind: prometheus
@@ -77,5 +79,14 @@ describe('plan and apply of connectors', () => {
     const pulled = await run({ query: 'something_else' }, 'pull', 'shop.failures', '--json');
     expect(pulled.status).toBe(1);
     expect(pulled.stdout).toContain('config/not-applied');
+  });
+
+  it('are left to commands that do work: one that only shows puts no edited stream in force, also where applying is automatic', async () => {
+    const edited = { query: 'looked_at_only', apply: 'automatic' };
+    const replay = await run(edited, 'replay', 'shop.failures');
+    expect(replay.stdout).toContain('not in force');
+    await run(edited, 'pull', 'shop.failures', '--dry-run');
+    await run(edited, 'connectors');
+    expect((await run(edited, 'plan', '--exit-code')).status).toBe(2);
   });
 });

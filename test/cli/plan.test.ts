@@ -118,10 +118,12 @@ describe('plan and apply at the command line', () => {
     expect((await run('roi')).stdout).toContain('checkout');
   });
 
-  it('are not needed where applying is automatic: each start does it', async () => {
+  it('are not needed where applying is automatic: each command that does work does it, none that only shows', async () => {
     await write({ apply: 'automatic' });
     const plan = await run('plan');
     expect(plan.stdout).toContain('settings.apply is automatic');
+    expect((await run('roi')).stdout).not.toContain('other');
+    await run('recompute', '--enqueue');
     expect((await run('roi')).stdout).toContain('other');
     expect((await run('plan', '--exit-code')).status).toBe(0);
   });

@@ -202,7 +202,7 @@ function resume(group: Command, io: Io): void {
         printBackfill(io, row);
         io.out('→ It goes on where a worker runs: `outturn up` or `outturn worker`.');
       },
-      { reads: true },
+      { reads: true, applies: true },
     );
   });
 }

@@ -71,7 +71,10 @@ export function backfill(program: Command, io: Io): void {
       if (options.detach) return printDetached(io, started, json);
       await follow(app, io, started, json);
     };
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, { check: streamsOf });
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, {
+      check: streamsOf,
+      applies: options.plan !== true,
+    });
   });
   backfillLedger(command, io);
 }

@@ -123,7 +123,7 @@ function replay(group: Command, io: Io): void {
         const isIncomplete = ids.length > 0 && !options.dryRun && replayed.length < planned.length;
         io.setExitCode(isIncomplete ? 1 : 0);
       },
-      { reads: true },
+      { reads: true, applies: options.dryRun !== true },
     );
   });
 }

@@ -51,7 +51,7 @@ export function plan(program: Command, io: Io): void {
           io.out(
             app.config.settings.apply === 'manual'
               ? '→ `outturn apply` puts it in force.'
-              : '→ `outturn apply` puts it in force, as does every other command: settings.apply is automatic.',
+              : '→ `outturn apply` puts it in force, as does the next process or command that does work, such as `outturn up` or `outturn pull`: settings.apply is automatic.',
           );
       },
       { applies: false },

@@ -68,7 +68,10 @@ export function pull(program: Command, io: Io): void {
       if (options.enqueue) return printQueued(io, await enqueueAll(app, requests, 'cli'), json);
       finishJobs(io, await withProgress(app, io, requests, json), json);
     };
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, { check: streamsOf });
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, {
+      check: streamsOf,
+      applies: options.dryRun !== true,
+    });
   });
 }
 

@@ -13,6 +13,7 @@ import { instantOption, windowInstant } from '../window-options.ts';
 interface ReplayOptions extends CommonOptions {
   from?: string;
   to?: string;
+  earlier?: boolean;
   apply?: boolean;
   withdraw?: boolean;
   limit: string;
@@ -36,6 +37,10 @@ export function replay(program: Command, io: Io): void {
       )
       .option('--from <instant>', 'of the data: a date (midnight UTC) or date-time; from the first when absent')
       .option('--to <instant>', 'end of it, excluded; to the last when absent')
+      .option(
+        '--earlier',
+        'also pages that earlier definitions of the stream asked for; right only where what changed is how answers are read',
+      )
       .option('--apply', 'store what differs, as revisions; the watermark stays')
       .option('--withdraw', 'with --apply: samples that the parser gives no more become missing')
       .option('--limit <n>', 'at most so many changes shown; all are counted', '20'),
@@ -43,6 +48,7 @@ export function replay(program: Command, io: Io): void {
       'replay shop-metrics',
       'replay sap.project-costs --from 2026-09-01 --to 2026-10-01',
       'replay sap.project-costs --from 2026-09-01 --to 2026-10-01 --apply',
+      'replay sap.project-costs --earlier --apply',
       'replay 5f0c6f5e-6f0c-4d8e-9d0b-0c6a8f2b7f11 --json',
     ],
   ).action(async (name: string, options: ReplayOptions) => {
@@ -60,17 +66,23 @@ export function replay(program: Command, io: Io): void {
       for (const target of await targetsOf(app, name, { fromMs, toMs })) {
         const result = await withProgress(io, options.json === true, (progress) =>
           app.replays.replay(
-            { ...target, apply: options.apply === true, withdraw: options.withdraw === true, limit },
+            {
+              ...target,
+              earlier: options.earlier === true,
+              apply: options.apply === true,
+              withdraw: options.withdraw === true,
+              limit,
+            },
             { signal: io.signal, progress },
           ),
         );
         results.push(result);
-        if (!options.json) print(io, result);
+        if (!options.json) print(io, result, options.earlier === true);
       }
       if (options.json) printJson(io, results);
       if (results.some(({ problemCount }) => problemCount > 0)) io.setExitCode(1);
     };
-    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work);
+    await withApp(io, environmentOf(io, options, { logLevel: 'error' }), work, { applies: false });
   });
 }
 
@@ -107,7 +119,7 @@ async function withProgress<T>(
   }
 }
 
-function print(io: Io, result: ReplayResult): void {
+function print(io: Io, result: ReplayResult, earlier: boolean): void {
   const { connector, stream, fromMs, toMs, counts, changes, problems, applied } = result;
   const from = fromMs === null ? 'the first' : windowInstant(fromMs);
   const to = toMs === null ? 'the last' : windowInstant(toMs);
@@ -122,10 +134,11 @@ function print(io: Io, result: ReplayResult): void {
         )
         .join('; ')}`,
     );
-  if (result.earlier !== null)
+  if (result.notInForce !== null)
     io.out(
-      `${plural(result.earlier.pulls, 'pull')} from before ${windowInstant(result.earlier.sinceMs)} ${result.earlier.pulls === 1 ? 'is' : 'are'} not read: the stream asked something else then, and what came of it counts no more`,
+      `${io.color.yellow('not in force')} the stream is defined otherwise than what was applied on ${windowInstant(result.notInForce.sinceMs)}: this is what its definition here would make of the archived pages, against what is stored now`,
     );
+  if (result.earlier !== null) io.out(earlierWords(result.earlier, earlier));
   if (result.pages === 0) io.out('No archived page of this stream lies in that time.\n');
   else {
     if (changes.length > 0) io.out(changeTable(io, result));
@@ -152,12 +165,24 @@ function print(io: Io, result: ReplayResult): void {
         ? `The parser gives what is stored: ${read}.`
         : `${plural(counts.revisions, 'revision')}, ${plural(counts.inserts, 'insert')}, ${counts.vanished} vanished, ${counts.unchanged} unchanged; of ${read}`,
     );
-    if (applied === null) io.out(io.color.dim(nothing ? '' : 'nothing was written; --apply stores it'));
+    const next =
+      result.notInForce === null
+        ? '--apply stores it'
+        : `after \`outturn apply\`, \`outturn replay ${connector}.${stream} --earlier --apply\` stores it`;
+    if (applied === null) io.out(io.color.dim(nothing ? '' : `nothing was written; ${next}`));
     else
       io.out(
         `${io.color.green('stored')} ${plural(applied.revisions, 'revision')}, ${plural(applied.inserted, 'insert')}, ${applied.withdrawn} withdrawn; to recompute: ${applied.projects.join(', ') || 'no project'}`,
       );
   }
+}
+
+function earlierWords({ pulls, sinceMs }: NonNullable<ReplayResult['earlier']>, areRead: boolean): string {
+  const some = `${plural(pulls, 'pull')} from before ${windowInstant(sinceMs)}`;
+  const be = pulls === 1 ? 'is' : 'are';
+  return areRead
+    ? `${some} ${be} read as the stream is defined now; that is right only where what changed since is how answers are read, not what is asked`
+    : `${some} ${be} not read: the stream was defined otherwise then, and what came of it counts no more. Where only changed how answers are read (a column, a unit, a decimal sign, a time zone), --earlier reads them`;
 }
 
 function changeTable(io: Io, { changes }: ReplayResult): string {

@@ -106,16 +106,19 @@ export interface PullRepository {
   streamVersion(connector: string, stream: string): Promise<string | null>;
   list(limit: number): Promise<PullRow[]>;
   pages(pullId: string): Promise<PullPageRow[]>;
-  /** Newest first: ended pulls of the stream whose windows touch that one. */
+  /**
+   * Newest first: ended pulls of the stream whose windows touch that one; `earlier`: also those that were asked before the
+   * stream began to ask something else.
+   */
   overlapping(
     connector: string,
     stream: string,
     window: { fromMs: number; toMs: number },
-    page: { beforeId: string | null; limit: number },
+    page: { beforeId: string | null; limit: number; earlier?: boolean },
   ): Promise<PullRow[]>;
   /**
    * Those of that window which were asked before the stream began to ask something else, and when it did: their rows count no
-   * more, and `overlapping` leaves them out. Null: there are none.
+   * more, and `overlapping` leaves them out unless told. Null: there are none.
    */
   ofEarlierDefinitions(
     connector: string,
