@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import {
   asOutturnError,
   type Config,
@@ -5,9 +7,11 @@ import {
   type Finding,
   formatDurationMs,
   type HttpResponse,
+  type Store,
 } from '#kit';
-import { clock } from './app.ts';
+import { clock, openStoreAt } from './app.ts';
 import { certificateFinding } from './certificate.ts';
+import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
 import { pushFindings } from './push-findings.ts';
 import { registry } from './registry.ts';
@@ -152,17 +156,31 @@ function clockFinding(answers: readonly Answer[]): Finding | null {
   };
 }
 
+const hasEmbeddedData = async ({ databaseUrl, dataDirectory }: Environment): Promise<boolean> =>
+  databaseUrl === null && (await stat(path.join(dataDirectory, 'postgres')).catch(() => null)) !== null;
+
 async function keep(
   environment: Environment,
-  { store }: SourceTools,
+  tools: SourceTools,
   results: readonly ConnectorFindings[],
 ): Promise<void> {
-  if (store === null) return;
+  let server: DatabaseServer | null = null;
+  let own: Store | null = null;
   try {
+    // Nobody runs the embedded server: where there are data, it is started for as long as this takes.
+    if (tools.store === null && (await hasEmbeddedData(environment))) {
+      server = await openServer(environment);
+      own = await openStoreAt(server.url, environment.log);
+    }
+    const store = tools.store ?? own;
+    if (store === null) return;
     for (const { connector, durationMs, findings } of results)
       await store.connectors.saveCheck({ connector, checkedAtMs: clock.nowMs(), durationMs, findings });
   } catch (thrown) {
     const { message } = asOutturnError(thrown);
     environment.log.warn({ reason: environment.redactor.text(message) }, 'what was found could not be kept');
+  } finally {
+    await own?.close();
+    await server?.release();
   }
 }
