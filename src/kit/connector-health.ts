@@ -3,7 +3,8 @@ import type { Config, ConnectorConfig, StreamConfig } from './config.ts';
 import type { Finding } from './connector.ts';
 import type { Registry } from './ports.ts';
 import type { ScheduleAdmin, ScheduleView } from './schedules.ts';
-import type { ConnectorCheckRow, Store, StreamHealthRow } from './store/index.ts';
+import type { ConnectorCheckRow, DeadLetterRow, Store, StreamHealthRow } from './store/index.ts';
+import { NOT_APPLIED_HINT } from './stream-identity.ts';
 
 /**
  * `ok`: it brings what is due. `late`: it is known less far than its schedule or interval promises. `failing`: its newest
@@ -47,7 +48,7 @@ export interface ConnectorHealth {
 interface Parts {
   config: Config;
   registry: Registry;
-  store: Pick<Store, 'connectors' | 'watermarks' | 'budgets'>;
+  store: Pick<Store, 'connectors' | 'watermarks' | 'budgets' | 'deadLetters'>;
   schedules: ScheduleAdmin;
   nowMs: number;
 }
@@ -56,6 +57,7 @@ interface Parts {
 const EXPIRES_SOON_MS = 14 * 86_400_000;
 /** How long a fire may take to bring its data. */
 const GRACE_MS = 15 * 60_000;
+const MOST_REFUSALS = 1_000;
 /** Of a schedule that fires once and not again within sight. */
 const USUAL_PERIOD_MS = 86_400_000;
 
@@ -68,12 +70,14 @@ export async function connectorHealth({
   nowMs,
 }: Parts): Promise<ConnectorHealth[]> {
   const budgets = [...new Map(config.connectors.map(({ http }) => [http.budget.account, http.budget])).values()];
-  const [pulls, checks, marks, statuses, planned] = await Promise.all([
+  const [pulls, checks, marks, statuses, planned, refusals] = await Promise.all([
     store.connectors.health(),
     store.connectors.checks(),
     store.watermarks.list(),
     store.budgets.list(budgets),
     schedules.list(),
+    // Refused before it is a pull: only its job tells.
+    store.deadLetters.search({ state: 'open', kind: 'pull', code: 'config/not-applied', limit: MOST_REFUSALS }),
   ]);
   return config.connectors.map((connector) => {
     const kind = registry.connectorKind(connector.kind);
@@ -86,6 +90,7 @@ export async function connectorHealth({
         pull: pulls.find((row) => row.connector === connector.id && row.stream === stream.id),
         watermarkMs:
           marks.find((row) => row.connector === connector.id && row.stream === stream.id)?.watermarkMs ?? null,
+        refusals: refusals.filter(({ args }) => isOf(args, connector.id, stream.id)),
         schedule: planned.find(
           ({ job: { kind: job, args } }) =>
             job === 'pull' && args['connector'] === connector.id && (args['stream'] ?? stream.id) === stream.id,
@@ -139,14 +144,26 @@ interface StreamFacts {
   pull: StreamHealthRow | undefined;
   watermarkMs: number | null;
   schedule: ScheduleView | undefined;
+  /** Newest first: pulls by a definition that is not in force. */
+  refusals: readonly DeadLetterRow[];
 }
+
+const isOf = (args: unknown, connector: string, stream: string): boolean =>
+  typeof args === 'object' &&
+  args !== null &&
+  'connector' in args &&
+  args.connector === connector &&
+  'stream' in args &&
+  args.stream === stream;
 
 function streamHealth(connector: ConnectorConfig, stream: StreamConfig, facts: StreamFacts): StreamHealth {
   const { nowMs, pull, watermarkMs, schedule, intervalMs } = facts;
   const lagMs = watermarkMs === null ? null : Math.max(0, nowMs - watermarkMs);
   const allowedLagMs = schedule === undefined ? null : periodOf(schedule) + intervalMs + GRACE_MS;
   const { latest, lastSuccess } = pull ?? { latest: null, lastSuccess: null };
-  const failed = pull !== undefined && pull.failingSinceMs !== null;
+  const refused = facts.refusals.filter(({ lastFailedAtMs }) => lastFailedAtMs > (lastSuccess?.finishedAtMs ?? 0));
+  const [refusal] = refused;
+  const failed = refusal !== undefined || (pull !== undefined && pull.failingSinceMs !== null);
   return {
     id: stream.id,
     state: stateOf(connector, facts, { lagMs, allowedLagMs, failed }),
@@ -154,20 +171,26 @@ function streamHealth(connector: ConnectorConfig, stream: StreamConfig, facts: S
     lagMs,
     allowedLagMs,
     lastSuccessAtMs: lastSuccess?.finishedAtMs ?? null,
-    failingSinceMs: pull?.failingSinceMs ?? null,
-    failures: pull?.failures ?? 0,
+    failingSinceMs: pull?.failingSinceMs ?? refused.at(-1)?.lastFailedAtMs ?? null,
+    failures: (pull?.failures ?? 0) + refused.length,
     completeness:
       lastSuccess === null || lastSuccess.expected === null
         ? null
         : { received: lastSuccess.rows, expected: lastSuccess.expected },
     lastError:
-      failed && latest !== null && latest.errorCode !== null
+      refusal !== undefined
         ? {
-            code: latest.errorCode,
-            message: latest.errorMessage ?? '',
-            atMs: latest.finishedAtMs ?? latest.startedAtMs,
+            code: refusal.errorCode,
+            message: `${refusal.errorMessage}. ${NOT_APPLIED_HINT}`,
+            atMs: refusal.lastFailedAtMs,
           }
-        : null,
+        : failed && latest !== null && latest.errorCode !== null
+          ? {
+              code: latest.errorCode,
+              message: latest.errorMessage ?? '',
+              atMs: latest.finishedAtMs ?? latest.startedAtMs,
+            }
+          : null,
     warnings: lastSuccess?.warnings ?? [],
     nextFireAtMs: schedule === undefined || schedule.paused !== null ? null : (schedule.next[0]?.atMs ?? null),
     schedule: schedule?.id ?? null,

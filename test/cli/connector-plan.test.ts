@@ -79,6 +79,8 @@ describe('plan and apply of connectors', () => {
     const pulled = await run({ query: 'something_else' }, 'pull', 'shop.failures', '--json');
     expect(pulled.status).toBe(1);
     expect(pulled.stdout).toContain('config/not-applied');
+    const connectors = await run({}, 'connectors', 'shop');
+    expect(connectors.stdout).toMatch(/failing[^]*Start the processes again/);
   });
 
   it('are left to commands that do work: one that only shows puts no edited stream in force, also where applying is automatic', async () => {
