@@ -80,6 +80,8 @@ describe('exchange rates of the ECB', () => {
   };
 
   it('without a rate there is no figure; the pull brings it, and a correction restates it, but not as known before', async () => {
+    // What only shows puts nothing in force.
+    await run('apply', '--yes');
     expect(await costOf('abroad')).toBeNull();
     expect(await costOf('home')).toBe('1000');
     expect((await run('fx', 'coverage')).stdout).toContain('missing');
