@@ -51,7 +51,11 @@ describe('pulls', () => {
     const facts = { pages: 2, rows: 40, inserted: 39, revisions: 1, expected: 41, warnings: ['one point is missing'] };
     await pulls.succeed('ok', facts);
     expect(await pulls.get('ok')).toMatchObject({ ...window, ...facts, state: 'succeeded', errorCode: null });
-    expect(await pulls.pages('ok')).toEqual([page(0), page(1)]);
+    const kept = { removedAtMs: null };
+    expect(await pulls.pages('ok')).toEqual([
+      { ...page(0), ...kept },
+      { ...page(1), ...kept },
+    ]);
 
     await pulls.start({ id: 'bad', ...window, jobId: 'job-2' });
     await pulls.fail('bad', { errorCode: 'source/timeout', errorMessage: 'no answer\0', pages: 1 });
