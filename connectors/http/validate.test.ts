@@ -44,6 +44,12 @@ describe('what validate says of a stream', () => {
     ],
     ['a mistake in its third line', { rows: 'a.{\n"b": c,\n"d": $sum(e\n}' }, /at line 4, character 2 of it/],
     [
+      'a function that nobody has',
+      { rows: 'data.{"day": day, "hours": $summ(entries.hours)}' },
+      /^rows: the expression cannot be read: there is no function \$summ, at character 28 of it \(did you mean "\$sum"\?\)/,
+    ],
+    ['a function that is kept away', { rows: '$eval(code)' }, /^rows: .*\$eval is not there: what a source sends/],
+    [
       'a name that templates do not know',
       { requests: [{ path: '/{{window.form}}' }] },
       /^requests\[0\]\.path: .*did you mean window.from/,

@@ -40,6 +40,16 @@ describe('a query with named parameters', () => {
     ['', 'SELECT'],
     ['SELECT $1', ':from'],
     ['SELECT :nam', ':nam'],
+    ['WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x', 'DELETE below WITH'],
+    ['with x as not materialized ( /* a */ insert INTO t VALUES (1) RETURNING a) TABLE x', 'INSERT below WITH'],
+    ['WITH x AS (WITH y AS (SELECT 1) UPDATE t SET a = 1 RETURNING *) SELECT * FROM x', 'UPDATE after WITH'],
+    ['WITH x AS (SELECT 1) DELETE FROM t', 'DELETE after WITH'],
+    ['WITH x AS (SELECT 1) MERGE INTO t USING x ON true WHEN MATCHED THEN DELETE', 'MERGE after WITH'],
+    ['SELECT a INTO copy FROM t', 'INTO, which makes a table'],
+    ['SELECT a FROM t FOR UPDATE', 'FOR UPDATE, which locks rows'],
+    ['SELECT a FROM (SELECT a FROM t FOR NO KEY UPDATE SKIP LOCKED) x', 'FOR NO KEY UPDATE'],
+    ['SELECT a FROM t FOR KEY SHARE OF t', 'FOR KEY SHARE'],
+    ['SELECT a FROM t FOR SHARE', 'FOR SHARE'],
   ])('%s is refused', (text, says) => {
     expect(problemOf(text, known)).toContain(says);
   });
@@ -50,6 +60,12 @@ describe('a query with named parameters', () => {
     'WITH x AS (SELECT 1) TABLE x',
     'VALUES (1)',
     '/* a */ SELECT 1 ; ',
+    "SELECT 'DELETE FROM t', delete FROM audit -- INTO x FOR UPDATE",
+    'SELECT "into", a."for update", t.into, 1 AS into FROM t',
+    'WITH x AS (SELECT $$ ) DELETE FROM t $$) SELECT count(*) delete FROM x',
+    'SELECT substring(name FROM 1 FOR share), overlay(a PLACING b FROM 1 FOR update) FROM t',
+    'SELECT * FROM json_to_record(:name) AS (update int, set text), t AS x (a)',
+    'SELECT delete, update FROM (SELECT 1 AS delete, 2 AS update) AS x',
   ])('%s is accepted', (text) => expect(problemOf(text, known)).toBeNull());
 });
 

@@ -1,55 +1,6 @@
 import type { PullWindow, SqlValue } from '#kit';
-
-/** A piece of SQL: what the server alone reads (`quiet`: literals, quoted names, comments), or what means something here. */
-interface Token {
-  kind: 'code' | 'quiet' | 'parameter' | 'positional' | 'semicolon';
-  text: string;
-}
-
-/**
- * In order of precedence: comments, dollar quotes, strings (with backslashes only after E), quoted names, casts, parameters.
- * PostgreSQL documentation, "Lexical Structure". Block comments nest, which no regular expression can follow: `endOfComment`.
- */
-const TOKEN =
-  /--[^\n]*|\/\*|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[eE]'(?:[^'\\]|\\[^]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|::|:=|:[A-Za-z_]\w*|\$\d+|;|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/g;
-
-function tokens(sql: string): Token[] {
-  const found: Token[] = [];
-  TOKEN.lastIndex = 0;
-  for (let match = TOKEN.exec(sql); match !== null; match = TOKEN.exec(sql)) {
-    let [text] = match;
-    const start = match.index;
-    if (text === '/*') text = sql.slice(start, endOfComment(sql, start));
-    else if (/^\$\w*\$$/.test(text)) {
-      const end = sql.indexOf(text, start + text.length);
-      text = sql.slice(start, end === -1 ? sql.length : end + text.length);
-    }
-    TOKEN.lastIndex = start + text.length;
-    found.push({ kind: kindOf(text), text });
-  }
-  return found;
-}
-
-function kindOf(text: string): Token['kind'] {
-  if (/^(--|\/\*|\$\D|\$$|[eE]?'|")/.test(text)) return 'quiet';
-  if (/^:[A-Za-z_]/.test(text)) return 'parameter';
-  if (/^\$\d/.test(text)) return 'positional';
-  return text === ';' ? 'semicolon' : 'code';
-}
-
-function endOfComment(sql: string, start: number): number {
-  let depth = 0;
-  const sign = /\/\*|\*\//g;
-  sign.lastIndex = start;
-  for (let match = sign.exec(sql); match !== null; match = sign.exec(sql)) {
-    depth += match[0] === '/*' ? 1 : -1;
-    if (depth === 0) return sign.lastIndex;
-  }
-  return sql.length;
-}
-
-const isBlank = ({ kind, text }: Token): boolean =>
-  (kind === 'code' && text.trim() === '') || text.startsWith('--') || text.startsWith('/*');
+import { isBlank, tokens } from './tokens.ts';
+import { whatWrites } from './what-writes.ts';
 
 /** Names of the window's bounds in a query. */
 export const windowParameters = ['from', 'to'] as const;
@@ -68,6 +19,8 @@ export function problemOf(sql: string, known: readonly string[]): string | null 
   const first = all.find(({ text }) => text !== '(')?.text.toLowerCase() ?? '';
   if (!['select', 'with', 'values', 'table'].includes(first))
     return 'expected a query that reads: SELECT, WITH, VALUES or TABLE';
+  const writes = whatWrites(all);
+  if (writes !== null) return `expected a query that only reads, found ${writes}: the server refuses it`;
   if (all.some(({ kind }) => kind === 'positional')) return 'expected parameters by name such as :from, found $1';
   const unknown = parametersOf(sql).find((name) => !known.includes(name));
   return unknown === undefined

@@ -4,8 +4,10 @@ import type { ProblemList } from './problems.ts';
 import { connectorSchema } from './schema/root.ts';
 import { expressionsIn } from './schema/walk.ts';
 
-/** `position`: characters of the expression before the mistake; null: unknown. */
-export type CheckExpression = (expression: string) => { message: string; position: number | null } | null;
+/** All that is wrong. `position`: characters of the expression before the mistake; null: unknown. */
+export type CheckExpression = (
+  expression: string,
+) => readonly { message: string; position: number | null; suggestion: string | null }[];
 
 /** JSONata in fields of connectors that are marked so. A JSON pointer may stand in most of them, and is none. */
 export function checkExpressions(
@@ -22,20 +24,22 @@ export function checkExpressions(
     for (const { path, value } of expressionsIn(connectorSchema(kind), plain(node))) {
       const place = JSON.stringify(path);
       const found = nodeAt(node, path);
-      const isUnknown = found?.type === 'scalar' && found.unresolved;
+      const isUnknown = found?.type === 'scalar' && (found.unresolved || found.pending);
       // Alternatives of a union may know the same field.
       if (seen.has(place) || isUnknown || value === '' || value.startsWith('/')) continue;
       seen.add(place);
-      const wrong = check(value);
-      if (wrong === null) continue;
-      const at = wrong.position === null ? '' : `, at ${lineAndColumn(value, wrong.position)} of it`;
-      problems.add(
-        placeAt(node, path),
-        ['connectors', key, ...path],
-        'config/invalid-value',
-        // The library quotes the expression, and a piece out of the environment may be a secret.
-        `the expression cannot be read${found?.type === 'scalar' && found.interpolated ? '' : `: ${wrong.message}`}${at}`,
-      );
+      // The library quotes the expression, and a piece out of the environment may be a secret.
+      const mayBeQuoted = found?.type !== 'scalar' || !found.interpolated;
+      for (const { message, position, suggestion } of check(value)) {
+        const at = position === null ? '' : `, at ${lineAndColumn(value, position)} of it`;
+        problems.add(
+          placeAt(node, path),
+          ['connectors', key, ...path],
+          'config/invalid-value',
+          `the expression cannot be read${mayBeQuoted ? `: ${message}` : ''}${at}`,
+          { suggestion: mayBeQuoted ? suggestion : null },
+        );
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import type { ErrorCode } from '#kit';
-import { createRedactor, listWords, quote } from '#kit';
+import { createRedactor, editDistance, listWords, quote } from '#kit';
 
 export { listWords, quote };
 
@@ -94,11 +94,13 @@ export function nearMiss(word: string, candidates: readonly string[]): string | 
   if (word.length > 100) return null;
   const lower = word.toLowerCase();
   let best: string | null = null;
-  // Two letters changed places count as two.
   let bestDistance = (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const found = distance(lower, candidate.toLowerCase());
+    const other = candidate.toLowerCase();
+    // The quick one counts two letters that changed places as two edits, so it never halves the true distance.
+    if (distance(lower, other) >= 2 * bestDistance) continue;
+    const found = editDistance(lower, other);
     if (found < bestDistance) [best, bestDistance] = [candidate, found];
   }
   return best;

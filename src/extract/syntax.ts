@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import { unknownFunctions } from './unknown-functions.ts';
 
 /** Longer ones are no expressions that a person wrote. */
 const MOST_CHARACTERS = 20_000;
@@ -10,15 +11,14 @@ export interface ExpressionProblem {
   position: number | null;
 }
 
-/** What is wrong with a JSONata expression; null when it can be evaluated. Evaluates nothing. */
-export function checkExpression(expression: string): ExpressionProblem | null {
+/** What is wrong with a JSONata expression: its grammar, else each function that is not there. Evaluates nothing. */
+export function checkExpression(expression: string): (ExpressionProblem & { suggestion: string | null })[] {
   if (expression.length > MOST_CHARACTERS)
-    return { message: `longer than ${MOST_CHARACTERS} characters`, position: null };
+    return [{ message: `longer than ${MOST_CHARACTERS} characters`, position: null, suggestion: null }];
   try {
-    jsonata(expression);
-    return null;
+    return unknownFunctions(jsonata(expression).ast());
   } catch (thrown) {
-    return problemOf(thrown);
+    return [{ ...problemOf(thrown), suggestion: null }];
   }
 }
 

@@ -4,6 +4,7 @@ import jsonata from 'jsonata';
 // Not the whole kit: a thread is to be there at once.
 import { parseFaithfulJson } from '../kit/exact-json.ts';
 import type { Bounds } from './bounds.ts';
+import { refusedFunctions } from './functions.ts';
 import { type ExpressionProblem, problemOf } from './syntax.ts';
 
 export interface Task {
@@ -19,20 +20,11 @@ export type Answer =
 const MOST_COMPILED = 200;
 const compiled = new Map<string, jsonata.Expression>();
 
-/** The same page must give the same rows whenever it is read, and what a source sends must not be run. */
-const REFUSED: Readonly<Record<string, string>> = {
-  eval: '$eval is not there: what a source sends is never run as an expression',
-  now: '$now is not there: the same answer must give the same rows whenever it is read again',
-  millis: '$millis is not there: the same answer must give the same rows whenever it is read again',
-  random: '$random is not there: the same answer must give the same rows whenever it is read again',
-  shuffle: '$shuffle is not there: the same answer must give the same rows whenever it is read again',
-};
-
 function compile(expression: string, bounds: Bounds): jsonata.Expression {
   const known = compiled.get(expression);
   if (known !== undefined) return known;
   const fresh = jsonata(expression, { stack: bounds.depth, sequence: bounds.sequenceItems });
-  for (const [name, message] of Object.entries(REFUSED))
+  for (const [name, message] of Object.entries(refusedFunctions))
     fresh.registerFunction(name, () => {
       throw new Error(message);
     });
