@@ -53,12 +53,25 @@ export const baseShape = (kind: AnyConnectorKind): Shape =>
         }
       : { ...connectorBase };
 
+/** A schema is made once for each kind: a fleet has thousands of streams. */
+function oncePerKind(make: (kind: AnyConnectorKind) => z.ZodType): (kind: AnyConnectorKind) => z.ZodType {
+  const made = new WeakMap<AnyConnectorKind, z.ZodType>();
+  return (kind) => {
+    const schema = made.get(kind) ?? make(kind);
+    made.set(kind, schema);
+    return schema;
+  };
+}
+
 /** One stream of a kind, as it is written. Describes; checking is done in two halves by read-connector.ts. */
-export const streamSchema = (kind: AnyConnectorKind): z.ZodType =>
-  combine(streamShape(kind), kind.stream, {}, `A stream of a ${kind.kind} connector.`);
+export const streamSchema = oncePerKind((kind) =>
+  combine(streamShape(kind), kind.stream, {}, `A stream of a ${kind.kind} connector.`),
+);
 
 /** One connector of a kind, as it is written. */
-export function connectorSchema(kind: AnyConnectorKind): z.ZodType {
+export const connectorSchema = oncePerKind(describeConnector);
+
+function describeConnector(kind: AnyConnectorKind): z.ZodType {
   const discriminator = z.literal(kind.kind).meta({ description: kind.summary });
   const streams = z
     .record(fields.id, streamSchema(kind))
@@ -66,8 +79,16 @@ export function connectorSchema(kind: AnyConnectorKind): z.ZodType {
   return combine(baseShape(kind), kind.options, { kind: discriminator, streams }, kind.summary);
 }
 
+const roots = new WeakMap<readonly AnyConnectorKind[], z.ZodType>();
+
 /** The whole of what an operator may write in one file. */
 export function rootSchema(kinds: readonly AnyConnectorKind[]): z.ZodType {
+  const schema = roots.get(kinds) ?? describeRoot(kinds);
+  roots.set(kinds, schema);
+  return schema;
+}
+
+function describeRoot(kinds: readonly AnyConnectorKind[]): z.ZodType {
   const [first, ...rest] = kinds.map(connectorSchema);
   const connector = first === undefined ? z.never() : rest.length === 0 ? first : z.union([first, ...rest]);
   const section = <S extends z.ZodType>(schema: S, description: string) =>
