@@ -1,39 +1,41 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
+  betweenInstants,
+  DistinctPoints,
+  keptLabels,
   LeftOut,
+  labelsKey,
+  noSeriesWarning,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import type { InfluxdbOptions, InfluxdbStream } from './options.ts';
-import { badShape, type PageForm, readers } from './points.ts';
+import { badShape, readers } from './points.ts';
 
 /** What `pull` archives beside the body. */
-interface PageMeta {
-  form: PageForm;
-  stepMs: number;
-  sample: 'interval' | 'instant';
-  stamp: 'start' | 'end';
-  fromMs: number;
-  toMs: number;
-}
+const pageShape = z.object({
+  form: z.enum(['series', 'rows', 'flux']),
+  stepMs: z.number(),
+  sample: z.enum(['interval', 'instant']),
+  stamp: z.enum(['start', 'end']),
+  fromMs: z.number(),
+  toMs: z.number(),
+});
 
 /** One answer as measurements. Nulls (`fill(null)`, `createEmpty`) and NaN are left out and said, never zero. */
 export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, InfluxdbStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const convert = unitConversion(ctx.stream.sourceUnit ?? ctx.stream.unit, ctx.stream.unit);
-  if (convert === null)
-    throw new PermanentError(
-      'source/unit-mismatch',
-      `${place}: ${ctx.stream.sourceUnit} cannot be converted to ${ctx.stream.unit}`,
-    );
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const convert = streamConversion(ctx.stream, place);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
-  const seen = new Map<string, { series: string; value: number }>();
+  const distinct = new DistinctPoints();
   const labelSets = new Map<Record<string, string>, { labels: Record<string, string>; key: string }>();
   let points = 0;
   let outside = 0;
@@ -52,8 +54,8 @@ export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, In
     }
     let set = labelSets.get(point.tags);
     if (set === undefined) {
-      const labels = keptLabels(point.tags, ctx.stream.labels);
-      set = { labels, key: JSON.stringify(Object.entries(labels)) };
+      const labels = labelsOf(point.tags, ctx.stream.labels);
+      set = { labels, key: labelsKey(labels) };
       labelSets.set(point.tags, set);
     }
     const value = numberOf(point.value, () => `${place}: ${point.name} at ${new Date(pointMs).toISOString()}`);
@@ -64,16 +66,12 @@ export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, In
       );
       continue;
     }
-    const key = `${atMs} ${set.key}`;
-    const earlier = seen.get(key);
-    // Equal values are no proof: of two hosts that had three failures each, one would be lost.
-    if (earlier !== undefined && earlier.series === point.series && earlier.value === value) continue;
-    if (earlier !== undefined)
-      throw badShape(
-        `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier.value} and ${value} of ${point.name}`,
+    const clash = (earlier: number | null): PermanentError =>
+      badShape(
+        `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier} and ${value} of ${point.name}`,
         'Group by the tag that tells them apart and name it in labels, or aggregate over it.',
       );
-    seen.set(key, { series: point.series, value });
+    if (!distinct.isNew(set.key, atMs, { series: point.series, value }, clash)) continue;
     measurements.push({
       labels: set.labels,
       unit: ctx.stream.unit,
@@ -84,12 +82,11 @@ export function parseAnswer(page: RawPage, ctx: ParseContext<InfluxdbOptions, In
     });
   }
   const warnings = leftOut.warnings();
-  const span = `${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`;
   if (outside > 0)
     warnings.push(
-      `left out ${outside === 1 ? '1 sample that does' : `${outside} samples that do`} not lie between ${span}`,
+      `left out ${outside === 1 ? '1 sample that does' : `${outside} samples that do`} not lie between ${betweenInstants(meta)}`,
     );
-  if (points === 0) warnings.push(`the query gives no series between ${span}`);
+  if (points === 0) warnings.push(noSeriesWarning('query', meta));
   return { measurements, costs: [], warnings };
 }
 
@@ -120,25 +117,10 @@ function numberOf(value: unknown, place: () => string): number | null {
   });
 }
 
-/** Without empty ones (a point that lacks the tag), in the order of their names, so that the same series always looks the same. */
-function keptLabels(tags: Record<string, string>, wanted: readonly string[] | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(tags)
-      .filter(([name, value]) => value !== '' && (wanted === undefined || wanted.includes(name)))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
+/** Without empty ones: a point that lacks the tag. */
+function labelsOf(tags: Record<string, string>, wanted: readonly string[] | undefined): Record<string, string> {
+  return keptLabels(
+    Object.entries(tags).filter(([, value]) => value !== ''),
+    wanted,
   );
-}
-
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { form, stepMs, sample, stamp, fromMs, toMs } = meta;
-  if (
-    (form === 'series' || form === 'rows' || form === 'flux') &&
-    (sample === 'interval' || sample === 'instant') &&
-    (stamp === 'start' || stamp === 'end') &&
-    typeof stepMs === 'number' &&
-    typeof fromMs === 'number' &&
-    typeof toMs === 'number'
-  )
-    return { form, stepMs, sample, stamp, fromMs, toMs };
-  throw badShape(`${place}: the archived page lacks form, stepMs, sample, stamp, fromMs or toMs`);
 }

@@ -3,14 +3,18 @@ import {
   type ConnectorContext,
   type Finding,
   formatDurationMs,
+  newestSteps,
+  newestValueFindings,
   PermanentError,
   parseDurationMs,
+  rawPage,
   type StreamContext,
+  streamFinding,
 } from '#kit';
 import { parseAnswer } from './answer.ts';
 import { readFluxTables } from './flux-csv.ts';
 import { type InfluxdbOptions, type InfluxdbStream, languageOf, stampOf } from './options.ts';
-import { ask, askFlux, askTable } from './query.ts';
+import { ask, askFlux, askTable, metaOf } from './query.ts';
 
 /** Of these the newest samples are shown. */
 const STEPS_SHOWN = 24;
@@ -65,55 +69,22 @@ async function askForNames({ http, options }: ConnectorContext<InfluxdbOptions>)
 /** The stream's query over the newest steps that are over, read the way a pull reads it. */
 export async function checkQuery(ctx: StreamContext<InfluxdbOptions, InfluxdbStream>): Promise<Finding[]> {
   const { stream, streamId, options, http } = ctx;
-  const toMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
   const steps = Math.min(STEPS_SHOWN, stream.pointsPerRequest);
-  const piece = { fromMs: toMs - steps * stream.step, toMs };
-  const findings: Finding[] = [];
-  const finding = (level: Finding['level'], message: string, hint?: string): void =>
-    void findings.push({ level, aspect: 'sample', stream: streamId, message, hint });
+  const piece = newestSteps(ctx.nowMs(), stream.step, steps);
   const { response, tooMuch } = await ask(http, options, stream, streamId, piece);
-  if (response === null)
-    finding('warning', `${steps} steps are too much for the source: ${tooMuch}`, 'Lower pointsPerRequest.');
-  else {
-    const language = languageOf(options);
-    const page = await parseAnswer(
-      {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? '',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: {
-          form: language === 'flux' ? 'flux' : options.version === 3 ? 'rows' : 'series',
-          stepMs: stream.step,
-          sample: stream.sample,
-          stamp: stampOf(options, stream),
-          ...piece,
-        },
-      },
-      ctx,
-    );
-    const newest = page.measurements.reduce<(typeof page.measurements)[number] | undefined>(
-      (found, each) => (found === undefined || each.atMs > found.atMs ? each : found),
-      undefined,
-    );
-    const span = formatDurationMs(piece.toMs - piece.fromMs);
-    if (newest === undefined)
-      finding(
-        'warning',
-        `The query gives no value for the last ${span}.`,
-        'A name in it may be misspelt, or nothing was written yet.',
-      );
-    else {
-      const series = new Set(page.measurements.map(({ labels }) => JSON.stringify(labels))).size;
-      finding(
-        'ok',
-        `${series} series, the newest value ${newest.value} ${newest.unit} at ${new Date(newest.atMs).toISOString()}.`,
-      );
-      for (const warning of page.warnings) finding('warning', warning);
-    }
+  if (response === null) {
+    const message = `${steps} steps are too much for the source: ${tooMuch}`;
+    return [streamFinding(streamId)('warning', 'sample', message, 'Lower pointsPerRequest.'), ...groupingFindings(ctx)];
   }
-  findings.push(...groupingFindings(ctx));
-  return findings;
+  const answered = { request: { method: 'POST' }, response } as const;
+  const page = await parseAnswer(rawPage(answered, metaOf(options, stream, piece)), ctx);
+  return [
+    ...newestValueFindings(page, streamId, {
+      message: `The query gives no value for the last ${formatDurationMs(piece.toMs - piece.fromMs)}.`,
+      hint: 'A name in it may be misspelt, or nothing was written yet.',
+    }),
+    ...groupingFindings(ctx),
+  ];
 }
 
 /** What the text of the query says of its groups, compared with step and stamp. */

@@ -1,5 +1,7 @@
 import { type CsvError, parse as parseCsv } from 'csv-parse/sync';
-import { PermanentError } from '#kit';
+import { badShapeWith, PermanentError } from '#kit';
+
+const badShape = badShapeWith('Check that url leads to InfluxDB 2 itself.');
 
 /** One table of annotated CSV, or the part of it that one header stands above. */
 interface FluxTable {
@@ -82,8 +84,4 @@ export function fluxError(body: string): string | null {
     .replace(/,[^,]*$/, '')
     .replace(/^"|"$/g, '')
     .slice(0, 500);
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint: 'Check that url leads to InfluxDB 2 itself.' });
 }

@@ -1,16 +1,9 @@
-import { defineConnector, type PullContext, type PullWindow, type RawPage, RetryableError } from '#kit';
+import { defineConnector, type PullContext, type PullWindow, type RawPage, RetryableError, rawPage } from '#kit';
 import { parseAnswer } from './answer.ts';
 import { checkQuery, checkServer } from './check.ts';
 import { discoverFields } from './discover.ts';
-import {
-  type InfluxdbOptions,
-  type InfluxdbStream,
-  influxdbOptions,
-  influxdbStream,
-  languageOf,
-  stampOf,
-} from './options.ts';
-import { ask, countPieces, piecesOf } from './query.ts';
+import { type InfluxdbOptions, type InfluxdbStream, influxdbOptions, influxdbStream } from './options.ts';
+import { ask, countQueries, metaOf, piecesOf } from './query.ts';
 
 /** InfluxDB 1, 2 and 3, by InfluxQL, Flux and SQL. */
 export const influxdb = defineConnector<InfluxdbOptions, InfluxdbStream>({
@@ -20,7 +13,7 @@ export const influxdb = defineConnector<InfluxdbOptions, InfluxdbStream>({
   stream: influxdbStream,
   capabilities: { measurements: true, costs: false, discover: true },
   auth: ['bearer', 'header', 'basic', 'query', 'oauth2', 'none'],
-  extent: (stream, window) => ({ isWindowed: true, requests: countPieces(window, stream) }),
+  extent: (stream, window) => ({ isWindowed: true, requests: countQueries(window, stream) }),
   tuning: ['pointsPerRequest'],
   timing: (stream) => ({ intervalMs: stream.step }),
   check: checkServer,
@@ -41,20 +34,11 @@ async function* pagesOf(
   signal.throwIfAborted();
   const { response, tooMuch } = await ask(http, options, stream, streamId, piece);
   if (response !== null)
-    return yield {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? 'application/json',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: {
-        form: formOf(options),
-        stepMs: stream.step,
-        sample: stream.sample,
-        stamp: stampOf(options, stream),
-        ...piece,
-      },
-      completeToMs: Math.min(Math.max(piece.toMs, window.fromMs), window.toMs),
-    };
+    return yield rawPage(
+      { request: { method: 'POST' }, response },
+      metaOf(options, stream, piece),
+      Math.min(Math.max(piece.toMs, window.fromMs), window.toMs),
+    );
   const steps = Math.floor((piece.toMs - piece.fromMs) / stream.step);
   if (steps < 2)
     throw new RetryableError(
@@ -65,9 +49,4 @@ async function* pagesOf(
   const middleMs = piece.fromMs + Math.ceil(steps / 2) * stream.step;
   yield* pagesOf(ctx, { fromMs: piece.fromMs, toMs: middleMs });
   yield* pagesOf(ctx, { fromMs: middleMs, toMs: piece.toMs });
-}
-
-function formOf(options: InfluxdbOptions): 'series' | 'rows' | 'flux' {
-  if (languageOf(options) === 'flux') return 'flux';
-  return options.version === 3 ? 'rows' : 'series';
 }

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import {
+  fields,
+  labelsOption,
+  perRequestOption,
+  refuseInconvertible,
+  sampleOption,
+  sourceUnitOption,
+  stepOption,
+  unitOption,
+} from '#kit';
 
 const LANGUAGES = ['influxql', 'flux', 'sql'] as const;
 type Language = (typeof LANGUAGES)[number];
@@ -61,8 +70,6 @@ export function languageOf(options: { version: Version; language?: Language | un
   return options.language ?? LANGUAGES_OF[options.version][0];
 }
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
-
 export const influxdbStream = z
   .strictObject({
     query: fields.text
@@ -78,18 +85,12 @@ export const influxdbStream = z
           'from(bucket: "shop") |> range(start: v.timeRangeStart, stop: v.timeRangeStop) |> aggregateWindow(every: v.windowPeriod, fn: sum)',
         ],
       }),
-    step: fields.positiveDurationMs
-      .refine((stepMs) => stepMs >= 1000 && stepMs % 1000 === 0, { error: 'expected whole seconds, at least 1s' })
-      .meta({
-        description:
-          'Distance between two points: what the query groups time by. Groups lie on whole multiples of it since 1970-01-01 UTC.',
-        examples: ['1h', '5m', '1d'],
-      }),
-    sample: z.enum(['interval', 'instant']).meta({
-      description:
-        '`interval`: a point tells about a whole step (what GROUP BY time gives). `instant`: points as they were written.',
-      examples: ['interval', 'instant'],
-    }),
+    step: stepOption(
+      'Distance between two points: what the query groups time by. Groups lie on whole multiples of it since 1970-01-01 UTC.',
+    ),
+    sample: sampleOption(
+      '`interval`: a point tells about a whole step (what GROUP BY time gives). `instant`: points as they were written.',
+    ),
     stamp: z
       .enum(['start', 'end'])
       .optional()
@@ -103,37 +104,22 @@ export const influxdbStream = z
         'Column of the number. Absent: the only one besides time (InfluxQL), `_value` (Flux), `value` (SQL).',
       examples: ['mean'],
     }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['failures', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the query's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
+    unit: unitOption('failures', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the query's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
+    labels: labelsOption(
+      'Tags that tell series apart; others are dropped. Absent: all that the answer groups by. Name what is stable, not hosts.',
+      ['shop'],
+    ),
+    pointsPerRequest: perRequestOption('Steps in one request; less for queries that run into a limit or a time-out.', {
+      most: 1_000_000,
+      usual: 5000,
+      example: 500,
     }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description:
-          'Tags that tell series apart; others are dropped. Absent: all that the answer groups by. Name what is stable, not hosts.',
-        examples: [['shop'], []],
-      }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .default(5000)
-      .meta({
-        description: 'Steps in one request; less for queries that run into a limit or a time-out.',
-        examples: [500],
-      }),
   })
-  .superRefine((stream, ctx) => {
-    if (stream.sourceUnit === undefined || unitConversion(stream.sourceUnit, stream.unit) !== null) return;
-    ctx.addIssue({
-      code: 'custom',
-      path: ['sourceUnit'],
-      message: `cannot be converted to the unit of the stream; convertible are ${convertible}`,
-    });
-  });
+  .superRefine(refuseInconvertible);
 
 function isWindowed(query: string): boolean {
   return (

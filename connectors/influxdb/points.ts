@@ -1,6 +1,8 @@
-import { asRecord, type ParseContext, PermanentError, shownValue } from '#kit';
+import { asRecord, badShapeWith, type ParseContext, PermanentError, pageJson, shownValue } from '#kit';
 import { fluxError, readFluxTables } from './flux-csv.ts';
 import { type InfluxdbOptions, type InfluxdbStream, languageOf } from './options.ts';
+
+export const badShape = badShapeWith('Check that url leads to InfluxDB and that version is the right one.');
 
 /** `series`: InfluxQL of versions 1 and 2. `rows`: JSON of version 3. `flux`: annotated CSV. */
 export type PageForm = 'series' | 'rows' | 'flux';
@@ -23,7 +25,7 @@ export const readers: Readonly<Record<PageForm, Reader>> = { series: seriesPoint
 
 /** `{"results": [{"series": [{name, tags, columns, values}]}]}` of version 1. */
 function* seriesPoints(body: string, { stream }: Parameters<Reader>[1], place: string): Generator<Point> {
-  const results = asRecord(parsedJson(body, place))?.['results'];
+  const results = asRecord(pageJson(body, place, badShape))?.['results'];
   if (!Array.isArray(results) || results.length !== 1)
     throw badShape(
       `${place}: the answer does not have one result`,
@@ -109,7 +111,7 @@ const ROW_FRAME: ReadonlySet<string> = new Set(['time', 'iox::measurement']);
 
 /** A list of objects, one a row, of version 3. A null is a field that is not there. */
 function* rowPoints(body: string, { stream, options }: Parameters<Reader>[1], place: string): Generator<Point> {
-  const rows = parsedJson(body, place);
+  const rows = pageJson(body, place, badShape);
   if (!Array.isArray(rows)) throw badShape(`${place}: the answer is not a list of rows`);
   const value = stream.value ?? (languageOf(options) === 'sql' ? 'value' : null);
   for (const [index, item] of rows.entries()) {
@@ -231,19 +233,4 @@ function textsOf(value: unknown, place: string): Record<string, string> {
   if (record === null || !Object.values(record).every((each) => typeof each === 'string'))
     throw badShape(`${place} are no texts`);
   return record as Record<string, string>;
-}
-
-function parsedJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
-}
-
-export function badShape(
-  message: string,
-  hint = 'Check that url leads to InfluxDB and that version is the right one.',
-): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint });
 }

@@ -1,5 +1,6 @@
 import {
   asRecord,
+  countPieces,
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
@@ -8,9 +9,10 @@ import {
   type PullWindow,
   RetryableError,
   splitWindow,
+  wholeSteps,
 } from '#kit';
 import { fluxError } from './flux-csv.ts';
-import { type InfluxdbOptions, type InfluxdbStream, languageOf } from './options.ts';
+import { type InfluxdbOptions, type InfluxdbStream, languageOf, stampOf } from './options.ts';
 
 /**
  * The half-open window in half-open pieces. Intervals: from the last whole step before the window to the last one that is
@@ -22,13 +24,18 @@ export function* piecesOf(window: PullWindow, stream: InfluxdbStream): Generator
 
 function gridOf(window: PullWindow, { step, sample }: InfluxdbStream): PullWindow {
   if (sample === 'instant') return window;
-  return { fromMs: Math.floor(window.fromMs / step) * step, toMs: Math.floor(window.toMs / step) * step };
+  return wholeSteps(window, step);
 }
 
 /** How many pieces there are, unless the source finds one too long. */
-export function countPieces(window: PullWindow, stream: InfluxdbStream): number {
-  const { fromMs, toMs } = gridOf(window, stream);
-  return Math.max(0, Math.ceil((toMs - fromMs) / (stream.pointsPerRequest * stream.step)));
+export function countQueries(window: PullWindow, stream: InfluxdbStream): number {
+  return countPieces(gridOf(window, stream), stream.pointsPerRequest * stream.step);
+}
+
+/** What `parse` knows of the answer for a piece besides its body. */
+export function metaOf(options: InfluxdbOptions, stream: InfluxdbStream, piece: PullWindow): Record<string, unknown> {
+  const form = languageOf(options) === 'flux' ? 'flux' : options.version === 3 ? 'rows' : 'series';
+  return { form, stepMs: stream.step, sample: stream.sample, stamp: stampOf(options, stream), ...piece };
 }
 
 type Asked = { response: HttpResponse; tooMuch: null } | { response: null; tooMuch: string };
@@ -122,11 +129,16 @@ async function asked(http: HttpClient, request: HttpRequest, streamId: string): 
   try {
     return await http.request({ ...request, method: 'POST', explain: explainBody });
   } catch (thrown) {
-    if (!(thrown instanceof PermanentError) || thrown.code !== 'source/bad-request') throw thrown;
+    if (!(thrown instanceof OutturnError)) throw thrown;
+    const unplanned = thrown.code === 'source/server-error' && UNPLANNED.test(thrown.message);
+    if (!unplanned && thrown.code !== 'source/bad-request') throw thrown;
     const status = thrown.facts?.['status'];
     throw refused({ status: typeof status === 'number' ? status : 400 }, thrown.message, streamId);
   }
 }
+
+/** Version 3 says with status 500 what is wrong with a query: it would be so the next time too. */
+const UNPLANNED = /Schema error: |SQL error: |Error during planning: |error while planning query: /;
 
 export async function askFlux(
   http: HttpClient,
