@@ -1,24 +1,31 @@
-import { asRecord, type HttpClient, type HttpResponse, type OutturnError, PermanentError, RetryableError } from '#kit';
+import { asRecord, type HttpClient, type HttpResponse, OutturnError, PermanentError, RetryableError } from '#kit';
 
 const QUERY_PATH = 'services/rest/query/v1/suiteql';
 const LONGEST_DETAIL = 600;
+const ROLE_HINT =
+  'The role of the integration needs REST Web Services, SuiteAnalytics Workbook, and View of these records.';
 
 /**
  * One SuiteQL query, its first `limit` rows. `place` begins messages, such as `stream bills`. Throws typed errors for what
  * NetSuite refuses.
  */
 export async function runSuiteql(http: HttpClient, query: string, limit: number, place: string): Promise<HttpResponse> {
-  const response = await http.request({
-    method: 'POST',
-    url: QUERY_PATH,
-    query: { limit },
-    // The query service refuses requests without it.
-    headers: { accept: 'application/json', prefer: 'transient' },
-    body: { q: query },
-    bodyType: 'json',
-    acceptStatuses: [400],
-    explain: errorText,
-  });
+  const response = await http
+    .request({
+      method: 'POST',
+      url: QUERY_PATH,
+      query: { limit },
+      // The query service refuses requests without it.
+      headers: { accept: 'application/json', prefer: 'transient' },
+      body: { q: query },
+      bodyType: 'json',
+      acceptStatuses: [400],
+      explain: errorText,
+    })
+    .catch((thrown: unknown) => {
+      if (!(thrown instanceof OutturnError) || thrown.code !== 'source/forbidden') throw thrown;
+      throw new PermanentError(thrown.code, thrown.message, { hint: ROLE_HINT, facts: thrown.facts, cause: thrown });
+    });
   if (response.status === 400) throw refused(response, place);
   return response;
 }
@@ -64,7 +71,7 @@ function refused(response: HttpResponse, place: string): OutturnError {
     });
   if (/PERMISSION/.test(code) || /permission/i.test(detail))
     return new PermanentError('source/forbidden', said, {
-      hint: 'The role of the integration needs REST Web Services, SuiteAnalytics Workbook, and View of these records.',
+      hint: ROLE_HINT,
       facts,
     });
   const isUnknown = /Unknown identifier|Invalid search type|was not found/.test(detail);
