@@ -13,7 +13,10 @@ import type { CloudwatchOptions, CloudwatchStream } from './options.ts';
 
 /** Beyond this CloudWatch is taken to page without an end. */
 const MOST_PAGES = 100_000;
-/** Codes of Messages that say that the answer was cut: more series match than are answered. */
+/**
+ * Codes of Messages that say that the answer was cut: MaxMetricsExceeded, MaxMatchingResultsExceeded,
+ * MaxQueryResultsExceeded, MaxQueryTimeRangeExceeded. AWS lists them nowhere.
+ */
 const CUT = /^Max\w*Exceeded/;
 
 /** Pages of the window, oldest points first; each chunk that was answered whole is a checkpoint. */
@@ -54,11 +57,15 @@ export async function* metricData(
     signal.throwIfAborted();
     const answer = await callCloudwatch(http, 'GetMetricData', requestBody(stream, chunk, token), place);
     refuseCut(answer, place);
-    for (const { id, label, statusCode } of resultsOf(answer.content, place)) {
+    for (const { id, label, statusCode, messages } of resultsOf(answer.content, place)) {
       if (statusCode === 'Forbidden')
-        throw new PermanentError('source/forbidden', `${place}: CloudWatch does not let ${label} be read`, {
-          hint: 'The key may not read this account’s metrics: see to the link between monitoring and source account.',
-        });
+        throw new PermanentError(
+          'source/forbidden',
+          `${place}: CloudWatch does not let ${label} be read${messages.length === 0 ? '' : `: ${messages.join('; ')}`}`,
+          {
+            hint: 'The key may not read this account’s metrics: see to the link between monitoring and source account.',
+          },
+        );
       states.set(JSON.stringify([id, label]), statusCode);
     }
     token = nextTokenOf(answer.content, place);
