@@ -1,41 +1,46 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  DistinctSeries,
   formatDurationMs,
+  keptLabels,
   LeftOut,
+  noSeriesWarning,
   type ParseContext,
   type ParsedPage,
-  PermanentError,
+  pageJson,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import type { GraphiteOptions, GraphiteStream } from './options.ts';
 
 /** What `pull` archives beside the body. */
-interface PageMeta {
-  stepMs: number;
-  sample: 'interval' | 'instant';
-  firstMs: number;
-  lastMs: number;
-}
+const pageShape = z.object({
+  stepMs: z.number(),
+  sample: z.enum(['interval', 'instant']),
+  firstMs: z.number(),
+  lastMs: z.number(),
+});
+const badShape = badShapeWith('Check that url leads to Graphite, without /render at its end.');
 
 /** One `/render?format=json`: `[{target, tags, datapoints: [[value, seconds]]}]`. Null is a missing value, never zero. */
 export function parseSeries(page: RawPage, ctx: ParseContext<GraphiteOptions, GraphiteStream>): ParsedPage {
   const { stream } = ctx;
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const answer = parsedJson(page.body, place);
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const answer = pageJson(page.body, place, badShape);
   if (!Array.isArray(answer)) throw badShape(`${place}: the answer is not a list of series`);
-  const convert = unitConversion(stream.sourceUnit ?? stream.unit, stream.unit);
-  if (convert === null)
-    throw new PermanentError(
-      'source/unit-mismatch',
-      `${place}: ${stream.sourceUnit} cannot be converted to ${stream.unit}`,
-    );
+  const convert = streamConversion(stream, place);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
-  const seen = new Map<string, string>();
+  const distinct = new DistinctSeries(
+    place,
+    () => 'Put them together (sumSeries, averageSeries), or name what tells them apart in nodes or labels.',
+  );
   for (const [index, item] of answer.entries()) {
     const series = asRecord(item);
     const target = series?.['target'];
@@ -45,14 +50,7 @@ export function parseSeries(page: RawPage, ctx: ParseContext<GraphiteOptions, Gr
     const name = unwrapped(target);
     const shown = name.slice(0, 200);
     const labels = labelsOf(name, series['tags'], stream, `${place}: ${shown}`);
-    const key = JSON.stringify(Object.entries(labels));
-    const twin = seen.get(key);
-    if (twin !== undefined)
-      throw badShape(
-        `${place}: ${twin} and ${shown} cannot be told apart`,
-        'Put them together (sumSeries, averageSeries), or name what tells them apart in nodes or labels.',
-      );
-    seen.set(key, shown);
+    distinct.add(labels, shown);
     let before: number | null = null;
     for (const [position, point] of points.entries()) {
       const { pointMs, value } = readPoint(point, () => `${place}: ${shown}, point ${position + 1}`);
@@ -80,7 +78,7 @@ export function parseSeries(page: RawPage, ctx: ParseContext<GraphiteOptions, Gr
   const warnings = leftOut.warnings();
   if (answer.length === 0)
     warnings.push(
-      `the target gives no series between ${new Date(meta.firstMs).toISOString()} and ${new Date(meta.lastMs + meta.stepMs).toISOString()}; Graphite also answers so when a bracket is missing`,
+      `${noSeriesWarning('target', { fromMs: meta.firstMs, toMs: meta.lastMs + meta.stepMs })}; Graphite also answers so when a bracket is missing`,
     );
   return { measurements, costs: [], warnings };
 }
@@ -126,7 +124,7 @@ function labelsOf(
     const value = label === 'target' ? name : tags[label];
     if (typeof value === 'string' && value !== '') entries.push([label, value]);
   }
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return keptLabels(entries, undefined);
 }
 
 /** The metric that a series was made of: by its tag (Graphite 1.1), else the first one in its name. */
@@ -142,31 +140,4 @@ function readPoint(point: unknown, place: () => string): { pointMs: number; valu
   if ((value !== null && typeof value !== 'number') || !Number.isSafeInteger(pointMs) || Math.abs(pointMs) > 8.64e15)
     throw badShape(`${place()} is ${shownValue(point)}, expected [value, seconds]`);
   return { pointMs, value };
-}
-
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { stepMs, sample, firstMs, lastMs } = meta;
-  if (
-    typeof stepMs === 'number' &&
-    (sample === 'interval' || sample === 'instant') &&
-    typeof firstMs === 'number' &&
-    typeof lastMs === 'number'
-  )
-    return { stepMs, sample, firstMs, lastMs };
-  throw badShape(`${place}: the archived page lacks stepMs, sample, firstMs or lastMs`);
-}
-
-function parsedJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
-}
-
-function badShape(
-  message: string,
-  hint = 'Check that url leads to Graphite, without /render at its end.',
-): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint });
 }

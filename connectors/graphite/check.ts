@@ -1,4 +1,14 @@
-import { type ConnectorContext, type Finding, formatDurationMs, PermanentError, type StreamContext } from '#kit';
+import {
+  type ConnectorContext,
+  type Finding,
+  formatDurationMs,
+  newestSteps,
+  newestValueFindings,
+  PermanentError,
+  rawPage,
+  type StreamContext,
+  streamFinding,
+} from '#kit';
 import { parseSeries } from './answer.ts';
 import type { GraphiteOptions, GraphiteStream } from './options.ts';
 import { render } from './render.ts';
@@ -40,47 +50,23 @@ export async function checkServer({ http }: ConnectorContext<GraphiteOptions>): 
 /** The stream's target over the newest steps that are over, read the way a pull reads it. */
 export async function checkTarget(ctx: StreamContext<GraphiteOptions, GraphiteStream>): Promise<Finding[]> {
   const { stream, streamId } = ctx;
-  const lastMs = Math.floor(ctx.nowMs() / stream.step) * stream.step - stream.step;
-  const steps = Math.min(STEPS_SHOWN, stream.pointsPerRequest);
-  const chunk = { firstMs: lastMs - (steps - 1) * stream.step, lastMs };
+  const { fromMs, toMs } = newestSteps(ctx.nowMs(), stream.step, Math.min(STEPS_SHOWN, stream.pointsPerRequest));
+  const chunk = { firstMs: fromMs, lastMs: toMs - stream.step };
   const response = await render(ctx.http, stream, streamId, chunk);
-  const page = parseSeries(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { stepMs: stream.step, sample: stream.sample, ...chunk },
-    },
-    ctx,
-  );
-  const findings: Finding[] = [];
-  const finding = (level: Finding['level'], message: string, hint?: string): void =>
-    void findings.push({ level, aspect: 'sample', stream: streamId, message, hint });
-  const newest = page.measurements.reduce<(typeof page.measurements)[number] | undefined>(
-    (found, each) => (found === undefined || each.atMs > found.atMs ? each : found),
-    undefined,
-  );
-  const span = formatDurationMs(steps * stream.step);
-  if (newest === undefined)
-    finding(
-      'warning',
-      `The target gives no value for the last ${span}.`,
-      'A name in it may be misspelt, a bracket missing, or nothing was written: Graphite answers all of these alike.',
-    );
-  else {
-    const series = new Set(page.measurements.map(({ labels }) => JSON.stringify(labels))).size;
-    finding(
-      'ok',
-      `${series} series, the newest value ${newest.value} ${newest.unit} at ${new Date(newest.atMs).toISOString()}.`,
-    );
-    for (const warning of page.warnings) finding('warning', warning);
-  }
+  const meta = { stepMs: stream.step, sample: stream.sample, ...chunk };
+  const page = parseSeries(rawPage({ request: { method: 'POST' }, response }, meta), ctx);
+  const findings = newestValueFindings(page, streamId, {
+    message: `The target gives no value for the last ${formatDurationMs(toMs - fromMs)}.`,
+    hint: 'A name in it may be misspelt, a bracket missing, or nothing was written: Graphite answers all of these alike.',
+  });
   if (/(?:^|\()\s*summarize\s*\(/.test(stream.target) && /,\s*true\s*\)/i.test(stream.target))
-    finding(
-      'warning',
-      'summarize with alignToFrom begins its groups where a window begins.',
-      'Write aggregate in place of it.',
+    findings.push(
+      streamFinding(streamId)(
+        'warning',
+        'sample',
+        'summarize with alignToFrom begins its groups where a window begins.',
+        'Write aggregate in place of it.',
+      ),
     );
   return findings;
 }

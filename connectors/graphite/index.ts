@@ -1,4 +1,4 @@
-import { defineConnector } from '#kit';
+import { defineConnector, rawPage } from '#kit';
 import { parseSeries } from './answer.ts';
 import { checkServer, checkTarget } from './check.ts';
 import { discoverMetrics } from './discover.ts';
@@ -23,14 +23,11 @@ export const graphite = defineConnector<GraphiteOptions, GraphiteStream>({
     for (const chunk of chunksOf(window, stream)) {
       signal.throwIfAborted();
       const response = await render(http, stream, streamId, chunk);
-      yield {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? 'application/json',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: { stepMs: stream.step, sample: stream.sample, ...chunk },
-        completeToMs: Math.min(chunk.lastMs + stream.step, window.toMs),
-      };
+      yield rawPage(
+        { request: { method: 'POST' }, response },
+        { stepMs: stream.step, sample: stream.sample, ...chunk },
+        Math.min(chunk.lastMs + stream.step, window.toMs),
+      );
     }
   },
   parse: parseSeries,

@@ -1,35 +1,33 @@
-import { type HttpClient, type HttpResponse, PermanentError, type PullWindow } from '#kit';
+import {
+  countPointParts,
+  floorTo,
+  type HttpClient,
+  type HttpResponse,
+  PermanentError,
+  type PointRange,
+  type PullWindow,
+  splitPoints,
+} from '#kit';
 import type { GraphiteStream } from './options.ts';
-
-/** First and last point of one request. */
-interface Chunk {
-  firstMs: number;
-  lastMs: number;
-}
 
 /**
  * The points of a half-open window, on whole multiples of the step, in chunks that share none. A point at t stands for
  * [t, t + step): as an interval it belongs to the window in which it ends, so that of two windows that touch exactly one has
  * it and one that is not over is in none; as an instant to the window that holds it.
  */
-export function* chunksOf(window: PullWindow, stream: GraphiteStream): Generator<Chunk> {
-  const { firstMs, lastMs } = gridOf(window, stream);
-  const { step, pointsPerRequest } = stream;
-  for (let startMs = firstMs; startMs <= lastMs; startMs += pointsPerRequest * step)
-    yield { firstMs: startMs, lastMs: Math.min(startMs + (pointsPerRequest - 1) * step, lastMs) };
+export function* chunksOf(window: PullWindow, stream: GraphiteStream): Generator<PointRange> {
+  yield* splitPoints(gridOf(window, stream), stream.step, stream.pointsPerRequest);
 }
 
 /** The last point lies before the first where the window has none. */
-function gridOf({ fromMs, toMs }: PullWindow, { step, sample }: GraphiteStream): Chunk {
-  const floor = (atMs: number): number => Math.floor(atMs / step) * step;
+function gridOf({ fromMs, toMs }: PullWindow, { step, sample }: GraphiteStream): PointRange {
   return sample === 'interval'
-    ? { firstMs: floor(fromMs), lastMs: floor(toMs) - step }
-    : { firstMs: floor(fromMs + step - 1), lastMs: floor(toMs - 1) };
+    ? { firstMs: floorTo(fromMs, step), lastMs: floorTo(toMs, step) - step }
+    : { firstMs: floorTo(fromMs + step - 1, step), lastMs: floorTo(toMs - 1, step) };
 }
 
 export function countChunks(window: PullWindow, stream: GraphiteStream): number {
-  const { firstMs, lastMs } = gridOf(window, stream);
-  return lastMs < firstMs ? 0 : Math.floor((lastMs - firstMs) / (stream.pointsPerRequest * stream.step)) + 1;
+  return countPointParts(gridOf(window, stream), stream.step, stream.pointsPerRequest);
 }
 
 /** The target, with the function that makes one point a step. Its groups lie on whole multiples of the step, not on `from`. */
@@ -45,7 +43,7 @@ export async function render(
   http: HttpClient,
   stream: GraphiteStream,
   streamId: string,
-  { firstMs, lastMs }: Chunk,
+  { firstMs, lastMs }: PointRange,
 ): Promise<HttpResponse> {
   // `from` itself is not answered, `until` is. With aggregate the whole last step is read.
   const untilMs = stream.aggregate === undefined ? lastMs : lastMs + stream.step - 1000;
