@@ -23,6 +23,7 @@ export const graphiteStream = z
     }),
     step: stepOption(
       'Distance between two points. Points lie on whole multiples of it, counted from 1970-01-01 UTC. Without `aggregate` it must be the one that the metric is kept in.',
+      ['1h', '1m'],
     ),
     aggregate: z
       .enum(AGGREGATES)

@@ -47,7 +47,7 @@ export async function* eachPage(
 
 /** An answer as the page that is archived; `meta` is all that `parse` knows besides the body. */
 export function rawPage(
-  { request, response }: Pick<Answered, 'request' | 'response'>,
+  { request, response }: { request: Pick<HttpRequest, 'method'>; response: HttpResponse },
   meta: Record<string, unknown>,
   completeToMs?: number,
 ): RawPage {
