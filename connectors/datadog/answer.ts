@@ -1,13 +1,22 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  DistinctSeries,
+  keptLabels,
   LeftOut,
+  noSeriesWarning,
+  OUTSIDE_OF_REQUEST,
+  otherIntervalWarning,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageJson,
+  pageMeta,
   type RawPage,
-  shownValue,
-  unitConversion,
+  sourceUnitHint,
+  streamConversion,
   unitsDisagree,
 } from '#kit';
 import { mostGroups } from './groups.ts';
@@ -15,41 +24,32 @@ import type { DatadogOptions, DatadogStream } from './options.ts';
 import { readSeriesV1, readSeriesV2, type Series } from './series.ts';
 import { unitOfSeries } from './unit-of-series.ts';
 
-interface PageMeta {
-  api: string;
-  stepMs: number;
-  fromMs: number;
-  toMs: number;
-}
+/** What `pull` archives beside the body. */
+const pageShape = z.object({ api: z.string(), stepMs: z.number(), fromMs: z.number(), toMs: z.number() });
+type PageMeta = z.output<typeof pageShape>;
+const badShape = badShapeWith('Check that url leads to the API of Datadog.');
 
 /** One timeseries answer of v1 or v2 as measurements: an interval under its start. */
 export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, DatadogStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const answer = asRecord(parseJson(page.body, place));
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const answer = asRecord(pageJson(page.body, place, badShape));
   if (answer === null) throw badShape(`${place}: the answer is no object`);
   const series = meta.api === 'v1' ? readSeriesV1(answer, place) : readSeriesV2(answer, place);
 
   const { unit } = ctx.stream;
   const taken = ctx.stream.sourceUnit ?? unit;
-  const convert = unitConversion(taken, unit);
-  if (convert === null)
-    throw new PermanentError('source/unit-mismatch', `${place}: ${taken} cannot be converted to ${unit}`);
+  const convert = streamConversion(ctx.stream, place);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
   const warnings = new Set<string>();
-  const seen = new Set<string>();
+  const distinct = new DistinctSeries(place, () => 'Name more tags in labels, or group by fewer in the query.');
   for (const each of series) {
-    const labels = keepLabels(each.tags, ctx.stream.labels);
-    const key = JSON.stringify(Object.entries(labels));
-    if (seen.has(key)) throw cannotBeToldApart(place, each.tags);
-    seen.add(key);
+    const labels = keptLabels(labelsOf(each.tags), ctx.stream.labels);
+    distinct.add(labels, each.tags.join(',') || '*');
     compareUnit(each, taken, ctx, warnings);
     const intervalMs = each.intervalMs ?? intervalOf(each.points, meta);
-    if (intervalMs !== meta.stepMs)
-      warnings.add(
-        `Datadog answers in intervals of ${intervalMs / 1000} s, asked for were ${meta.stepMs / 1000} s; they are stored as they are`,
-      );
+    if (intervalMs !== meta.stepMs) warnings.add(otherIntervalWarning('Datadog', intervalMs, meta.stepMs));
     for (const [atMs, value] of each.points) {
       const where = `${new Date(atMs).toISOString()} of ${each.tags.join(',') || '*'}`;
       // Shorter ones would overlap, each with the length of the step.
@@ -58,8 +58,7 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, Dat
           hint: 'The query has an interval of its own: make it the same as step, or leave it out.',
         });
       if (value === null) leftOut.add('no value', where);
-      else if (atMs < meta.fromMs || atMs + intervalMs > meta.toMs)
-        leftOut.add('its interval does not lie within what was asked for', where);
+      else if (atMs < meta.fromMs || atMs + intervalMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, where);
       else measurements.push({ labels, unit, atMs, durationMs: intervalMs, value: convert(value), status: 'final' });
     }
   }
@@ -68,10 +67,7 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, Dat
     warnings.add(
       `there are ${series.length} groups, as many as were asked for: some may be missing; raise limit of group_by`,
     );
-  if (series.length === 0)
-    warnings.add(
-      `the query gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
-    );
+  if (series.length === 0) warnings.add(noSeriesWarning('query', meta));
   return { measurements, costs: [], warnings: [...warnings, ...leftOut.warnings()] };
 }
 
@@ -107,54 +103,17 @@ function compareUnit(
     warnings.add(message);
     return;
   }
-  const hint =
-    unitConversion(declared, stream.unit) === null
-      ? 'Correct unit, or the query.'
-      : `Write \`sourceUnit: "${declared}"\`; the values are then converted to ${stream.unit}.`;
+  const hint = sourceUnitHint(declared, stream.unit);
   throw new PermanentError('source/unit-mismatch', `stream ${streamId}: ${message}`, { hint });
 }
 
-/**
- * `shop:de` becomes `shop: de`, in the order of the names, so that the same series always looks the same. Values of one tag
- * come in any order.
- */
-function keepLabels(tags: readonly string[], wanted: readonly string[] | undefined): Record<string, string> {
-  const pairs = tags
-    .map((tag): [string, string] => {
-      const colon = tag.indexOf(':');
-      return colon < 1 ? [tag, ''] : [tag.slice(0, colon), tag.slice(colon + 1)];
-    })
-    .filter(([name]) => name !== '' && (wanted === undefined || wanted.includes(name)));
-  const kept = new Map<string, string[]>();
-  for (const [name, value] of pairs) kept.set(name, [...(kept.get(name) ?? []), value]);
-  // Not by assignment: a tag may have any name, `__proto__` too.
-  return Object.fromEntries(
-    [...kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, values]) => [name, values.sort().join(',')]),
-  );
-}
-
-function cannotBeToldApart(place: string, tags: readonly string[]): PermanentError {
-  const shown = shownValue(tags.join(','));
-  return new PermanentError('source/bad-shape', `${place}: two series cannot be told apart, the second is ${shown}`, {
-    hint: 'Name more tags in labels, or group by fewer in the query.',
-  });
-}
-
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { api, stepMs, fromMs, toMs } = meta;
-  if (typeof api !== 'string' || typeof stepMs !== 'number' || typeof fromMs !== 'number' || typeof toMs !== 'number')
-    throw badShape(`${place}: the archived page lacks api, stepMs, fromMs or toMs`);
-  return { api, stepMs, fromMs, toMs };
-}
-
-function parseJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
+/** `shop:de` becomes `shop: de`. Values of one tag come in any order. */
+function labelsOf(tags: readonly string[]): [string, string][] {
+  const values = new Map<string, string[]>();
+  for (const tag of tags) {
+    const colon = tag.indexOf(':');
+    const [name, value] = colon < 1 ? [tag, ''] : [tag.slice(0, colon), tag.slice(colon + 1)];
+    if (name !== '') values.set(name, [...(values.get(name) ?? []), value]);
   }
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint: 'Check that url leads to the API of Datadog.' });
+  return [...values].map(([name, each]) => [name, each.sort().join(',')]);
 }

@@ -1,4 +1,13 @@
-import { asRecord, type ConnectorContext, type Finding, PermanentError, type StreamContext } from '#kit';
+import {
+  asRecord,
+  type ConnectorContext,
+  type Finding,
+  newestSteps,
+  oneStepFindings,
+  PermanentError,
+  rawPage,
+  type StreamContext,
+} from '#kit';
 import { parsePoints } from './answer.ts';
 import type { DatadogOptions, DatadogStream } from './options.ts';
 import { explain, queryPoints } from './request.ts';
@@ -42,39 +51,11 @@ async function isTokenAccepted(http: ConnectorContext<DatadogOptions>['http']): 
 /** The newest interval that is over, asked for and read as a pull does. */
 export async function checkStream(ctx: StreamContext<DatadogOptions, DatadogStream>): Promise<Finding[]> {
   const { http, stream, streamId } = ctx;
-  const toMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
-  const span = { fromMs: toMs - stream.step, toMs };
-  const { request, response } = await queryPoints(http, stream, streamId, span);
-  const { measurements, warnings } = parsePoints(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: request.method ?? 'GET', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { api: stream.api, stepMs: stream.step, ...span },
-    },
-    ctx,
-  );
-  const finding = (level: Finding['level'], message: string, hint?: string): Finding => ({
-    level,
-    aspect: 'sample',
-    stream: streamId,
-    message,
-    hint,
+  const span = newestSteps(ctx.nowMs(), stream.step);
+  const answered = await queryPoints(http, stream, streamId, span);
+  const page = parsePoints(rawPage(answered, { api: stream.api, stepMs: stream.step, ...span }), ctx);
+  return oneStepFindings(page, streamId, span.fromMs, {
+    message: `The query gives no value for the interval that begins at ${new Date(span.fromMs).toISOString()}.`,
+    hint: 'The metric or a tag may be misspelt, or nothing has happened yet: `outturn discover` lists the metrics.',
   });
-  const shownAt = new Date(span.fromMs).toISOString();
-  const [first] = measurements;
-  if (first === undefined)
-    return [
-      finding(
-        'warning',
-        `The query gives no value for the interval that begins at ${shownAt}.`,
-        'The metric or a tag may be misspelt, or nothing has happened yet: `outturn discover` lists the metrics.',
-      ),
-    ];
-  const series = new Set(measurements.map(({ labels }) => JSON.stringify(labels))).size;
-  return [
-    finding('ok', `${series} series at ${shownAt}, the first one ${first.value} ${first.unit}.`),
-    ...warnings.map((warning) => finding('warning', warning)),
-  ];
 }

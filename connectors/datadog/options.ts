@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { asRecord, convertibleUnits, fields, unitConversion } from '#kit';
+import {
+  asRecord,
+  fields,
+  labelsOption,
+  perRequestOption,
+  refuseInconvertible,
+  sourceUnitOption,
+  stepOption,
+  unitOption,
+} from '#kit';
 import { limitsOf } from './groups.ts';
 import { rollupOf, takesRollup } from './rollup.ts';
 
@@ -29,7 +38,6 @@ export const datadogOptions = z.strictObject({
     }),
 });
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 const ROLLUPS = ['avg', 'sum', 'min', 'max', 'count'] as const;
 
 /** What is asked of logs, RUM, spans and the like, as the vendor documents it; checked by the vendor. */
@@ -68,25 +76,16 @@ export const datadogStream = z
           'How the points of an interval become one, for metrics queries without `.rollup(…)`. Without a word the source takes the average: counts need `sum`.',
         examples: ['sum', 'avg'],
       }),
-    step: fields.positiveDurationMs
-      .refine((stepMs) => stepMs >= 1000 && stepMs % 1000 === 0, { error: 'expected whole seconds, at least 1s' })
-      .meta({
-        description: 'Length of an interval. Intervals begin on whole multiples of it, counted from 1970-01-01 UTC.',
-        examples: ['1h', '5m', '1d'],
-      }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['failures', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the query's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
-    }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description:
-          'Tag keys of `by {…}` that tell series apart; others are dropped. Absent: all of them. Name what is stable, not `host`.',
-        examples: [['shop'], []],
-      }),
+    step: stepOption('Length of an interval. Intervals begin on whole multiples of it, counted from 1970-01-01 UTC.'),
+    unit: unitOption('failures', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the query's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
+    labels: labelsOption(
+      'Tag keys of `by {…}` that tell series apart; others are dropped. Absent: all of them. Name what is stable, not `host`.',
+      ['shop'],
+    ),
     api: z
       .enum(['v2', 'v1'])
       .default('v2')
@@ -95,20 +94,14 @@ export const datadogStream = z
           '`v1` asks by GET /api/v1/query, for proxies and look-alikes that know nothing newer: one metrics query.',
         examples: ['v1'],
       }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(MOST_POINTS)
-      .default(MOST_POINTS)
-      .meta({
-        description: 'Points a series in one request; less for queries that run into a time-out.',
-        examples: [500],
-      }),
+    pointsPerRequest: perRequestOption('Points a series in one request; less for queries that run into a time-out.', {
+      most: MOST_POINTS,
+      example: 500,
+    }),
   })
   .superRefine((stream, ctx) => {
     const issue = (path: (string | number)[], message: string): void => ctx.addIssue({ code: 'custom', path, message });
-    if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      issue(['sourceUnit'], `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+    refuseInconvertible(stream, ctx);
     if ((stream.query === undefined) === (stream.queries === undefined))
       return issue([], 'expected either query, or queries with formula');
     if (stream.queries !== undefined && (Object.keys(stream.queries).length === 0 || stream.formula === undefined))

@@ -1,5 +1,6 @@
 import {
   asRecord,
+  countPieces,
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
@@ -7,6 +8,7 @@ import {
   type PullWindow,
   RetryableError,
   splitWindow,
+  wholeSteps,
 } from '#kit';
 import type { DatadogStream } from './options.ts';
 import { withRollup } from './rollup.ts';
@@ -18,15 +20,12 @@ const LONGEST_MESSAGE = 500;
  * and one under way is in none. Both ends lie on multiples of the step, or reruns would cut the first and last interval.
  */
 export function* requestsOf(window: PullWindow, stream: DatadogStream): Generator<PullWindow> {
-  const floor = (atMs: number): number => Math.floor(atMs / stream.step) * stream.step;
-  const whole = { fromMs: floor(window.fromMs), toMs: floor(window.toMs) };
-  yield* splitWindow(whole, stream.step * stream.pointsPerRequest, stream.step);
+  yield* splitWindow(wholeSteps(window, stream.step), stream.step * stream.pointsPerRequest, stream.step);
 }
 
 /** How many requests `requestsOf` gives, without walking through them. */
 export function countRequests(window: PullWindow, { step, pointsPerRequest }: DatadogStream): number {
-  const points = Math.floor(window.toMs / step) - Math.floor(window.fromMs / step);
-  return Math.max(0, Math.ceil(points / pointsPerRequest));
+  return countPieces(wholeSteps(window, step), step * pointsPerRequest);
 }
 
 /** One query over `span`. Throws typed errors for what the source refuses, also inside HTTP 200. */

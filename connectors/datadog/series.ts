@@ -1,4 +1,4 @@
-import { asRecord, PermanentError, shownValue } from '#kit';
+import { asRecord, badShapeWith, PermanentError, shownValue } from '#kit';
 
 /** One series, whichever version answered. */
 export interface Series {
@@ -13,6 +13,7 @@ export interface Series {
 }
 
 const LAST_DATE_MS = 8.64e15;
+const badShape = badShapeWith('Check that url leads to the API of Datadog.');
 
 /** `data.attributes`: one list of times, one of values for each series. */
 export function readSeriesV2(answer: Record<string, unknown>, place: string): Series[] {
@@ -84,8 +85,4 @@ function readValue(value: unknown, place: string): number | null {
   if (value === null) return null;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new PermanentError('source/bad-number', `${place} is ${shownValue(value)}, not a number`);
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint: 'Check that url leads to the API of Datadog.' });
 }
