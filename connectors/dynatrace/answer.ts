@@ -1,22 +1,29 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  DistinctSeries,
+  keptLabels,
   LeftOut,
+  noSeriesWarning,
+  OUTSIDE_OF_REQUEST,
+  otherIntervalWarning,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageJson,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import type { DynatraceOptions, DynatraceStream } from './options.ts';
 import { startOfSlot } from './slots.ts';
 
-interface PageMeta {
-  stepMs: number;
-  fromMs: number;
-  toMs: number;
-}
+/** What `pull` archives beside the body. */
+const pageShape = z.object({ stepMs: z.number(), fromMs: z.number(), toMs: z.number() });
+const badShape = badShapeWith('Check that url leads to the environment, without /api at its end.');
 
 const MOST_MESSAGES = 20;
 const LAST_DATE_MS = 8.64e15;
@@ -26,8 +33,8 @@ const REMAINDER = 'remainder';
 /** The data points of one metric as measurements. A time stamp is the end of its slot; it is stored under its start. */
 export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, DynatraceStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const answer = asRecord(parseJson(page.body, place));
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const answer = asRecord(pageJson(page.body, place, badShape));
   const result = answer?.['result'];
   if (answer === null || !Array.isArray(result)) throw badShape(`${place}: the answer has no result`);
   if (result.length > 1)
@@ -37,16 +44,17 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
   if (collection === null || !Array.isArray(data)) throw badShape(`${place}: the metric has no data`);
   refuseCut(collection, place);
 
-  const { unit, sourceUnit = unit } = ctx.stream;
-  const convert = unitConversion(sourceUnit, unit);
-  if (convert === null)
-    throw new PermanentError('source/unit-mismatch', `${place}: ${sourceUnit} cannot be converted to ${unit}`);
+  const { unit } = ctx.stream;
+  const convert = streamConversion(ctx.stream, place);
   const warnings = new Set<string>();
   for (const warning of [...textsOf(answer['warnings']), ...textsOf(collection['warnings'])].slice(0, MOST_MESSAGES))
     warnings.add(`Dynatrace warns: ${warning.slice(0, 500)}`);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
-  const seen = new Set<string>();
+  const distinct = new DistinctSeries(
+    place,
+    () => 'Name more dimensions in labels, or split by fewer in the selector.',
+  );
   data.forEach((item: unknown, index) => {
     const where = `${place}: series ${index + 1}`;
     const { timestamps, values, ...series } = { ...asRecord(item) };
@@ -54,34 +62,26 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
     if (timestamps.length !== values.length)
       throw badShape(`${where} has ${values.length} values at ${timestamps.length} times`);
     const all = dimensionsOf(series, where);
-    const labels = keepLabels(all, ctx.stream.labels);
-    const key = JSON.stringify(Object.entries(labels));
-    if (seen.has(key)) throw cannotBeToldApart(where, all);
-    seen.add(key);
+    const labels = keptLabels(Object.entries(all), ctx.stream.labels);
+    const name = Object.values(all).join(', ') || 'all';
+    distinct.add(labels, name);
     timestamps.forEach((time: unknown, at) => {
       const endMs = readTime(time, `${where}, time ${at + 1}`);
       const value = readValue(values[at], `${where}, value ${at + 1}`);
       const atMs = startOfSlot(endMs, answer['resolution'], meta.stepMs, where);
       // The slots before and behind come along where a border of the request falls into them.
       if (endMs <= meta.fromMs || atMs >= meta.toMs) return;
-      const shown = `${new Date(atMs).toISOString()} of ${Object.values(all).join(', ') || 'all'}`;
+      const shown = `${new Date(atMs).toISOString()} of ${name}`;
       if (value === null) leftOut.add('no value', shown);
-      else if (atMs < meta.fromMs || endMs > meta.toMs)
-        leftOut.add('its interval does not lie within what was asked for', shown);
+      else if (atMs < meta.fromMs || endMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, shown);
       else {
         const durationMs = endMs - atMs;
-        if (durationMs !== meta.stepMs)
-          warnings.add(
-            `Dynatrace answers in intervals of ${durationMs / 1000} s, asked for were ${meta.stepMs / 1000} s; they are stored as they are`,
-          );
+        if (durationMs !== meta.stepMs) warnings.add(otherIntervalWarning('Dynatrace', durationMs, meta.stepMs));
         measurements.push({ labels, unit, atMs, durationMs, value: convert(value), status: 'final' });
       }
     });
   });
-  if (data.length === 0)
-    warnings.add(
-      `the selector gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
-    );
+  if (data.length === 0) warnings.add(noSeriesWarning('selector', meta));
   return { measurements, costs: [], warnings: [...warnings, ...leftOut.warnings()] };
 }
 
@@ -118,26 +118,6 @@ function dimensionsOf(series: Record<string, unknown>, place: string): Record<st
   );
 }
 
-/** In the order of their names, so that the same series always looks the same. */
-function keepLabels(
-  all: Readonly<Record<string, string>>,
-  wanted: readonly string[] | undefined,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(all)
-      .filter(([name]) => wanted === undefined || wanted.includes(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-}
-
-function cannotBeToldApart(place: string, dimensions: Readonly<Record<string, string>>): PermanentError {
-  const shown = shownValue(Object.values(dimensions).join(', '));
-  return badShape(
-    `${place}: two series cannot be told apart, the second is ${shown}`,
-    'Name more dimensions in labels, or split by fewer in the selector.',
-  );
-}
-
 const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 
@@ -151,26 +131,4 @@ function readValue(value: unknown, place: string): number | null {
   if (value === null) return null;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new PermanentError('source/bad-number', `${place} is ${shownValue(value)}, not a number`);
-}
-
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { stepMs, fromMs, toMs } = meta;
-  if (typeof stepMs !== 'number' || typeof fromMs !== 'number' || typeof toMs !== 'number')
-    throw badShape(`${place}: the archived page lacks stepMs, fromMs or toMs`);
-  return { stepMs, fromMs, toMs };
-}
-
-function parseJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
-}
-
-function badShape(
-  message: string,
-  hint = 'Check that url leads to the environment, without /api at its end.',
-): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint });
 }

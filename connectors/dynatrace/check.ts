@@ -3,10 +3,13 @@ import {
   type ConnectorContext,
   type Finding,
   formatDurationMs,
+  newestSteps,
+  oneStepFindings,
   PermanentError,
+  rawPage,
   type StreamContext,
-  unitConversion,
-  unitsDisagree,
+  streamFinding,
+  unitFindings,
 } from '#kit';
 import { parsePoints } from './answer.ts';
 import type { DynatraceOptions, DynatraceStream } from './options.ts';
@@ -61,59 +64,20 @@ async function tokenFinding({ http, options, nowMs }: ConnectorContext<Dynatrace
 /** The newest interval that is over, asked for and read as a pull does, and the unit of the metric. */
 export async function checkStream(ctx: StreamContext<DynatraceOptions, DynatraceStream>): Promise<Finding[]> {
   const { http, options, stream, streamId } = ctx;
-  const toMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
-  const span = { fromMs: toMs - stream.step, toMs };
-  const response = await http.request(pointsRequest(options, stream, span));
-  const { measurements, warnings } = parsePoints(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: 'GET', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { stepMs: stream.step, ...span },
-    },
-    ctx,
-  );
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): Finding => ({
-    level,
-    aspect,
-    stream: streamId,
-    message,
-    hint,
-  });
-  const shownAt = new Date(span.fromMs).toISOString();
-  const [first] = measurements;
-  const findings: Finding[] = [
-    first === undefined
-      ? finding(
-          'warning',
-          'sample',
-          `The selector gives no value for the interval that begins at ${shownAt}.`,
-          'A dimension may be misspelt, or nothing has happened yet: try the selector in the Data Explorer.',
-        )
-      : finding(
-          'ok',
-          'sample',
-          `${measurements.length} series at ${shownAt}, the first one ${first.value} ${first.unit}.`,
-        ),
-    ...warnings
-      .filter((warning) => first !== undefined || warning.startsWith('Dynatrace'))
-      .map((warning) => finding('warning', 'sample', warning)),
+  const span = newestSteps(ctx.nowMs(), stream.step);
+  const request = pointsRequest(options, stream, span);
+  const response = await http.request(request);
+  const page = parsePoints(rawPage({ request, response }, { stepMs: stream.step, ...span }), ctx);
+  // Without a value only what the source itself warns of says something more.
+  const said = page.measurements.length > 0 ? [] : page.warnings.filter((warning) => warning.startsWith('Dynatrace'));
+  return [
+    ...oneStepFindings(page, streamId, span.fromMs, {
+      message: `The selector gives no value for the interval that begins at ${new Date(span.fromMs).toISOString()}.`,
+      hint: 'A dimension may be misspelt, or nothing has happened yet: try the selector in the Data Explorer.',
+    }),
+    ...said.map((warning) => streamFinding(streamId)('warning', 'sample', warning)),
+    ...unitFindings(await declaredUnit(ctx), stream, streamId, 'Correct unit, or the selector.'),
   ];
-  const declared = await declaredUnit(ctx);
-  const taken = stream.sourceUnit ?? stream.unit;
-  if (declared !== null && unitsDisagree(declared, taken))
-    findings.push(
-      finding(
-        'error',
-        'unit',
-        `The metric is in ${declared}, the stream takes its values for ${taken}.`,
-        unitConversion(declared, stream.unit) === null
-          ? 'Correct unit, or the selector.'
-          : `Write \`sourceUnit: "${declared}"\`; the values are then converted to ${stream.unit}.`,
-      ),
-    );
-  return findings;
 }
 
 /** By the descriptor, which knows transformations too; null for expressions over several metrics. */

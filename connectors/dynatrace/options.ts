@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import { fields, labelsOption, perRequestOption, refuseInconvertible, sourceUnitOption, unitOption } from '#kit';
 
 /** The source reads at most so many slots of a series for one query. */
 export const MOST_POINTS = 10_080;
@@ -36,8 +36,6 @@ export const dynatraceOptions = z.strictObject({
     }),
 });
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
-
 export const dynatraceStream = z
   .strictObject({
     metricSelector: fields.text.meta({
@@ -65,38 +63,25 @@ export const dynatraceStream = z
           'Length of an interval, which is the resolution that is asked for. Intervals begin on whole multiples of it in UTC.',
         examples: ['1h', '5m', '1d'],
       }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['errors', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the metric when it is another one; values are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['us'],
-    }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description:
-          'Dimensions that tell series apart; others are dropped. Absent: all of them. `:names` in the selector adds names of entities.',
-        examples: [['dt.entity.service.name'], []],
-      }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(MOST_POINTS)
-      .default(MOST_POINTS)
-      .meta({
-        description: 'Intervals of a series in one request; less for selectors that run into a time-out.',
-        examples: [1440],
-      }),
+    unit: unitOption('errors', 's', '%'),
+    sourceUnit: sourceUnitOption('Unit of the metric when it is another one; values are converted to `unit`.', 'us'),
+    labels: labelsOption(
+      'Dimensions that tell series apart; others are dropped. Absent: all of them. `:names` in the selector adds names of entities.',
+      ['dt.entity.service.name'],
+    ),
+    pointsPerRequest: perRequestOption(
+      'Intervals of a series in one request; less for selectors that run into a time-out.',
+      { most: MOST_POINTS, example: 1440 },
+    ),
   })
   .superRefine((stream, ctx) => {
-    const issue = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
-    if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      issue('sourceUnit', `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+    refuseInconvertible(stream, ctx);
     if (/:(?:fold|last|lastReal)\b/.test(stream.metricSelector.replace(/"(?:[^"~]|~.)*"/g, '""')))
-      issue(
-        'metricSelector',
-        'has :fold or :last in it, which leaves one value of the whole window; step decides about intervals',
-      );
+      ctx.addIssue({
+        code: 'custom',
+        path: ['metricSelector'],
+        message: 'has :fold or :last in it, which leaves one value of the whole window; step decides about intervals',
+      });
   });
 
 export type DynatraceOptions = z.output<typeof dynatraceOptions>;

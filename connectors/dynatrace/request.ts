@@ -1,4 +1,4 @@
-import { asRecord, type HttpRequest, type PullWindow, splitWindow } from '#kit';
+import { asRecord, type HttpRequest, type PullWindow, splitWindow, wholeSteps } from '#kit';
 import type { DynatraceOptions, DynatraceStream } from './options.ts';
 
 const LONGEST_MESSAGE = 500;
@@ -14,13 +14,8 @@ export function apiPath({ platform }: DynatraceOptions, path: string): string {
  * that can be: what is older is kept in coarser slots only, and one across a border would be in no request.
  */
 export function* requestsOf(window: PullWindow, { step, pointsPerRequest }: DynatraceStream): Generator<PullWindow> {
-  const floor = (atMs: number): number => Math.floor(atMs / step) * step;
   const pieceMs = step * pointsPerRequest;
-  yield* splitWindow(
-    { fromMs: floor(window.fromMs), toMs: floor(window.toMs) },
-    pieceMs,
-    pieceMs >= DAY_MS ? DAY_MS : step,
-  );
+  yield* splitWindow(wholeSteps(window, step), pieceMs, pieceMs >= DAY_MS ? DAY_MS : step);
 }
 
 /** One query over `span`, whose end lies in its last interval: a slot that holds `to` is part of the answer. */
