@@ -1,13 +1,19 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
-  asRecord,
+  DistinctPoints,
+  keptLabels,
   LeftOut,
+  labelsKey,
+  noSeriesWarning,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageJson,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import { badShape, type Field, type Frame, readFrames } from './frames.ts';
 import type { GrafanaOptions, GrafanaStream } from './options.ts';
@@ -15,34 +21,29 @@ import { resultOf } from './query.ts';
 import { checkUnit } from './unit-of-field.ts';
 
 /** What `pull` archives beside the body. */
-interface PageMeta {
-  stepMs: number;
-  sample: 'interval' | 'instant';
-  stamp: 'start' | 'end';
-  fromMs: number;
-  toMs: number;
-}
+const pageShape = z.object({
+  stepMs: z.number(),
+  sample: z.enum(['interval', 'instant']),
+  stamp: z.enum(['start', 'end']),
+  fromMs: z.number(),
+  toMs: z.number(),
+});
 
 /** One answer of `/api/ds/query`: frames of time series, wide, long or many. Null and NaN are left out and said. */
 export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, GrafanaStream>): ParsedPage {
   const { stream } = ctx;
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const result = resultOf(parsedJson(page.body, place));
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const result = resultOf(pageJson(page.body, place, badShape));
   if (result === null) throw badShape(`${place}: the answer has no results of the query A`);
   if (typeof result['error'] === 'string')
     throw badShape(`${place}: the result is an error: ${shownValue(result['error'])}`);
-  const convert = unitConversion(stream.sourceUnit ?? stream.unit, stream.unit);
-  if (convert === null)
-    throw new PermanentError(
-      'source/unit-mismatch',
-      `${place}: ${stream.sourceUnit} cannot be converted to ${stream.unit}`,
-    );
+  const convert = streamConversion(stream, place);
   const frames = readFrames(result, place);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
   const warnings: string[] = [];
-  const seen = new Map<string, { series: string; value: number }>();
+  const distinct = new DistinctPoints();
   let points = 0;
   for (const [index, frame] of frames.entries()) {
     for (const { severity, text } of frame.notices)
@@ -91,16 +92,12 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
             `${place}: ${shown} at ${new Date(pointMs).toISOString()} is ${shownValue(value)}, not a number`,
           );
         const { labels, series } = namedBy(frame, field, texts, row, stream, known);
-        const key = `${atMs} ${JSON.stringify(Object.entries(labels))}`;
-        const earlier = seen.get(key);
-        // Equal values are no proof: of two hosts that had three failures each, one would be lost.
-        if (earlier !== undefined && earlier.series === series && earlier.value === value) continue;
-        if (earlier !== undefined)
-          throw badShape(
-            `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier.value} and ${value} of ${shown}`,
+        const clash = (earlier: number | null): PermanentError =>
+          badShape(
+            `${place}: two values at ${new Date(pointMs).toISOString()} cannot be told apart: ${earlier} and ${value} of ${shown}`,
             'Aggregate in the query, name one field, or name more labels (`field` is the name of the field).',
           );
-        seen.set(key, { series, value });
+        if (!distinct.isNew(labelsKey(labels), atMs, { series, value }, clash)) continue;
         measurements.push({
           labels,
           unit: stream.unit,
@@ -113,10 +110,7 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
     }
   }
   warnings.push(...leftOut.warnings());
-  if (points === 0)
-    warnings.push(
-      `the query gives no series between ${new Date(meta.fromMs).toISOString()} and ${new Date(meta.toMs).toISOString()}`,
-    );
+  if (points === 0) warnings.push(noSeriesWarning('query', meta));
   return { measurements, costs: [], warnings };
 }
 
@@ -160,10 +154,9 @@ function namedBy(
     ...cells,
   ];
   if (wanted?.includes('field') === true) entries.push(['field', field.name]);
-  const labels = Object.fromEntries(
-    entries
-      .filter(([name, text]) => text !== '' && (wanted === undefined || wanted.includes(name)))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  const labels = keptLabels(
+    entries.filter(([, text]) => text !== ''),
+    wanted,
   );
   const named = { labels, series: JSON.stringify([frame.name, field.name, field.labels, cells]) };
   known.set(key, named);
@@ -178,25 +171,4 @@ function shownLabels(labels: Record<string, string>): string {
 function timeOf(at: unknown, place: () => string): number {
   if (typeof at === 'number' && Number.isSafeInteger(at) && Math.abs(at) <= 8.64e15) return at;
   throw badShape(`${place()} has the time ${shownValue(at)}, expected milliseconds`);
-}
-
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { stepMs, sample, stamp, fromMs, toMs } = asRecord(meta) ?? {};
-  if (
-    typeof stepMs === 'number' &&
-    (sample === 'interval' || sample === 'instant') &&
-    (stamp === 'start' || stamp === 'end') &&
-    typeof fromMs === 'number' &&
-    typeof toMs === 'number'
-  )
-    return { stepMs, sample, stamp, fromMs, toMs };
-  throw badShape(`${place}: the archived page lacks stepMs, sample, stamp, fromMs or toMs`);
-}
-
-function parsedJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
 }

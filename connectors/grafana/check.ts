@@ -3,7 +3,10 @@ import {
   type ConnectorContext,
   type Finding,
   formatDurationMs,
+  newestSteps,
+  newestValueFindings,
   PermanentError,
+  rawPage,
   type StreamContext,
 } from '#kit';
 import { parseFrames } from './answer.ts';
@@ -79,40 +82,12 @@ async function credentials(ctx: ConnectorContext<GrafanaOptions>): Promise<Findi
 /** The stream's query over the newest steps that are over, read the way a pull reads it. */
 export async function checkQuery(ctx: StreamContext<GrafanaOptions, GrafanaStream>): Promise<Finding[]> {
   const { stream, streamId } = ctx;
-  const toMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
-  const steps = Math.min(STEPS_SHOWN, stream.pointsPerRequest);
-  const piece = { fromMs: toMs - steps * stream.step, toMs };
+  const piece = newestSteps(ctx.nowMs(), stream.step, Math.min(STEPS_SHOWN, stream.pointsPerRequest));
   const response = await askFrames(ctx, await uidOf(ctx), piece);
-  const page = parseFrames(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { stepMs: stream.step, sample: stream.sample, stamp: stream.stamp ?? 'start', ...piece },
-    },
-    ctx,
-  );
-  const findings: Finding[] = [];
-  const finding = (level: Finding['level'], message: string, hint?: string): void =>
-    void findings.push({ level, aspect: 'sample', stream: streamId, message, hint });
-  const newest = page.measurements.reduce<(typeof page.measurements)[number] | undefined>(
-    (found, each) => (found === undefined || each.atMs > found.atMs ? each : found),
-    undefined,
-  );
-  if (newest === undefined)
-    finding(
-      'warning',
-      `The query gives no value for the last ${formatDurationMs(steps * stream.step)}.`,
-      'A name in it may be misspelt, or nothing was written: Explore of Grafana shows it.',
-    );
-  else {
-    const series = new Set(page.measurements.map(({ labels }) => JSON.stringify(labels))).size;
-    finding(
-      'ok',
-      `${series} series, the newest value ${newest.value} ${newest.unit} at ${new Date(newest.atMs).toISOString()}.`,
-    );
-  }
-  for (const warning of page.warnings) if (newest !== undefined) finding('warning', warning);
-  return findings;
+  const meta = { stepMs: stream.step, sample: stream.sample, stamp: stream.stamp ?? 'start', ...piece };
+  const page = parseFrames(rawPage({ request: { method: 'POST' }, response }, meta), ctx);
+  return newestValueFindings(page, streamId, {
+    message: `The query gives no value for the last ${formatDurationMs(piece.toMs - piece.fromMs)}.`,
+    hint: 'A name in it may be misspelt, or nothing was written: Explore of Grafana shows it.',
+  });
 }

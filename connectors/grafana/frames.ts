@@ -1,4 +1,6 @@
-import { asRecord, PermanentError, shownValue } from '#kit';
+import { asRecord, badShapeWith, shownValue } from '#kit';
+
+export const badShape = badShapeWith('Check that url leads to Grafana, without /api at its end.');
 
 export interface Field {
   name: string;
@@ -81,11 +83,4 @@ function noticesOf(notices: unknown): Frame['notices'] {
       ? [{ severity: typeof severity === 'string' ? severity : 'info', text: text.slice(0, 300) }]
       : [];
   });
-}
-
-export function badShape(
-  message: string,
-  hint = 'Check that url leads to Grafana, without /api at its end.',
-): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint });
 }

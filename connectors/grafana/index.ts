@@ -1,9 +1,9 @@
-import { defineConnector } from '#kit';
+import { defineConnector, rawPage } from '#kit';
 import { parseFrames } from './answer.ts';
 import { checkQuery, checkServer } from './check.ts';
 import { discoverPanels } from './discover.ts';
 import { type GrafanaOptions, type GrafanaStream, grafanaOptions, grafanaStream } from './options.ts';
-import { askFrames, countPieces, piecesOf, uidOf } from './query.ts';
+import { askFrames, countQueries, piecesOf, uidOf } from './query.ts';
 
 /** Whatever a Grafana can ask, by its data-source proxy. */
 export const grafana = defineConnector<GrafanaOptions, GrafanaStream>({
@@ -14,7 +14,7 @@ export const grafana = defineConnector<GrafanaOptions, GrafanaStream>({
   capabilities: { measurements: true, costs: false, discover: true },
   auth: ['bearer', 'basic', 'header', 'oauth2'],
   extent: (stream, window) => {
-    const pieces = countPieces(window, stream);
+    const pieces = countQueries(window, stream);
     // A name is looked up first.
     return { isWindowed: true, requests: pieces > 0 && stream.dataSource.uid === undefined ? pieces + 1 : pieces };
   },
@@ -30,14 +30,11 @@ export const grafana = defineConnector<GrafanaOptions, GrafanaStream>({
       signal.throwIfAborted();
       uid ??= await uidOf(ctx);
       const response = await askFrames(ctx, uid, piece);
-      yield {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? 'application/json',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: { stepMs: stream.step, sample: stream.sample, stamp: stream.stamp ?? 'start', ...piece },
-        completeToMs: Math.min(Math.max(piece.toMs, window.fromMs), window.toMs),
-      };
+      yield rawPage(
+        { request: { method: 'POST' }, response },
+        { stepMs: stream.step, sample: stream.sample, stamp: stream.stamp ?? 'start', ...piece },
+        Math.min(Math.max(piece.toMs, window.fromMs), window.toMs),
+      );
     }
   },
   parse: parseFrames,

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import {
+  fields,
+  labelsOption,
+  perRequestOption,
+  refuseInconvertible,
+  sampleOption,
+  sourceUnitOption,
+  stepOption,
+  unitOption,
+} from '#kit';
 
 export const grafanaOptions = z.strictObject({
   organisation: z
@@ -26,8 +35,6 @@ export const grafanaOptions = z.strictObject({
     }),
 });
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
-
 export const grafanaStream = z
   .strictObject({
     dataSource: z
@@ -48,16 +55,8 @@ export const grafanaStream = z
         'The query as the panel’s JSON has it among its `targets`; its fields depend on the data source. Times, interval and refId are set by the connector.',
       examples: [{ expr: 'sum by (shop) (increase(checkout_failures_total[1h]))', range: true }],
     }),
-    step: fields.positiveDurationMs
-      .refine((stepMs) => stepMs >= 1000 && stepMs % 1000 === 0, { error: 'expected whole seconds, at least 1s' })
-      .meta({
-        description: 'Distance between two points. Points lie on whole multiples of it, counted from 1970-01-01 UTC.',
-        examples: ['1h', '5m', '1d'],
-      }),
-    sample: z.enum(['interval', 'instant']).meta({
-      description: '`interval`: a point tells about a whole step. `instant`: a level at that moment.',
-      examples: ['interval', 'instant'],
-    }),
+    step: stepOption('Distance between two points. Points lie on whole multiples of it, counted from 1970-01-01 UTC.'),
+    sample: sampleOption('`interval`: a point tells about a whole step. `instant`: a level at that moment.'),
     stamp: z
       .enum(['start', 'end'])
       .optional()
@@ -70,35 +69,29 @@ export const grafanaStream = z
       description: 'Name of the field with the number, where an answer has several. Absent: all of them.',
       examples: ['Value', 'requests'],
     }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['failures', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the query's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
+    unit: unitOption('failures', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the query's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
+    labels: labelsOption(
+      'Labels and text columns that tell series apart; `field` is the name of the field. Absent: all of them but `field`.',
+      ['shop'],
+    ),
+    pointsPerRequest: perRequestOption('Steps in one request; less for queries that run into a limit or a time-out.', {
+      most: 10_999,
+      usual: 5000,
+      example: 500,
     }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description:
-          'Labels and text columns that tell series apart; `field` is the name of the field. Absent: all of them but `field`.',
-        examples: [['shop'], []],
-      }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(10_999)
-      .default(5000)
-      .meta({
-        description: 'Steps in one request; less for queries that run into a limit or a time-out.',
-        examples: [500],
-      }),
   })
   .superRefine((stream, ctx) => {
-    const issue = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
+    refuseInconvertible(stream, ctx);
     if (stream.sample === 'interval' && stream.stamp === undefined)
-      issue('stamp', 'is required for sample: interval: end for Prometheus and Flux, start for most others');
-    if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      issue('sourceUnit', `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+      ctx.addIssue({
+        code: 'custom',
+        path: ['stamp'],
+        message: 'is required for sample: interval: end for Prometheus and Flux, start for most others',
+      });
   });
 
 export type GrafanaOptions = z.output<typeof grafanaOptions>;

@@ -1,6 +1,7 @@
 import {
   asRecord,
   type ConnectorContext,
+  countPieces,
   type HttpRequest,
   type HttpResponse,
   OutturnError,
@@ -9,6 +10,7 @@ import {
   RetryableError,
   type StreamContext,
   splitWindow,
+  wholeSteps,
 } from '#kit';
 import { readFrames } from './frames.ts';
 import type { GrafanaOptions, GrafanaStream } from './options.ts';
@@ -26,12 +28,11 @@ export function* piecesOf(window: PullWindow, stream: GrafanaStream): Generator<
 
 function gridOf(window: PullWindow, { step, sample }: GrafanaStream): PullWindow {
   if (sample === 'instant') return window;
-  return { fromMs: Math.floor(window.fromMs / step) * step, toMs: Math.floor(window.toMs / step) * step };
+  return wholeSteps(window, step);
 }
 
-export function countPieces(window: PullWindow, stream: GrafanaStream): number {
-  const { fromMs, toMs } = gridOf(window, stream);
-  return Math.max(0, Math.ceil((toMs - fromMs) / (stream.pointsPerRequest * stream.step)));
+export function countQueries(window: PullWindow, stream: GrafanaStream): number {
+  return countPieces(gridOf(window, stream), stream.pointsPerRequest * stream.step);
 }
 
 /** With the organisation, where one is named. */

@@ -1,4 +1,4 @@
-import { convertibleUnits, PermanentError, unitConversion } from '#kit';
+import { PermanentError, sourceUnitHint, unitsDisagree } from '#kit';
 import type { Field } from './frames.ts';
 import type { GrafanaStream } from './options.ts';
 
@@ -30,7 +30,6 @@ const UNITS: Readonly<Record<string, string>> = {
   masskg: 'kg',
   masst: 't',
 };
-const known: ReadonlySet<string> = new Set(convertibleUnits.flat());
 
 /** The unit as this product writes it; null: none that is converted. */
 export const unitOf = (written: string | null): string | null => (written === null ? null : (UNITS[written] ?? null));
@@ -39,12 +38,10 @@ export const unitOf = (written: string | null): string | null => (written === nu
 export function checkUnit(field: Pick<Field, 'name' | 'unit'>, stream: GrafanaStream, place: string): void {
   const unit = unitOf(field.unit);
   const written = stream.sourceUnit ?? stream.unit;
-  if (unit === null || !known.has(written)) return;
-  const convert = unitConversion(unit, written);
-  if (convert !== null && convert(1) === 1) return;
+  if (unit === null || !unitsDisagree(unit, written)) return;
   throw new PermanentError(
     'source/unit-mismatch',
     `${place}: ${field.name.slice(0, 100)} is in ${unit} by its data source, the stream takes its values for ${written}`,
-    { hint: convert === null ? 'Correct unit, or the query.' : `Write sourceUnit: ${unit}.` },
+    { hint: sourceUnitHint(unit, stream.unit) },
   );
 }
