@@ -1,15 +1,31 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
-import { type ParseContext, type ParsedPage, PermanentError, type RawPage, shownValue, unitConversion } from '#kit';
+import {
+  badShapeWith,
+  betweenInstants,
+  DistinctSeries,
+  keptLabels,
+  noSeriesWarning,
+  type ParseContext,
+  type ParsedPage,
+  PermanentError,
+  pageJson,
+  pageMeta,
+  type RawPage,
+  shownValue,
+  streamConversion,
+} from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { asObject, gapsOf } from './query-range.ts';
 
 /** What `pull` archives beside the body. */
-export interface PageMeta {
-  stepMs: number;
-  sample: 'interval' | 'instant';
-  startMs: number;
-  endMs: number;
-}
+const pageShape = z.object({
+  stepMs: z.number(),
+  sample: z.enum(['interval', 'instant']),
+  startMs: z.number(),
+  endMs: z.number(),
+});
+const badShape = badShapeWith('Check that url leads to Prometheus, or to something that speaks its HTTP API.');
 
 /** Named in a warning; the rest is counted. */
 const MOST_NAMED = 5;
@@ -22,27 +38,25 @@ const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf
 /** One `query_range` answer of resultType `matrix` as measurements. Values are strings there, to carry NaN and ±Inf. */
 export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, PrometheusStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
-  const answer = asObject(parseJson(page.body, place));
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
+  const answer = asObject(pageJson(page.body, place, badShape));
   const data = asObject(answer?.['data']);
   if (answer?.['status'] !== 'success' || data === null)
     throw badShape(`${place}: the answer is not a successful result of Prometheus`);
   if (data['resultType'] !== 'matrix' || !Array.isArray(data['result']))
     throw badShape(`${place}: resultType is ${shownValue(data['resultType'])}, expected "matrix"`);
 
-  const convert = unitConversion(ctx.stream.sourceUnit ?? ctx.stream.unit, ctx.stream.unit);
-  if (convert === null)
-    throw new PermanentError(
-      'source/unit-mismatch',
-      `${place}: ${ctx.stream.sourceUnit} cannot be converted to ${ctx.stream.unit}`,
-    );
+  const convert = streamConversion(ctx.stream, place);
   const measurements: Measurement[] = [];
   const gaps = gapsOf(answer);
   const warnings = messages(gaps, 'Prometheus warns, the answer may be incomplete: ');
   warnings.push(...messages(remarks(answer['warnings'], gaps), 'Prometheus warns: '));
   warnings.push(...messages(answer['infos'], 'Prometheus notes: '));
   const odd: string[] = [];
-  const seen = new Map<string, string>();
+  const distinct = new DistinctSeries(
+    place,
+    (labels) => `Aggregate in the query, such as sum by (${Object.keys(labels).join(', ')}) (…), or name more labels.`,
+  );
   let outside = 0;
 
   data['result'].forEach((item: unknown, index) => {
@@ -56,14 +70,8 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
         hint: 'Take a number out of it in the query: histogram_count(…), histogram_sum(…) or histogram_quantile(0.95, …).',
       });
     if (!Array.isArray(series['values'])) throw badShape(`${place}: ${name} has no values`);
-    const labels = keepLabels(metric, ctx.stream.labels);
-    const key = JSON.stringify(Object.entries(labels));
-    const twin = seen.get(key);
-    if (twin !== undefined)
-      throw new PermanentError('source/bad-shape', `${place}: ${twin} and ${name} cannot be told apart`, {
-        hint: `Aggregate in the query, such as sum by (${Object.keys(labels).join(', ')}) (…), or name more labels.`,
-      });
-    seen.set(key, name);
+    const labels = labelsOf(metric, ctx.stream.labels);
+    distinct.add(labels, name);
 
     const oddities: string[] = [];
     series['values'].forEach((pair: unknown, position) => {
@@ -91,9 +99,9 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
   warnings.push(...odd.slice(0, MOST_SERIES_NAMED));
   if (odd.length > MOST_SERIES_NAMED)
     warnings.push(`left out samples of ${odd.length - MOST_SERIES_NAMED} more series without a finite value`);
-  const span = `${new Date(meta.startMs).toISOString()} and ${new Date(meta.endMs).toISOString()}`;
-  if (outside > 0) warnings.push(`left out ${outside} samples that do not lie between ${span}`);
-  if (data['result'].length === 0) warnings.push(`the query gives no series between ${span}`);
+  const span = { fromMs: meta.startMs, toMs: meta.endMs };
+  if (outside > 0) warnings.push(`left out ${outside} samples that do not lie between ${betweenInstants(span)}`);
+  if (data['result'].length === 0) warnings.push(noSeriesWarning('query', span));
   return { measurements, costs: [], warnings };
 }
 
@@ -117,16 +125,10 @@ function seriesName(metric: Record<string, string>): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
-/** In the order of their names, so that the same series always looks the same. */
-function keepLabels(metric: Record<string, string>, wanted: readonly string[] | undefined): Record<string, string> {
-  const kept: [string, string][] = [];
-  for (const name of Object.keys(metric).sort()) {
-    const value = metric[name];
-    if (value === undefined || (wanted === undefined ? name === '__name__' : !wanted.includes(name))) continue;
-    kept.push([name, value]);
-  }
-  // Not by assignment: a label may have any name, `__proto__` too.
-  return Object.fromEntries(kept);
+/** The name of the metric is a label only for who wants it. */
+function labelsOf(metric: Record<string, string>, wanted: readonly string[] | undefined): Record<string, string> {
+  const all = Object.entries(metric);
+  return keptLabels(wanted === undefined ? all.filter(([name]) => name !== '__name__') : all, wanted);
 }
 
 /** `place` is only worked out for a complaint: a page may hold a million pairs. */
@@ -141,18 +143,6 @@ function readPair(pair: unknown, place: () => string): { pointMs: number; value:
   return { pointMs: Math.round(time * 1000), value, text };
 }
 
-function readMeta(meta: Record<string, unknown>, place: string): PageMeta {
-  const { stepMs, sample, startMs, endMs } = meta;
-  if (
-    typeof stepMs !== 'number' ||
-    typeof startMs !== 'number' ||
-    typeof endMs !== 'number' ||
-    (sample !== 'interval' && sample !== 'instant')
-  )
-    throw badShape(`${place}: the archived page lacks stepMs, sample, startMs or endMs`);
-  return { stepMs, sample, startMs, endMs };
-}
-
 const remarks = (warnings: unknown, gaps: readonly string[]): unknown[] =>
   Array.isArray(warnings) ? warnings.filter((warning) => !gaps.includes(String(warning))) : [];
 
@@ -160,18 +150,4 @@ function messages(value: unknown, prefix: string): string[] {
   return Array.isArray(value)
     ? value.slice(0, MOST_MESSAGES).map((item) => `${prefix}${String(item).slice(0, 500)}`)
     : [];
-}
-
-function parseJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, {
-    hint: 'Check that url leads to Prometheus, or to something that speaks its HTTP API.',
-  });
 }

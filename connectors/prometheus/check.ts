@@ -1,4 +1,13 @@
-import { type ConnectorContext, type Finding, formatDurationMs, type StreamContext } from '#kit';
+import {
+  type ConnectorContext,
+  type Finding,
+  floorTo,
+  formatDurationMs,
+  oneStepFindings,
+  rawPage,
+  type StreamContext,
+  streamFinding,
+} from '#kit';
 import { parseMatrix } from './answer.ts';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { asObject, queryRange, refuseError } from './query-range.ts';
@@ -65,40 +74,23 @@ async function describe(ctx: ConnectorContext<PrometheusOptions>): Promise<strin
 /** The stream's query at the newest point of its own grid, read the way a pull reads it. */
 export async function checkQuery(ctx: StreamContext<PrometheusOptions, PrometheusStream>): Promise<Finding[]> {
   const { stream, streamId, options } = ctx;
-  const atMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
+  const atMs = floorTo(ctx.nowMs(), stream.step);
   const { response } = await queryRange(ctx.http, options, stream, streamId, { startMs: atMs, endMs: atMs });
-  const page = parseMatrix(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { stepMs: stream.step, sample: stream.sample, startMs: atMs, endMs: atMs },
-    },
-    ctx,
-  );
-  const findings: Finding[] = [];
-  const finding = (level: Finding['level'], message: string, hint?: string): void =>
-    void findings.push({ level, aspect: 'sample', stream: streamId, message, hint });
-  const first = page.measurements[0];
-  const shownAt = new Date(atMs).toISOString();
-  if (first === undefined)
-    finding(
-      'warning',
-      `The query gives no value at ${shownAt}.`,
-      'The metric may be misspelt, or nothing has happened yet: try the query in the expression browser.',
-    );
-  else {
-    const series = page.measurements.length;
-    finding('ok', `${series} series at ${shownAt}, the first one ${first.value} ${first.unit}.`);
-  }
-  for (const warning of page.warnings) if (first !== undefined) finding('warning', warning);
+  const meta = { stepMs: stream.step, sample: stream.sample, startMs: atMs, endMs: atMs };
+  const page = parseMatrix(rawPage({ request: { method: 'POST' }, response }, meta), ctx);
+  const findings = oneStepFindings(page, streamId, atMs, {
+    message: `The query gives no value at ${new Date(atMs).toISOString()}.`,
+    hint: 'The metric may be misspelt, or nothing has happened yet: try the query in the expression browser.',
+  });
   const ranges = rangesOf(stream.query);
   if (stream.sample === 'interval' && ranges.length > 0 && !ranges.includes(stream.step))
-    finding(
-      'warning',
-      `The query looks back ${ranges.map(formatDurationMs).join(', ')}, but a point stands for ${formatDurationMs(stream.step)}: intervals would overlap or leave gaps.`,
-      'Make the range in [ ] as long as step.',
+    findings.push(
+      streamFinding(streamId)(
+        'warning',
+        'sample',
+        `The query looks back ${ranges.map(formatDurationMs).join(', ')}, but a point stands for ${formatDurationMs(stream.step)}: intervals would overlap or leave gaps.`,
+        'Make the range in [ ] as long as step.',
+      ),
     );
   findings.push(...(await checkUnit(ctx)));
   return findings;

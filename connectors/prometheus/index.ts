@@ -1,4 +1,4 @@
-import { defineConnector } from '#kit';
+import { defineConnector, rawPage } from '#kit';
 import { parseMatrix } from './answer.ts';
 import { checkQuery, checkServer } from './check.ts';
 import { discoverMetrics } from './discover.ts';
@@ -21,14 +21,9 @@ export const prometheus = defineConnector<PrometheusOptions, PrometheusStream>({
   async *pull({ http, options, stream, streamId, window }) {
     for (const chunk of chunksOf(window, stream)) {
       const { response, shownUrl } = await queryRange(http, options, stream, streamId, chunk);
-      yield {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? 'application/json',
-        request: { method: 'POST', url: shownUrl },
-        receivedAtMs: response.receivedAtMs,
-        meta: { stepMs: stream.step, sample: stream.sample, ...chunk },
-        completeToMs: completeToMs(chunk, window, stream),
-      };
+      const meta = { stepMs: stream.step, sample: stream.sample, ...chunk };
+      const page = rawPage({ request: { method: 'POST' }, response }, meta, completeToMs(chunk, window, stream));
+      yield { ...page, request: { method: 'POST', url: shownUrl } };
     }
   },
   parse: parseMatrix,

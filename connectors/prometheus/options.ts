@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import {
+  fields,
+  labelsOption,
+  perRequestOption,
+  refuseInconvertible,
+  sampleOption,
+  sourceUnitOption,
+  stepOption,
+  unitOption,
+} from '#kit';
 
 /** The server's limit is 11,001 points a series (both ends inclusive); the error beyond it speaks of "resolution". */
 export const MOST_POINTS = 11_000;
@@ -23,56 +32,31 @@ export const prometheusOptions = z.strictObject({
     }),
 });
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
-
 export const prometheusStream = z
   .strictObject({
     query: fields.text.meta({
       description: 'PromQL that gives a number at each step. For `sample: interval` its range is as long as the step.',
       examples: ['sum(increase(checkout_failures_total[1h]))', 'avg by (shop) (stock_level)'],
     }),
-    step: fields.positiveDurationMs
-      .refine((stepMs) => stepMs >= 1000 && stepMs % 1000 === 0, { error: 'expected whole seconds, at least 1s' })
-      .meta({
-        description: 'Distance between two points. Points lie on whole multiples of it, counted from 1970-01-01 UTC.',
-        examples: ['1h', '5m', '1d'],
-      }),
-    sample: z.enum(['interval', 'instant']).meta({
-      description:
-        '`interval`: a point tells about the step before it (increase, avg_over_time). `instant`: a level at that moment.',
-      examples: ['interval', 'instant'],
+    step: stepOption('Distance between two points. Points lie on whole multiples of it, counted from 1970-01-01 UTC.'),
+    sample: sampleOption(
+      '`interval`: a point tells about the step before it (increase, avg_over_time). `instant`: a level at that moment.',
+    ),
+    unit: unitOption('failures', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the query's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
+    labels: labelsOption(
+      'Labels that tell series apart; others are dropped. Absent: all of them. Name what is stable, not `instance` or `pod`.',
+      ['shop'],
+    ),
+    pointsPerRequest: perRequestOption('Points a series in one request; less for queries that run into a time-out.', {
+      most: MOST_POINTS,
+      example: 1000,
     }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['failures', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the query's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
-    }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description:
-          'Labels that tell series apart; others are dropped. Absent: all of them. Name what is stable, not `instance` or `pod`.',
-        examples: [['shop'], []],
-      }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(MOST_POINTS)
-      .default(MOST_POINTS)
-      .meta({
-        description: 'Points a series in one request; less for queries that run into a time-out.',
-        examples: [1000],
-      }),
   })
-  .superRefine((stream, ctx) => {
-    if (stream.sourceUnit === undefined || unitConversion(stream.sourceUnit, stream.unit) !== null) return;
-    ctx.addIssue({
-      code: 'custom',
-      path: ['sourceUnit'],
-      message: `cannot be converted to the unit of the stream; convertible are ${convertible}`,
-    });
-  });
+  .superRefine(refuseInconvertible);
 
 export type PrometheusOptions = z.output<typeof prometheusOptions>;
 /** `step` is in milliseconds once it is read. */

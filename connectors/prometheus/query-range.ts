@@ -1,10 +1,14 @@
 import {
+  countPointParts,
+  floorTo,
   type HttpClient,
   type HttpResponse,
   OutturnError,
   PermanentError,
+  type PointRange,
   type PullWindow,
   RetryableError,
+  splitPoints,
 } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 
@@ -23,25 +27,21 @@ export interface Chunk {
  * are not over yet are in none.
  */
 export function* chunksOf(window: PullWindow, stream: PrometheusStream): Generator<Chunk> {
-  const { step: stepMs, pointsPerRequest } = stream;
-  const { firstMs, lastMs } = gridOf(window, stream);
+  const { step, pointsPerRequest } = stream;
   // Both ends are inclusive: the next chunk begins one step after the end of this one.
-  for (let startMs = firstMs; startMs <= lastMs; startMs += pointsPerRequest * stepMs)
-    yield { startMs, endMs: Math.min(startMs + (pointsPerRequest - 1) * stepMs, lastMs) };
+  for (const { firstMs, lastMs } of splitPoints(gridOf(window, stream), step, pointsPerRequest))
+    yield { startMs: firstMs, endMs: lastMs };
 }
 
-/** The first and the last point of the window; the last lies before the first where it has none. */
-function gridOf(window: PullWindow, { step: stepMs, sample }: PrometheusStream): { firstMs: number; lastMs: number } {
-  const floor = (atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
+function gridOf({ fromMs, toMs }: PullWindow, { step, sample }: PrometheusStream): PointRange {
   return sample === 'interval'
-    ? { firstMs: floor(window.fromMs) + stepMs, lastMs: floor(window.toMs) }
-    : { firstMs: floor(window.fromMs + stepMs - 1), lastMs: floor(window.toMs - 1) };
+    ? { firstMs: floorTo(fromMs, step) + step, lastMs: floorTo(toMs, step) }
+    : { firstMs: floorTo(fromMs + step - 1, step), lastMs: floorTo(toMs - 1, step) };
 }
 
 /** How many chunks `chunksOf` gives, without walking through them. */
 export function countChunks(window: PullWindow, stream: PrometheusStream): number {
-  const { firstMs, lastMs } = gridOf(window, stream);
-  return lastMs < firstMs ? 0 : Math.floor((lastMs - firstMs) / (stream.pointsPerRequest * stream.step)) + 1;
+  return countPointParts(gridOf(window, stream), stream.step, stream.pointsPerRequest);
 }
 
 /** Before this instant nothing is missing once a chunk was read: the next interval begins there, or the next point comes later. */

@@ -1,4 +1,4 @@
-import { convertibleUnits, type Finding, type StreamContext, unitConversion } from '#kit';
+import { type Finding, isConvertibleUnit, type StreamContext, sourceUnitHint, unitsDisagree } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { asObject } from './query-range.ts';
 import { unitOfMetric } from './unit-of-metric.ts';
@@ -9,7 +9,6 @@ const KEEPS_UNIT: ReadonlySet<string> = new Set([
   ...['sum_over_time', 'avg_over_time', 'min_over_time', 'max_over_time', 'last_over_time', 'first_over_time'],
 ]);
 const WORDS: ReadonlySet<string> = new Set(['by', 'without', 'offset']);
-const known: ReadonlySet<string> = new Set(convertibleUnits.flat());
 
 /** The one metric that a query reads, where its value keeps the metric's unit; null where that cannot be told. */
 export function metricOf(query: string): string | null {
@@ -35,12 +34,10 @@ export async function checkUnit(ctx: StreamContext<PrometheusOptions, Prometheus
   const { stream, streamId } = ctx;
   const written = stream.sourceUnit ?? stream.unit;
   const metric = metricOf(stream.query);
-  if (metric === null || !known.has(written)) return [];
+  if (metric === null || !isConvertibleUnit(written)) return [];
   const declared = await declaredUnit(ctx, metric);
   const unit = unitOfMetric(metric, declared);
-  if (unit === null || !known.has(unit)) return [];
-  const convert = unitConversion(unit, written);
-  if (convert !== null && convert(1) === 1) return [];
+  if (unit === null || !unitsDisagree(unit, written)) return [];
   return [
     {
       // A name is a convention; what the source declares is a fact.
@@ -48,10 +45,7 @@ export async function checkUnit(ctx: StreamContext<PrometheusOptions, Prometheus
       aspect: 'unit',
       stream: streamId,
       message: `${metric} is in ${unit} by ${declared === '' ? 'its name' : 'its metadata'}, the stream takes its values for ${written}.`,
-      hint:
-        convert === null
-          ? 'Correct unit, or the query.'
-          : `Write \`sourceUnit: ${unit}\`; the values are then converted to ${stream.unit}.`,
+      hint: sourceUnitHint(unit, stream.unit),
     },
   ];
 }
