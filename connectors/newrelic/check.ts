@@ -2,10 +2,12 @@ import {
   asRecord,
   type ConnectorContext,
   type Finding,
+  newestSteps,
+  oneStepFindings,
   PermanentError,
+  rawPage,
   type StreamContext,
-  unitConversion,
-  unitsDisagree,
+  unitFindings,
 } from '#kit';
 import { parseBuckets } from './answer.ts';
 import { askGraph, containerOf, runNrql } from './nerdgraph.ts';
@@ -53,60 +55,16 @@ export async function checkAccounts(ctx: ConnectorContext<NewRelicOptions>): Pro
 /** The newest interval that is over, asked for and read as a pull does. */
 export async function checkStream(ctx: StreamContext<NewRelicOptions, NewRelicStream>): Promise<Finding[]> {
   const { stream, streamId } = ctx;
-  const toMs = Math.floor(ctx.nowMs() / stream.step) * stream.step;
-  const span = { fromMs: toMs - stream.step, toMs };
-  const { response } = await runNrql(ctx, `stream ${streamId}`, withWindow(stream.nrql, stream.step, span));
-  const { measurements, warnings } = parseBuckets(
-    {
-      body: response.body,
-      contentType: response.headers['content-type'] ?? '',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { stepMs: stream.step, ...span },
-    },
-    ctx,
-  );
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): Finding => ({
-    level,
-    aspect,
-    stream: streamId,
-    message,
-    hint,
-  });
-  const shownAt = new Date(span.fromMs).toISOString();
-  const [first] = measurements;
-  const findings: Finding[] =
-    first === undefined
-      ? [
-          finding(
-            'warning',
-            'sample',
-            `The query gives no value for the interval that begins at ${shownAt}.`,
-            'An event type or attribute may be misspelt, or nothing has happened yet: `outturn discover` lists what there is.',
-          ),
-        ]
-      : [
-          finding(
-            'ok',
-            'sample',
-            `${measurements.length} series at ${shownAt}, the first one ${first.value} ${first.unit}.`,
-          ),
-          ...warnings.map((warning) => finding('warning', 'sample', warning)),
-        ];
-  const declared = await declaredUnit(ctx);
-  const taken = stream.sourceUnit ?? stream.unit;
-  if (declared !== null && unitsDisagree(declared, taken))
-    findings.push(
-      finding(
-        'error',
-        'unit',
-        `The metric is in ${declared}, the stream takes its values for ${taken}.`,
-        unitConversion(declared, stream.unit) === null
-          ? 'Correct unit, or the query.'
-          : `Write \`sourceUnit: "${declared}"\`; the values are then converted to ${stream.unit}.`,
-      ),
-    );
-  return findings;
+  const span = newestSteps(ctx.nowMs(), stream.step);
+  const answered = await runNrql(ctx, `stream ${streamId}`, withWindow(stream.nrql, stream.step, span));
+  const page = parseBuckets(rawPage(answered, { stepMs: stream.step, ...span }), ctx);
+  return [
+    ...oneStepFindings(page, streamId, span.fromMs, {
+      message: `The query gives no value for the interval that begins at ${new Date(span.fromMs).toISOString()}.`,
+      hint: 'An event type or attribute may be misspelt, or nothing has happened yet: `outturn discover` lists what there is.',
+    }),
+    ...unitFindings(await declaredUnit(ctx), stream, streamId),
+  ];
 }
 
 /** What the metric itself says (OpenTelemetry and others send the attribute `unit`); events say nothing. */

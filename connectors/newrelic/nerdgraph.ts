@@ -8,6 +8,7 @@ import {
   shownValue,
 } from '#kit';
 import type { NewRelicOptions } from './options.ts';
+import { badShape } from './row.ts';
 
 type Asking = Pick<ConnectorContext<NewRelicOptions>, 'http' | 'options' | 'signal'>;
 
@@ -148,12 +149,6 @@ function refuseErrors(response: HttpResponse, place: string): void {
   throw new PermanentError('source/bad-request', said, {
     hint: 'Correct nrql of the stream; the same text, with SINCE and TIMESERIES, can be tried in the query builder.',
     facts,
-  });
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, {
-    hint: 'Check that url leads to the API of New Relic, without /graphql at its end.',
   });
 }
 

@@ -1,4 +1,4 @@
-import { type PullContext, type PullWindow, type RawPage, rawPage, splitWindow } from '#kit';
+import { countPieces, type PullContext, type PullWindow, type RawPage, rawPage, splitWindow, wholeSteps } from '#kit';
 import { runNrql } from './nerdgraph.ts';
 import { withWindow } from './nrql.ts';
 import type { NewRelicOptions, NewRelicStream } from './options.ts';
@@ -8,14 +8,12 @@ import type { NewRelicOptions, NewRelicStream } from './options.ts';
  * and one under way is in none.
  */
 function* requestsOf(window: PullWindow, { step, bucketsPerRequest }: NewRelicStream): Generator<PullWindow> {
-  const floor = (atMs: number): number => Math.floor(atMs / step) * step;
-  yield* splitWindow({ fromMs: floor(window.fromMs), toMs: floor(window.toMs) }, step * bucketsPerRequest, step);
+  yield* splitWindow(wholeSteps(window, step), step * bucketsPerRequest, step);
 }
 
 /** How many requests `requestsOf` gives, without walking through them. */
 export function countRequests(window: PullWindow, { step, bucketsPerRequest }: NewRelicStream): number {
-  const buckets = Math.floor(window.toMs / step) - Math.floor(window.fromMs / step);
-  return Math.max(0, Math.ceil(buckets / bucketsPerRequest));
+  return countPieces(wholeSteps(window, step), step * bucketsPerRequest);
 }
 
 /** One page for each request; each is a checkpoint, as requests go on in time. */

@@ -1,4 +1,6 @@
-import { asRecord, PermanentError, shownValue } from '#kit';
+import { asRecord, badShapeWith, PermanentError, shownValue } from '#kit';
+
+export const badShape = badShapeWith('Check that url leads to the API of New Relic, without /graphql at its end.');
 
 /** Null: there was none. */
 export type Value = number | null;
@@ -66,11 +68,4 @@ function readNumber(value: unknown, name: string, place: string): Value {
   // The source writes these as texts, as JSON knows them not.
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return null;
   throw new PermanentError('source/bad-number', `${place}: ${shownValue(name)} is ${shownValue(value)}, not a number`);
-}
-
-function badShape(
-  message: string,
-  hint = 'Check that url leads to the API of New Relic, without /graphql at its end.',
-): PermanentError {
-  return new PermanentError('source/bad-shape', message, { hint });
 }
