@@ -100,7 +100,8 @@ function errorsOf(answer: unknown): { message: string; errorClass: string; code:
     return {
       message: text(asRecord(each)?.['message']).slice(0, LONGEST_MESSAGE),
       errorClass: text(extensions?.['errorClass']) || text(extensions?.['code']),
-      code: text(extensions?.['errorCode']),
+      // What a key is refused with has a name of its own for it.
+      code: text(extensions?.['errorCode']) || text(extensions?.['error_code']),
     };
   });
 }
@@ -124,9 +125,14 @@ function refuseErrors(response: HttpResponse, place: string): void {
   const said = `${place}: New Relic refuses the query (${kind === '' ? 'no class given' : kind}): ${message || 'no reason given'}`;
   const facts = { errorClass, errorCode: code };
   const all = `${errorClass} ${message}`;
-  if (/TOO_MANY_REQUESTS|RATE_?LIMIT|rate limit|limit exceeded|throttl/i.test(all))
+  if (/too[ _]many[ _]requests|RATE_?LIMIT|rate limit|limit exceeded|throttl/i.test(all))
     throw new RetryableError('source/rate-limited', said, {
       hint: 'An account may make 3,000 queries a minute and inspect so many events: pull less often, or narrow the query.',
+      facts,
+    });
+  if (/query is a little too big/i.test(message))
+    throw new PermanentError('source/too-large', said, {
+      hint: 'Lower bucketsPerRequest, or use fewer facets in the query.',
       facts,
     });
   if (/TIMEOUT|timed out|timeout/i.test(all))
