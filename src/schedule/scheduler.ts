@@ -12,6 +12,8 @@ const SWEEP_INTERVAL_MS = 10_000;
 const SWEEP_GRACE_MS = 3_000;
 /** How late node-cron may be and still ring for a slot. */
 const RING_TOLERANCE_MS = 20_000;
+/** How much earlier than its slot a timer may ring. */
+const EARLY_MS = 1_000;
 /** A scheduler that was not seen for so long is gone. */
 export const GONE_AFTER_MS = 60_000;
 const SCHEDULERS_ASKED = 200;
@@ -77,6 +79,8 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
         const slot = entry.calculator.slotAt(Date.parse(key.slice(entry.config.id.length + 1)));
         // The second reading of a repeated hour, when the first one was before the schedule was known.
         if (slot.atMs <= entry.knownSinceMs) return false;
+        // Rung by the machine's clock, which this one does not share or which was just put back: the sweep finds it in its time.
+        if (slot.atMs > clock.nowMs() + EARLY_MS) return false;
         const fire = ledger.fire(entry.config, slot);
         firing.add(fire);
         try {
