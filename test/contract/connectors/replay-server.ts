@@ -1,5 +1,6 @@
+import { subscribe } from 'node:diagnostics_channel';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { bodyOf, type Exchange } from './case.ts';
 
@@ -23,6 +24,17 @@ export interface ReplayServer {
   close(): Promise<void>;
 }
 
+/** Connections that this process has dialled and not yet lost. */
+const dialled = new Set<Socket>();
+subscribe('net.client.socket', (message) => {
+  const { socket } = message as { socket: Socket };
+  dialled.add(socket);
+  socket.once('close', () => dialled.delete(socket));
+});
+/** Whether it comes from this process: a client of another file may still ask for a server that had this port before. */
+const isOwn = ({ socket }: IncomingMessage): boolean =>
+  [...dialled].some(({ localPort, remotePort }) => localPort === socket.remotePort && remotePort === socket.localPort);
+
 /** A loopback server that answers the n-th request with the n-th exchange, and notes every difference. */
 export async function startReplayServer(
   exchanges: readonly Exchange[],
@@ -38,6 +50,7 @@ export async function startReplayServer(
   const problems: string[] = [];
   let url = '';
   const server = createServer((request, response) => {
+    if (!isOwn(request)) return void response.writeHead(421).end();
     void answer(request, response).catch((error: unknown) => {
       problems.push(String(error));
       response.destroy();
