@@ -29,7 +29,7 @@ describe.each(backendNames)('a worker whose clock is a minute ahead, on %s', (ba
     );
     // Redis counts the locks' time itself; there the worker may work.
     if (backend === 'postgres') expect(refused).toMatch(/clock differs .* by -?60\.\d s/);
-    await world.observer.untilIdle(60_000);
+    await world.observer.untilIdle(120_000);
 
     for (const { id } of rows)
       expect((await world.store.runs.list(id)).map(({ instance, outcome }) => ({ instance, outcome }))).toEqual([

@@ -28,7 +28,7 @@ describe.each(backendNames)('a worker killed between an effect and its acknowled
       `UPDATE delivery SET updated_at = updated_at - interval '2 minutes' WHERE state = 'sending'`,
     );
     await world.start();
-    await world.observer.untilIdle(60_000);
+    await world.observer.untilIdle(120_000);
 
     const verdict = await world.observer.verdict();
     expect(verdict).toMatchObject({ lost: [], doubled: [], quarantined: 0 });

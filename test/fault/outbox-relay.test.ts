@@ -44,7 +44,7 @@ describe.each(backendNames)('between the outbox and the queue, on %s', (backend)
           });
       }
       await world.start({ workers: false });
-      await world.observer.untilIdle(60_000);
+      await world.observer.untilIdle(120_000);
 
       const verdict = await world.observer.verdict();
       expect(verdict).toMatchObject({ jobs: asked, runs: asked, lost: [], doubled: [], quarantined: 0 });

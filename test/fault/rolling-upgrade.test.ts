@@ -41,7 +41,7 @@ describe.each(backendNames)('old and new workers side by side, on %s', (backend)
       notBeforeMs: Date.now() + 500,
     });
     old.signal('SIGTERM');
-    await world.observer.untilIdle(60_000);
+    await world.observer.untilIdle(120_000);
     await older.close();
 
     expect((await world.store.outbox.get(newer.id))?.result).toEqual({ key: 'new', place: 'Bonn', by: 2 });

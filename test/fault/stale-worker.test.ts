@@ -30,7 +30,7 @@ describe.each(backendNames)('a worker that stood still past its lock, on %s', (b
     await startedBy(inBlocked.id, blocked.instance);
 
     const successor = await world.start();
-    await world.observer.untilIdle(60_000);
+    await world.observer.untilIdle(120_000);
     frozen.signal('SIGCONT');
     const stale = [frozen.instance, blocked.instance];
     await pollUntil('both have tried to commit and were refused', async () => {

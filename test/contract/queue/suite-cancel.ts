@@ -70,7 +70,7 @@ export function cancelContract(server: QueueServer): void {
       await pollUntil('its run has ended', async () => (await world.store.runs.list(row.id))[0]?.outcome !== null);
       expect(refused).toMatchObject({ code: 'queue/interrupted' });
       expect(await world.row(row.id)).toMatchObject({ state: 'cancelled', result: null });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['late']);
     });
 
@@ -129,7 +129,7 @@ export function cancelContract(server: QueueServer): void {
       await first.close({ graceMs: 0 });
       expect(await world.store.outbox.cancel(patient.id)).toBe(true);
       const second = await world.runtime();
-      await second.idle({ timeoutMs: 15_000 });
+      await second.idle({ timeoutMs: 60_000 });
       expect(await world.states([patient.id, collapsed.id])).toEqual(['cancelled', 'succeeded']);
     });
 
@@ -144,7 +144,7 @@ export function cancelContract(server: QueueServer): void {
       }
       expect(await world.store.outbox.cancel(rows[0]?.id ?? '')).toBe(true);
       await runtime.startWorkers({ concurrency: 4 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['second']);
       expect(await world.states(rows.map((row) => row.id))).toEqual(['cancelled', 'succeeded']);
     });

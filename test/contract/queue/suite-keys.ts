@@ -16,7 +16,7 @@ export function keyContract(server: QueueServer): void {
         rows.push(await world.enqueue('keyed', { name: `request ${index}`, key: 'shop' }));
       for (const row of rows) await world.untilState(row.id, 'published');
       await runtime.startWorkers({ concurrency: 4 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['request 0']);
       expect(await world.states(rows.map((row) => row.id))).toEqual(['succeeded', ...Array(4).fill('collapsed')]);
     });
@@ -36,7 +36,7 @@ export function keyContract(server: QueueServer): void {
         rows.push(row);
       }
       first.open();
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.started).toHaveLength(2);
       const states = await world.states(rows.map((row) => row.id));
       expect(states[0]).toBe('succeeded');
@@ -60,12 +60,12 @@ export function keyContract(server: QueueServer): void {
         later.push(row.id);
       }
       first.open();
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect((await world.row(failing.id)).state).toBe('failed');
       const states = await world.states(later);
       expect(states.sort()).toEqual(['collapsed', 'succeeded']);
       const next = await world.enqueue('keyed', { name: 'afterwards', key: 'shop' });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect((await world.row(next.id)).state).toBe('succeeded');
     });
 
@@ -79,7 +79,7 @@ export function keyContract(server: QueueServer): void {
       for (const name of ['first', 'second', 'third']) rows.push(await world.enqueue('keyed', { name, key: 'shop' }));
       for (const row of rows) await world.untilState(row.id, 'published');
       await runtime.startWorkers({ concurrency: 4 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(await world.states(rows.map((row) => row.id))).toEqual(
         expect.arrayContaining(['failed', 'succeeded', 'collapsed']),
       );

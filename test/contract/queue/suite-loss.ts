@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RetryableError } from '#kit';
+import { recoveryLimitMs } from '../../fault/harness/load.ts';
 import { pollUntil } from '../../harness/poll.ts';
 import { spawnDoomed } from './doomed.ts';
 import { gate, probeJobs, type QueueServer, useWorld } from './fixture.ts';
@@ -20,7 +21,7 @@ export function lossContract(server: QueueServer): void {
       await server.wipe(world.databaseUrl);
       expect(await runtime.rebuild()).toEqual({ republished: 2 });
       await runtime.startWorkers({ concurrency: 2 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names().sort()).toEqual(['a', 'b']);
       expect(await world.states(rows.map((row) => row.id))).toEqual(['succeeded', 'succeeded']);
     });
@@ -52,11 +53,11 @@ export function lossContract(server: QueueServer): void {
       const world = await open();
       const runtime = await world.runtime();
       const row = await world.enqueue('plain', { name: 'again' });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       // As a crash between effect and acknowledgement leaves it: the queue is done, the outbox is not.
       await world.reopen(runtime, row.id);
       expect(await runtime.rebuild()).toEqual({ republished: 1 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['again', 'again']);
       expect((await world.row(row.id)).state).toBe('succeeded');
     });
@@ -138,7 +139,7 @@ export function lossContract(server: QueueServer): void {
         }),
       });
       const row = await world.enqueue('plain', { name: 'acknowledged in vain' });
-      await worker.idle({ timeoutMs: 15_000 });
+      await worker.idle({ timeoutMs: 60_000 });
       expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', attempts: 1 });
       const outcomes = (await world.store.runs.list(row.id)).map(({ outcome, errorCode }) => ({ outcome, errorCode }));
       expect(outcomes).toEqual([
@@ -196,7 +197,7 @@ export function lossContract(server: QueueServer): void {
         await doomed.exited;
       }
       const survivor = await world.runtime({ relay: false });
-      await survivor.idle({ timeoutMs: 15_000 });
+      await survivor.idle({ timeoutMs: recoveryLimitMs() });
       expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', result: 'by the survivor' });
     });
 
@@ -204,7 +205,7 @@ export function lossContract(server: QueueServer): void {
       const world = await open();
       const old = await world.runtime();
       const row = await world.enqueue('plain', { name: 'from tomorrow' });
-      await old.idle({ timeoutMs: 15_000 });
+      await old.idle({ timeoutMs: 60_000 });
       // The same intent as a newer program would have written it.
       await world.reopen(old, row.id, 2);
       await old.rebuild();
@@ -216,7 +217,7 @@ export function lossContract(server: QueueServer): void {
       await server.wipe(world.databaseUrl);
       const runtime = await world.runtime({ jobs: newer });
       await runtime.rebuild();
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect((await world.row(row.id)).result).toBe('by the newer');
     });
   });

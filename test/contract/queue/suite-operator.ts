@@ -25,7 +25,7 @@ export function operatorContract(server: QueueServer): void {
       expect(world.names()).toEqual(['goes on']);
       expect((await runtime.counts()).compute).toMatchObject({ waiting: 2, active: 0, paused: true });
       await runtime.resume();
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names().sort()).toEqual(['goes on', 'held', 'held too']);
       expect((await runtime.counts()).compute.paused).toBe(false);
     });
@@ -52,14 +52,14 @@ export function operatorContract(server: QueueServer): void {
         await world.enqueue('keyed', { name: 'b', key: 'shop' }),
       ];
       const ids = rows.map((row) => row.id);
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       for (const id of ids) expect(await world.store.outbox.replay(id)).toBe(true);
       // Sooner than a reconciliation would mend a replay that was swallowed.
       await runtime.idle({ timeoutMs: 8_000 });
       expect(await world.states(ids)).toEqual(['failed', 'failed']);
       isMended = true;
       for (const id of ids) expect(await world.store.outbox.replay(id)).toBe(true);
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(await world.row(ids[0] ?? '')).toMatchObject({
         state: 'succeeded',
         result: 'mended',

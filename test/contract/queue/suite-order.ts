@@ -20,7 +20,7 @@ export function orderContract(server: QueueServer): void {
         await published(world, await world.enqueue('plain', { name }, priority));
       }
       await runtime.startWorkers({ concurrency: 1 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['high 1', 'high 2', 'normal 1', 'normal 2', 'normal 3', 'low 1', 'low 2']);
     });
 
@@ -31,7 +31,7 @@ export function orderContract(server: QueueServer): void {
       await published(world, await world.enqueue('keyed', { name: 'unsaid, keyed', key: 'shop' }));
       await published(world, await world.enqueue('plain', { name: 'high' }, 'high'));
       await runtime.startWorkers({ concurrency: 1 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['high', 'unsaid', 'unsaid, keyed']);
     });
 
@@ -48,7 +48,7 @@ export function orderContract(server: QueueServer): void {
       await world.enqueue('plain', { name: 'holder' }, 'high');
       for (const name of ['a', 'b']) await published(world, await world.enqueue('plain', { name }));
       held.open();
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names().filter((name) => name === 'shaky')).toHaveLength(2);
       const order = world.names();
       expect(order.lastIndexOf('shaky')).toBeLessThan(order.indexOf('b'));
@@ -62,7 +62,7 @@ export function orderContract(server: QueueServer): void {
       const joined = await world.enqueue('keyed', { name: 'joined, high', key: 'shop' }, 'high');
       await published(world, joined);
       await runtime.startWorkers({ concurrency: 1 });
-      await runtime.idle({ timeoutMs: 15_000 });
+      await runtime.idle({ timeoutMs: 60_000 });
       expect(world.names()).toEqual(['first asked, low', 'normal']);
       expect((await world.row(joined.id)).state).toBe('collapsed');
     });

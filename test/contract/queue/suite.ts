@@ -17,7 +17,7 @@ export function queueContract(server: QueueServer): void {
         const world = await open(async (name) => ({ hello: name }));
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'once' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.names()).toEqual(['once']);
         expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', attempts: 1, result: { hello: 'once' } });
         expect((await world.metrics.expose()).body).toContain('outturn_jobs_total{kind="plain",outcome="succeeded"} 1');
@@ -33,7 +33,7 @@ export function queueContract(server: QueueServer): void {
           }),
         ).rejects.toThrow('rolled back');
         await world.enqueue('plain', { name: 'after' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.names()).toEqual(['after']);
       });
 
@@ -45,7 +45,7 @@ export function queueContract(server: QueueServer): void {
         await world.store.outbox.unpublish([row.id]);
         await world.untilState(row.id, 'published');
         await runtime.startWorkers({ concurrency: 2 });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.names()).toEqual(['twice']);
       });
 
@@ -64,7 +64,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'sealed', token: secret });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         const stored = await server.dump(world.databaseUrl);
         expect(stored).toContain(row.id);
         expect(stored).not.toContain(secret);
@@ -82,7 +82,7 @@ export function queueContract(server: QueueServer): void {
         const world = await open(async () => ({ warnings: [`the key ${secret} expires`], rows: 4711 }));
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'talkative' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect((await world.row(row.id)).result).toEqual({ warnings: ['the key [redacted] expires'], rows: 4711 });
       });
     });
@@ -95,7 +95,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'shaky' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.started.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
         expect(await world.row(row.id)).toMatchObject({ state: 'succeeded', attempts: 3, result: 'third' });
         expect(await world.store.deadLetters.list(10)).toEqual([]);
@@ -107,7 +107,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'hopeless' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.started).toHaveLength(3);
         expect(await world.row(row.id)).toMatchObject({ state: 'failed', errorCode: 'internal' });
         const [letter] = await world.store.deadLetters.list(10);
@@ -121,7 +121,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'forbidden' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.started).toHaveLength(1);
         expect(await world.row(row.id)).toMatchObject({ state: 'failed', errorCode: 'source/forbidden' });
         expect(await world.store.deadLetters.list(10)).toHaveLength(1);
@@ -136,7 +136,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('plain', { name: 'patient' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(world.started).toHaveLength(6);
         expect((await world.row(row.id)).state).toBe('succeeded');
       });
@@ -150,7 +150,7 @@ export function queueContract(server: QueueServer): void {
         });
         const runtime = await world.runtime();
         const row = await world.enqueue('hasty', { name: 'slow' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
         expect(reason).toMatchObject({ code: 'queue/timeout' });
         expect(await world.row(row.id)).toMatchObject({ state: 'failed', errorCode: 'queue/timeout' });
       });
@@ -190,7 +190,7 @@ export function queueContract(server: QueueServer): void {
         const runtime = await starting;
         expect(world.lines.join('')).toContain('60.0 s: retries and jobs for later');
         await world.enqueue('plain', { name: 'runs all the same' });
-        await runtime.idle({ timeoutMs: 15_000 });
+        await runtime.idle({ timeoutMs: 60_000 });
       }
     });
 
