@@ -14,6 +14,9 @@ export const netsuite = defineConnector<NetsuiteOptions, NetsuiteStream>({
   capabilities: { measurements: true, costs: true, discover: true },
   auth: ['jwt', 'oauth2', 'bearer'],
   defaultUrl: addressOf,
+  // Oracle, "Concurrency Governance and Session Management": a request ends after 15 minutes. How many may run at a time
+  // depends on the account's service tier, and all of its integrations share them: nothing is assumed.
+  defaults: () => ({ timeoutMs: 15 * 60_000 }),
   tuning: ['pageSize', 'daysPerQuery'],
   // Documents come when somebody posts them: no number of rows can be expected.
   timing: () => ({ intervalMs: 0 }),

@@ -5,6 +5,9 @@ import { discoverData } from './discover.ts';
 import { type NewRelicOptions, type NewRelicStream, newrelicOptions, newrelicStream } from './options.ts';
 import { countRequests, pullBuckets } from './pull.ts';
 
+/** What the way and the answer take besides the query. */
+const ANSWER_MS = 5_000;
+
 /** New Relic: events and metrics by NRQL, through NerdGraph. */
 export const newrelic = defineConnector<NewRelicOptions, NewRelicStream>({
   kind: 'newrelic',
@@ -14,6 +17,11 @@ export const newrelic = defineConnector<NewRelicOptions, NewRelicStream>({
   capabilities: { measurements: true, costs: false, discover: true },
   auth: ['header'],
   defaultUrl: ({ region }) => (region === 'eu' ? 'https://api.eu.newrelic.com' : 'https://api.newrelic.com'),
+  // New Relic, "Rate limits with NRQL": 3,000 queries of an account a minute. The answer comes when the query is over.
+  defaults: ({ queryTimeout, async }) => ({
+    requestsPerMinute: 3000,
+    ...(async ? {} : { timeoutMs: queryTimeout + ANSWER_MS }),
+  }),
   tuning: ['bucketsPerRequest', 'queryTimeout', 'async'],
   timing: (stream) => ({ intervalMs: stream.step }),
   // In the background a query is asked after: how often, only the source knows.

@@ -5,6 +5,7 @@ import { readAnswer } from './answer.ts';
 import { sourceRows } from './cells.ts';
 import { checkService, checkStream } from './check.ts';
 import { discoverStreams } from './discover.ts';
+import { limitsOf } from './limits.ts';
 import { type ODataOptions, type ODataStream, optionsSchema, streamSchema } from './options.ts';
 import { pullPages } from './pull.ts';
 
@@ -29,6 +30,7 @@ export const odata = defineConnector<ODataOptions, ODataStream>({
   timing: () => ({ intervalMs: 0 }),
   tuning: ['pageSize', 'count', 'rewriteLinks', 'paging'],
   defaultUrl: businessCentralUrl,
+  defaults: limitsOf,
   extent: ({ cursor }) => ({ isWindowed: cursor !== undefined, requests: null }),
   check: checkService,
   checkStream,

@@ -1,6 +1,7 @@
 import type { ConnectorsPlan, PlannedConnector } from '#src/main/connector-definitions';
 import type { Io } from './io.ts';
 import { plural } from './job-words.ts';
+import { limitWords } from './limit-words.ts';
 import { instantWords } from './times.ts';
 
 type Look = Pick<Io, 'color' | 'columns'>;
@@ -27,6 +28,8 @@ export function connectorPlanLines(io: Look, plan: ConnectorsPlan): string[] {
       ...connector.changes.flatMap((change) => changeLines(io, change, '  ')),
       ...(connector.secretsChanged ? ['  its secrets changed'] : []),
     );
+    const limits = limitWords(connector.limitsOfKind);
+    if (limits !== null) lines.push(color.dim(`  limits of its vendor, as none are written: ${limits}`));
     if (connector.changes.some(({ place }) => place === 'url'))
       lines.push('  the watermarks stay: if that address is another source, give it another id');
     for (const stream of connector.streams)

@@ -1,6 +1,7 @@
 import type { ConnectorHealth, StreamHealth } from '#src/main/connectors';
 import type { Io } from './io.ts';
 import { plural } from './job-words.ts';
+import { limitWords } from './limit-words.ts';
 import { type Row, table } from './table.ts';
 import { age, instantWords } from './times.ts';
 
@@ -145,6 +146,8 @@ export function connectorDetails(io: Look, connector: ConnectorHealth, nowMs: nu
     lines.push(
       `budget     ${Math.round(budget.usedRatio * 100)} % of ${budget.account}${budget.blockedUntilMs === null ? '' : color.red(`, blocked until ${instantWords(budget.blockedUntilMs)}`)}`,
     );
+  const limits = limitWords(connector.limitsOfKind);
+  if (limits !== null) lines.push(`limits     ${limits} ${color.dim("(its vendor's, as none are written)")}`);
   lines.push(
     `check      ${checkedAtMs === null ? `never: \`outturn check ${connector.id}\`` : `${age(nowMs - checkedAtMs)} ago, ${findings.length === 0 ? 'nothing wrong' : `${plural(findings.length, 'thing')} to look at`}`}`,
   );

@@ -9,7 +9,8 @@ import {
   type SubscriptionConfig,
 } from '#kit';
 import { buildSchedules } from './build-schedules.ts';
-import { budgetLimits, type ReadConnector } from './read-connector.ts';
+import { budgetLimits } from './limits.ts';
+import type { ReadConnector } from './read-connector.ts';
 import type { SettingsInput } from './schema/settings.ts';
 import type { CheckedSections } from './sections.ts';
 

@@ -1,11 +1,11 @@
 import { startOfDayMs } from '#domain';
-import type { AnyConnectorKind, BudgetLimits, ConnectorConfig, HttpSettings, StreamConfig } from '#kit';
+import type { AnyConnectorKind, ConnectorConfig, HttpSettings, SourceLimits, StreamConfig } from '#kit';
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
+import { budgetLimits, defaultBudget, unwrittenLimits, withLimits } from './limits.ts';
 import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { readAuth, readTls } from './read-auth.ts';
-import type { BudgetInput } from './schema/account.ts';
 import {
   type ConnectorBase,
   connectorBaseSchema,
@@ -71,7 +71,8 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
   });
   const hasPullKeys = refusePullKeys(node, at, [...notPulled], problems);
   const streams = readStreams(input, kind, base?.value);
-  const settings = base === undefined ? undefined : await httpSettings(base.value, kind, input);
+  const limits = options === undefined || !http ? {} : unwrittenLimits(kind.defaults?.(options.value) ?? {}, node);
+  const settings = base === undefined ? undefined : await httpSettings(base.value, kind, limits, input);
   if (base === undefined || options === undefined || streams === undefined || settings === undefined) return undefined;
   if (hasPullKeys) return undefined;
   const url = ownUrl
@@ -96,6 +97,7 @@ export async function readConnector(input: Input): Promise<ReadConnector | undef
       http: { ...settings, url },
       options: options.value,
       streams: streams.map((stream) => stream.config),
+      ...(Object.keys(limits).length === 0 ? {} : { limitsOfKind: limits }),
     },
     account: http ? ((base.value as HttpBase).account ?? null) : null,
     schedules,
@@ -234,6 +236,7 @@ const resolveSince = (since: fields.Since, timeZone: string): StreamConfig['sinc
 async function httpSettings(
   base: HttpBase | ConnectorBase,
   kind: AnyConnectorKind,
+  limits: SourceLimits,
   input: Input,
 ): Promise<HttpSettings | undefined> {
   if (!('auth' in base)) return noHttp;
@@ -252,26 +255,19 @@ async function httpSettings(
   return {
     url: base.url,
     auth,
-    timeoutMs: base.timeout,
+    timeoutMs: limits.timeoutMs ?? base.timeout,
     maxResponseBytes: base.maxResponse,
-    budget: budgetLimits(`connector:${input.entry.key}`, base.budget ?? defaultBudget, input.timeZone),
+    budget: budgetLimits(
+      `connector:${input.entry.key}`,
+      withLimits(base.budget ?? defaultBudget, limits),
+      input.timeZone,
+    ),
     tls,
     proxy: base.proxy ?? null,
     allowPrivateRedirects: base.allowPrivateRedirects,
     headers: base.headers,
   };
 }
-
-const defaultBudget: BudgetInput = { concurrency: 2, resetsAt: '00:00' };
-
-export const budgetLimits = (account: string, input: BudgetInput, timeZone: string): BudgetLimits => ({
-  account,
-  requestsPerMinute: input.requestsPerMinute ?? null,
-  concurrency: input.concurrency,
-  requestsPerDay: input.requestsPerDay ?? null,
-  resetsAt: input.resetsAt,
-  timeZone: input.timeZone ?? timeZone,
-});
 
 /** For kinds that speak no HTTP: nothing of it is used. */
 const noHttp: HttpSettings = {

@@ -1,5 +1,6 @@
 import type { DigestThresholds } from '../domain/digest/condition.ts';
 import type { CurrencyCode, FxRate, Portfolio, Project } from '../domain/types.ts';
+import type { SourceLimits } from './connector.ts';
 import type { Unreadable, UnreadableSettings } from './secrets.ts';
 import type { BudgetLimits } from './store/budgets.ts';
 
@@ -99,6 +100,8 @@ export interface ConnectorConfig {
   /** Validated by the kind's options schema. */
   options: unknown;
   streams: StreamConfig[];
+  /** Those of its `http` that nobody wrote: its kind knows them of the vendor. Absent: none. */
+  limitsOfKind?: SourceLimits | undefined;
   /** A secret of it cannot be had: nothing of it may be used. */
   unreadable?: Unreadable | undefined;
 }

@@ -1,7 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { canonicalJson } from '../domain/index.ts';
 import type { Config, ConnectorConfig, StreamConfig } from './config.ts';
-import type { AnyConnectorKind } from './connector.ts';
+import type { AnyConnectorKind, SourceLimits } from './connector.ts';
 import { createRedactor } from './redact.ts';
 import type { ConnectorDefinition, StreamIdentityRow } from './store/index.ts';
 import { streamIdentity } from './stream-identity.ts';
@@ -13,6 +13,12 @@ export interface ConnectorDraft {
   /** By place, `auth.password`: what the definition masks. */
   secrets: Record<string, string>;
   identities: Pick<StreamIdentityRow, 'stream' | 'identity'>[];
+  /** The kind's schemas, by which a difference is worded; null: there is no such kind. */
+  schemas: Pick<AnyConnectorKind, 'options' | 'stream'> | null;
+  /** What the kind knows of the vendor's limits and nobody wrote. */
+  limitsOfKind: SourceLimits;
+  /** Settings that nobody wrote, where the kind knows what the vendor documents: by place, what they are otherwise. */
+  usual: Readonly<Record<string, unknown>>;
   /** A secret of it cannot be had: what it would be is unknown, so it stays as it was applied. */
   isUnreadable: boolean;
 }
@@ -54,10 +60,26 @@ export function connectorDrafts(
               identity: streamIdentity(connector, stream, kind),
             }))
           : [],
+      schemas: kind ?? null,
+      limitsOfKind: connector.limitsOfKind ?? {},
+      usual: usualOf(connector),
       isUnreadable: connector.unreadable !== undefined,
     };
   });
 }
+
+/** Places in a definition of the limits that a kind may know, and what stands there where it knows none. */
+const USUAL_LIMITS = {
+  timeoutMs: ['timeoutMs', 30_000],
+  concurrency: ['budget.concurrency', 2],
+  requestsPerMinute: ['budget.requestsPerMinute', undefined],
+  requestsPerDay: ['budget.requestsPerDay', undefined],
+} as const satisfies Record<keyof SourceLimits, readonly [string, unknown]>;
+
+const usualOf = ({ limitsOfKind = {} }: ConnectorConfig): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(USUAL_LIMITS).flatMap(([name, place]) => (Object.hasOwn(limitsOfKind, name) ? [place] : [])),
+  );
 
 function timingOf({ sinceMs, lookbackMs, finalAfterMs }: StreamConfig): Record<string, unknown> {
   const since =

@@ -1,6 +1,6 @@
 import { budgetUsedRatio } from './budget-accounts.ts';
 import type { Config, ConnectorConfig, StreamConfig } from './config.ts';
-import type { Finding } from './connector.ts';
+import type { Finding, SourceLimits } from './connector.ts';
 import type { Registry } from './ports.ts';
 import type { ScheduleAdmin, ScheduleView } from './schedules.ts';
 import type { ConnectorCheckRow, DeadLetterRow, Store, StreamHealthRow } from './store/index.ts';
@@ -42,6 +42,8 @@ export interface ConnectorHealth {
   findings: Finding[];
   /** When its credentials or its certificate end, whichever is first; as of the last check. */
   expiresAtMs: number | null;
+  /** Limits that nobody wrote: the kind knows them of the vendor. */
+  limitsOfKind: SourceLimits;
   budget: { account: string; usedRatio: number; blockedUntilMs: number | null } | null;
 }
 
@@ -112,6 +114,7 @@ export async function connectorHealth({
       checkedAtMs: check?.checkedAtMs ?? null,
       findings: check?.findings.filter(({ level }) => level !== 'ok') ?? [],
       expiresAtMs,
+      limitsOfKind: connector.limitsOfKind ?? {},
       budget:
         connector.http.url === null || status === undefined
           ? null

@@ -1,8 +1,12 @@
+import type { z } from 'zod';
+import type { SourceLimits } from './connector.ts';
 import { type ConnectorDraft, hasFingerprint } from './connector-definition.ts';
 import { type Difference, differences } from './difference.ts';
 import { formatDurationMs } from './duration.ts';
 import { sourcesOf } from './metric-samples.ts';
+import { schemasAt, speltDurations } from './spelt-durations.ts';
 import type { ConnectorVersion, Repositories, StreamIdentityRow } from './store/index.ts';
+import { formatBytes } from './units.ts';
 
 /** One place of a connector that differs, in words. */
 export interface ConnectorChange {
@@ -35,6 +39,8 @@ export interface PlannedConnector {
   version: number | null;
   /** Of what holds for all streams. */
   changes: ConnectorChange[];
+  /** Limits that nobody wrote: the kind knows them of the vendor. */
+  limitsOfKind: SourceLimits;
   secretsChanged: boolean;
   streams: PlannedStream[];
 }
@@ -105,18 +111,24 @@ export const hasConnectorChanges = (plan: ConnectorsPlan): boolean =>
   plan.connectors.some(({ action }) => action !== 'none');
 
 async function plannedConnector(
-  { id, definition, secrets, identities }: ConnectorDraft,
+  { id, definition, secrets, identities, schemas, usual, limitsOfKind }: ConnectorDraft,
   version: ConnectorVersion | null,
   known: Known,
 ): Promise<PlannedConnector> {
   const before = version?.definition ?? null;
-  const changes = before === null ? [] : changesOf(before.settings, definition.settings);
+  // A limit that the vendor documents and nobody wrote is nobody's change: it came with a release.
+  const changes =
+    before === null
+      ? []
+      : changesOf(before.settings, definition.settings, schemas?.options, (place, old) =>
+          Object.hasOwn(usual, place) ? old === usual[place] : false,
+        );
   if (before !== null && before.kind !== definition.kind)
     changes.unshift({ place: 'kind', before: before.kind, after: definition.kind });
   const secretsChanged = version !== null && !(await hasFingerprint(secrets, version.secretsFingerprint));
   const streams = Object.entries(definition.streams).map(([stream, fields]): PlannedStream => {
     const old = before?.streams[stream];
-    const differing = old === undefined ? [] : changesOf(old, fields);
+    const differing = old === undefined ? [] : changesOf(old, fields, schemas?.stream);
     const identity = identities.find((each) => each.stream === stream)?.identity;
     const asked = known.identities.find((each) => each.connector === id && each.stream === stream);
     const isAnew = asked !== undefined && asked.identity !== identity;
@@ -139,6 +151,7 @@ async function plannedConnector(
     action: version === null ? 'add' : version.isRetired ? 'restore' : differs ? 'change' : 'none',
     version: version === null || version.isRetired ? null : version.version,
     changes,
+    limitsOfKind,
     secretsChanged,
     streams,
   };
@@ -150,6 +163,7 @@ const untouched = ({ id, definition }: ConnectorDraft, version: ConnectorVersion
   action: 'none',
   version: version?.version ?? null,
   changes: [],
+  limitsOfKind: {},
   secretsChanged: false,
   streams: [],
 });
@@ -160,6 +174,7 @@ const removed = ({ connector, kind, version, definition }: ConnectorVersion, kno
   action: 'remove',
   version,
   changes: [],
+  limitsOfKind: {},
   secretsChanged: false,
   streams: Object.keys(definition.streams).map((stream) => removedStream(connector, stream, known)),
 });
@@ -173,15 +188,29 @@ const removedStream = (connector: string, id: string, known: Known): PlannedStre
   projects: known.users(connector, id),
 });
 
-const changesOf = (before: unknown, after: unknown): ConnectorChange[] =>
-  differences(before, after).map(({ path, before: old, after: now }: Difference) => ({
-    place: path.join('.').replace(/Ms$/, ''),
-    before: words(path.at(-1) ?? '', old),
-    after: words(path.at(-1) ?? '', now),
-  }));
+function changesOf(
+  before: unknown,
+  after: unknown,
+  schema: z.core.$ZodType | undefined,
+  isNobodys: (place: string, old: unknown) => boolean = () => false,
+): ConnectorChange[] {
+  return differences(before, after)
+    .filter(({ path, before: old }) => !isNobodys(path.join('.'), old))
+    .map(({ path, before: old, after: now }: Difference) => {
+      const schemas = schemasAt(schema, path);
+      return {
+        place: path.join('.').replace(/(?:Ms|Bytes)$/, ''),
+        before: words(path.at(-1) ?? '', old, schemas),
+        after: words(path.at(-1) ?? '', now, schemas),
+      };
+    });
+}
 
-function words(key: string, value: unknown): string | null {
+/** As it is written in YAML, as far as that can be known. */
+function words(key: string, value: unknown, schemas: readonly z.core.$ZodType[]): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'number' && key.endsWith('Ms')) return formatDurationMs(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'number' && key.endsWith('Bytes')) return formatBytes(value);
+  const spelt = speltDurations(value, schemas);
+  return typeof spelt === 'string' ? spelt : JSON.stringify(spelt);
 }

@@ -94,6 +94,16 @@ export interface ParseContext<O, S> {
   extract: Extractor;
 }
 
+/** What a vendor documents of how its source may be asked. What is absent it does not say. */
+export interface SourceLimits {
+  /** How long it works on a request before it gives up. */
+  timeoutMs?: number | undefined;
+  /** Requests at a time. */
+  concurrency?: number | undefined;
+  requestsPerMinute?: number | undefined;
+  requestsPerDay?: number | undefined;
+}
+
 /** What every stream has whatever its kind: parsed by kit, merged into the stream's schema. */
 export interface StreamTiming {
   /** Distance between two samples; 0 where the source has no fixed cadence. Gives the expected number of points. */
@@ -126,6 +136,11 @@ export interface ConnectorKind<O = unknown, S = unknown> {
   auth?: readonly AuthKind[];
   /** Where the source is when `url` is not written (a region or site decides); null: `url` is required. Absent: always required. */
   defaultUrl?(options: O): string | null;
+  /**
+   * Limits that the vendor documents (the kind's README names the page), each in force where the operator wrote nothing of
+   * it. No part of what a stream is: another release may know others.
+   */
+  defaults?(options: O): SourceLimits;
   /** How `auth: { kind: session }` logs in. */
   session?: SessionProtocol<O>;
   /**

@@ -59,17 +59,30 @@ export function formatDurationMs(durationMs: number): string {
   return text;
 }
 
+/** Fields that are written as a duration and read as milliseconds, also where `.meta()` and checks were put on top. */
+const written = z.registry<{ as: 'duration' }>();
+
+/** Says of a schema that its field is a duration. */
+export function asDuration<S extends z.ZodType<number, string>>(schema: S): S {
+  written.add(schema, { as: 'duration' });
+  return schema;
+}
+
+export const isDurationSchema = (schema: z.core.$ZodType): boolean => written.get(schema)?.as === 'duration';
+
 const EXPECTED = 'expected a duration such as 30s, 15m, 2h, 7d or P1D';
 /** A duration in YAML (`1h`, `P1D`), read as milliseconds. */
-export const durationSchema: z.ZodType<number, string> = z
-  .string({ error: EXPECTED })
-  .transform((text, ctx) => {
-    const parsed = parseDurationMs(text);
-    if (parsed !== null) return parsed;
-    ctx.addIssue({ code: 'custom', message: EXPECTED });
-    return z.NEVER;
-  })
-  .meta({
-    description: 'A duration: a number with ms, s, m, h, d or w (`1h30m` adds up), or ISO 8601 (`P1D`, `PT15M`).',
-    examples: ['30s', '15m', '2h', '7d', 'P1D'],
-  });
+export const durationSchema: z.ZodType<number, string> = asDuration(
+  z
+    .string({ error: EXPECTED })
+    .transform((text, ctx) => {
+      const parsed = parseDurationMs(text);
+      if (parsed !== null) return parsed;
+      ctx.addIssue({ code: 'custom', message: EXPECTED });
+      return z.NEVER;
+    })
+    .meta({
+      description: 'A duration: a number with ms, s, m, h, d or w (`1h30m` adds up), or ISO 8601 (`P1D`, `PT15M`).',
+      examples: ['30s', '15m', '2h', '7d', 'P1D'],
+    }),
+);

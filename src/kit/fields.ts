@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import type { CurrencyCode, DecimalString, LocalDate } from '../domain/types.ts';
-import { durationSchema, parseDurationMs } from './duration.ts';
+import { asDuration, durationSchema, parseDurationMs } from './duration.ts';
 import { compareDecimals, parseBytes, parseDecimal, parseInstantMs, parseLocalDate, parsePercentage } from './units.ts';
 
 /** What `.meta()` holds for configuration fields. */
@@ -53,16 +53,18 @@ function numericField<T>(
 export const durationMs = durationSchema;
 
 /** The same, longer than zero. */
-export const positiveDurationMs = textField(
-  (text) => {
-    const ms = parseDurationMs(text);
-    return ms === null || ms <= 0 ? null : ms;
-  },
-  'a duration longer than zero such as 30s, 15m, 2h, 7d or P1D',
-  {
-    description: 'A duration longer than zero: a number with ms, s, m, h, d or w, or ISO 8601 (`PT15M`).',
-    examples: ['30s', '1h', '1d'],
-  },
+export const positiveDurationMs = asDuration(
+  textField(
+    (text) => {
+      const ms = parseDurationMs(text);
+      return ms === null || ms <= 0 ? null : ms;
+    },
+    'a duration longer than zero such as 30s, 15m, 2h, 7d or P1D',
+    {
+      description: 'A duration longer than zero: a number with ms, s, m, h, d or w, or ISO 8601 (`PT15M`).',
+      examples: ['30s', '1h', '1d'],
+    },
+  ),
 );
 
 /** A number of bytes above zero, written `32MiB`, `500kB`, `1024`. */

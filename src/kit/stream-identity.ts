@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { canonicalHash, canonicalJson } from '../domain/index.ts';
 import type { ConnectorConfig, StreamConfig } from './config.ts';
 import type { AnyConnectorKind } from './connector.ts';
+import { fieldSchemas, unwrapped } from './schema-shape.ts';
 import type { ConnectorRepository } from './store/index.ts';
 
 /**
@@ -54,43 +55,15 @@ function withoutDefaults(value: unknown, schemas: readonly z.core.$ZodType[]): u
     return value.map((item) => withoutDefaults(item, elements));
   }
   if (typeof value !== 'object' || value === null) return value;
-  const shapes = inner.flatMap(({ _zod: { def } }) => (def.type === 'object' ? [def.shape as Shape] : []));
   const kept = Object.entries(value).flatMap(([key, field]) => {
-    const own = shapes.flatMap((shape) => (Object.hasOwn(shape, key) ? [shape[key] as z.core.$ZodType] : []));
+    const own = fieldSchemas(inner, key);
     if (field === undefined || own.some((schema) => isDefault(field, schema))) return [];
     return [[key, withoutDefaults(field, own)] as const];
   });
   return Object.fromEntries(kept);
 }
 
-type Shape = Readonly<Record<string, z.core.$ZodType>>;
-
 function isDefault(field: unknown, schema: z.core.$ZodType): boolean {
   const unwritten = (schema as z.ZodType).safeParse(undefined);
   return unwritten.success && canonicalJson(unwritten.data ?? null) === canonicalJson(field ?? null);
-}
-
-/** The schemas of objects and lists below wrappers and unions. */
-function unwrapped(schema: z.core.$ZodType, depth = 0): z.core.$ZodTypes[] {
-  const known = schema as z.core.$ZodTypes;
-  const { def } = known._zod;
-  if (depth > 20) return [];
-  switch (def.type) {
-    case 'optional':
-    case 'nullable':
-    case 'default':
-    case 'prefault':
-    case 'nonoptional':
-    case 'readonly':
-    case 'catch':
-      return unwrapped(def.innerType, depth + 1);
-    case 'pipe':
-      return unwrapped(def.in, depth + 1);
-    case 'lazy':
-      return unwrapped(def.getter(), depth + 1);
-    case 'union':
-      return def.options.flatMap((option) => unwrapped(option, depth + 1));
-    default:
-      return [known];
-  }
 }

@@ -25,6 +25,17 @@ export function parseBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** The largest binary unit that says it exactly: 33554432 → `32MiB`. */
+export function formatBytes(count: number): string {
+  for (const [unit, size] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const)
+    if (count > 0 && count % size === 0) return `${count / size}${unit}`;
+  return String(count);
+}
+
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 /** Beyond this no money amount lies, and expanding the exponent would only fill memory. */
 const MAX_DIGITS = 60;
