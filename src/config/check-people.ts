@@ -1,7 +1,7 @@
 import { fields, mayBeToldOf } from '#kit';
 import { nodeAt, placeAt, textAt } from './located.ts';
 import type { MergedFiles } from './merge.ts';
-import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { listWords, type PathPart, type ProblemList, quote } from './problems.ts';
 import { type Checked, type CheckedSections, idsOf } from './sections.ts';
 
 /** Whether scopes name what is there, and owners and sponsors whom they seem to mean. */
@@ -22,7 +22,7 @@ export function checkPeople(sections: CheckedSections, merged: MergedFiles, prob
           [...person.path, ...path],
           'config/unknown-reference',
           `there is no ${what}${shown(person, path, id)}; ${list}`,
-          { suggestion: nearMiss(id, known) },
+          { suggestion: problems.nearMiss(id, known) },
         );
       }
   checkNames(merged, problems);
@@ -70,7 +70,7 @@ function checkNames({ entries }: MergedFiles, problems: ProblemList): void {
     for (const path of [['sponsor'], ...owners]) {
       const name = textAt(node, path);
       if (name === undefined || known.includes(name) || !fields.ID_PATTERN.test(name)) continue;
-      const suggestion = nearMiss(name, known);
+      const suggestion = problems.nearMiss(name, known);
       if (suggestion === null) continue;
       const at = { id: project, value: name, node, path: ['projects', project] };
       problems.add(

@@ -2,7 +2,7 @@ import type { AnyConnectorKind } from '#kit';
 import { checkOneCurrency, checkPeople, checkToldOf, portfolioIds } from './check-people.ts';
 import { isEmpty, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
 import type { MergedFiles } from './merge.ts';
-import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { listWords, type PathPart, type ProblemList, quote } from './problems.ts';
 import type { Checked, CheckedSections } from './sections.ts';
 import { idsOf } from './sections.ts';
 
@@ -72,9 +72,9 @@ function exists(
   path: PathPart[],
   { merged, problems }: Context,
 ): boolean {
-  const known = idsOf(merged.entries[sectionOf[what]]);
-  if (known.includes(id)) return true;
-  unknown(`there is no ${what}`, id, known, at, path, problems);
+  const entries = merged.entries[sectionOf[what]];
+  if (entries.has(id)) return true;
+  unknown(`there is no ${what}`, id, idsOf(entries), at, path, problems);
   return false;
 }
 
@@ -95,7 +95,7 @@ function unknown(
     [...at.path, ...path],
     'config/unknown-reference',
     `${sentence}${shown}; ${list}`,
-    { suggestion: shown === '' ? null : nearMiss(id, known) },
+    { suggestion: shown === '' ? null : problems.nearMiss(id, known) },
   );
 }
 
@@ -147,7 +147,7 @@ function checkSchedule(schedule: Checked<CheckedSections['schedules'][number]['v
       [...schedule.path, 'job', 'kind'],
       'config/unknown-kind',
       `unknown job kind ${quote(kind)}; known: ${listWords(jobKinds)}`,
-      { suggestion: nearMiss(kind, jobKinds) },
+      { suggestion: problems.nearMiss(kind, jobKinds) },
     );
   for (const what of ['connector', 'project', 'subscription'] as const) {
     const id = args[what];

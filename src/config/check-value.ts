@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keyPlaceAt, type Located, nodeAt, placeAt, plain } from './located.ts';
-import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { listWords, type PathPart, type ProblemList, quote } from './problems.ts';
 import { knownKeys, secretsIn } from './schema/walk.ts';
 import { isAboutPending, standIn } from './stand-in.ts';
 
@@ -152,7 +152,7 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
         [...full, key],
         'config/unknown-key',
         `unknown key ${quote(key)}${known.length === 0 ? '' : `; known here: ${listWords(known)}`}`,
-        { suggestion: nearMiss(key, known) },
+        { suggestion: input.problems.nearMiss(key, known) },
       );
     return;
   }
@@ -175,7 +175,7 @@ function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<
   const shown = node.type === 'scalar' && !secret && !wantsMapping ? found(node) : '';
   const near =
     node.type === 'scalar' && typeof node.value === 'string' && !node.interpolated && !secret
-      ? nearMiss(node.value, candidates)
+      ? input.problems.nearMiss(node.value, candidates)
       : null;
   const quoting = message === `expected ${TYPE_WORDS['string']}` && node.type === 'scalar' ? ' (put it in quotes)' : '';
   input.problems.add(place, full, 'config/invalid-value', `${message}${quoting}${shown}`, { suggestion: near });

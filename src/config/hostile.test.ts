@@ -78,10 +78,45 @@ describe('a hostile file is refused, quickly and by name', () => {
     ]);
   });
 
-  it('a mapping of 50,000 keys is read in one go', async () => {
-    const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}: 1`).join('\n');
-    const { problems } = await loadFiles({ 'many.yaml': keys });
-    expect(problems).toHaveLength(50_000);
+  it('more mistakes than anybody reads: the first thousand are shown, the others counted', async () => {
+    const keys = Array.from({ length: 25_000 }, (_, index) => `k${index}: 1`).join('\n');
+    const { lines, problems, config } = await loadFiles({ 'many.yaml': keys });
+    expect(config).toBeNull();
+    expect(problems).toHaveLength(1_001);
+    expect(lines[999]).toMatch(/^many\.yaml:1000:1 k999: unknown key/);
+    expect(lines[1000]).toBe('many.yaml: and 24,000 more errors, which are not shown');
+    expect(problems[1000]).toMatchObject({ standsFor: 24_000, severity: 'error' });
+  });
+
+  it('a thousand warnings take no error its place', async () => {
+    const plain = Array.from(
+      { length: 1_200 },
+      (_, index) => `  m${index}: { kind: meter, apiKey: plain-key-${index} }`,
+    );
+    const { lines } = await loadFiles({ 'many.yaml': `connectors:\n${plain.join('\n')}\n`, 'z.yaml': 'x: 1\n' });
+    expect(lines.filter((line) => line.includes('stands in the file as it is'))).toHaveLength(1_000);
+    expect(lines.slice(-2).join('\n')).toMatch(/and [\d,]+ more errors[^]*and 200 more warnings, which are not shown$/);
+  });
+
+  it('more words and signs than are read in a second', async () => {
+    const { lines, config } = await loadFiles({ 'brackets.yaml': `fx: [${'[],'.repeat(100_000)}]` });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^brackets\.yaml:1:\d+: the file has more than 200,000 words, signs and line breaks; spread it over several files$/,
+      ),
+    ]);
+    expect(config).toBeNull();
+  });
+
+  it.each(['---\nfx: []\n', '...\nfx: []\n'])('a second document, which nobody would read: %j', async (second) => {
+    const { lines, config } = await loadFiles({ 'two.yaml': `${goodYaml}${second}` });
+    expect(lines).toEqual([expect.stringMatching(/^two\.yaml:\d+:1: a second document begins here/)]);
+    expect(config).toBeNull();
+  });
+
+  it('an empty document at the end hides nothing', async () => {
+    const { lines } = await loadFiles({ 'one.yaml': `---\n${goodYaml}---\n` });
+    expect(lines).toEqual([]);
   });
 
   it('links that run in a circle, and one that dangles', async () => {

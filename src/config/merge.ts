@@ -1,6 +1,6 @@
 import { fields } from '#kit';
 import { isEmpty, type Located, type LocatedEntry, type LocatedMap } from './located.ts';
-import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
+import { listWords, type PathPart, type ProblemList, quote } from './problems.ts';
 import { type IdSection, idSections, sections } from './schema/root.ts';
 
 /** All files as one: which ids there are, and where. Values are not checked yet. */
@@ -41,7 +41,7 @@ export function mergeFiles(roots: readonly LocatedMap[], problems: ProblemList):
           [key],
           'config/unknown-key',
           `unknown key ${quote(key)}; known here: ${listWords(sections)}`,
-          { suggestion: nearMiss(key, sections) },
+          { suggestion: problems.nearMiss(key, sections) },
         );
     }
   return merged;

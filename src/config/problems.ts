@@ -19,6 +19,8 @@ export interface ConfigProblem {
   code: ErrorCode;
   /** Errors keep the configuration from being used, warnings do not. */
   severity: 'error' | 'warning';
+  /** This line stands for so many that are not shown. Absent: it is about itself. */
+  standsFor?: number;
 }
 
 /** Where a key or value stands. */
@@ -30,40 +32,74 @@ export interface Place {
 
 export type PathPart = string | number;
 
-/** Collects problems; each is said once. */
+/** Shown of errors, and as many of warnings: a slip in a generated file may make one in each line. */
+export const MOST_SHOWN = 1_000;
+
+/** Each mistyped id of a large fleet may be compared with all others; this many take a quarter of a second. */
+const MOST_COMPARISONS = 200_000;
+
+type Severity = ConfigProblem['severity'];
+
+/** Collects problems; each is said once, those beyond `MOST_SHOWN` are only counted. */
 export class ProblemList {
-  readonly #problems = new Map<string, ConfigProblem>();
+  readonly #shown = { error: new Map<string, ConfigProblem>(), warning: new Map<string, ConfigProblem>() };
+  #comparisons = MOST_COMPARISONS;
+  readonly #unshown: Record<Severity, { count: number; file: string }> = {
+    error: { count: 0, file: '' },
+    warning: { count: 0, file: '' },
+  };
 
   add(
     place: Place,
     path: readonly PathPart[],
     code: ErrorCode,
     message: string,
-    more: { suggestion?: string | null; severity?: 'error' | 'warning' } = {},
+    more: { suggestion?: string | null; severity?: Severity } = {},
   ): void {
-    const problem: ConfigProblem = {
-      ...place,
-      path: formatPath(path),
-      message,
-      suggestion: more.suggestion ?? null,
-      code,
-      severity: more.severity ?? 'error',
-    };
-    this.#problems.set(formatProblem(problem), problem);
+    const { suggestion = null, severity = 'error' } = more;
+    const shown = this.#shown[severity];
+    if (shown.size >= MOST_SHOWN) {
+      const unshown = this.#unshown[severity];
+      if (unshown.count === 0) unshown.file = place.file;
+      unshown.count += 1;
+      return;
+    }
+    const problem: ConfigProblem = { ...place, path: formatPath(path), message, suggestion, code, severity };
+    shown.set(formatProblem(problem), problem);
   }
 
   hasErrors(): boolean {
-    return [...this.#problems.values()].some((problem) => problem.severity === 'error');
+    return this.#shown.error.size > 0;
   }
 
-  /** By file, line and column. A secret that slipped into a message is masked as a last resort. */
+  /** What may have been meant, as long as not too many words were compared. */
+  nearMiss(word: string, candidates: readonly string[]): string | null {
+    if (this.#comparisons <= 0) return null;
+    this.#comparisons -= candidates.length;
+    return nearMiss(word, candidates);
+  }
+
+  /**
+   * By file, line and column; what is only counted stands last. A secret that slipped into a message is masked as a last
+   * resort.
+   */
   sorted(secrets: Iterable<string>): ConfigProblem[] {
     const redactor = createRedactor(secrets);
-    return [...this.#problems.values()]
+    const shown = [...this.#shown.error.values(), ...this.#shown.warning.values()]
       .sort(
         (a, b) => compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.path, b.path),
       )
       .map((problem) => ({ ...problem, message: redactor.text(problem.message) }));
+    return [...shown, ...this.#counted('error'), ...this.#counted('warning')];
+  }
+
+  #counted(severity: Severity): ConfigProblem[] {
+    const { count, file } = this.#unshown[severity];
+    if (count === 0) return [];
+    const what = count === 1 ? severity : `${severity}s`;
+    const message = `and ${count.toLocaleString('en')} more ${what}, which are not shown`;
+    const place = { file, line: 0, column: 0, path: '' };
+    return [{ ...place, message, suggestion: null, code: 'config/invalid-value', severity, standsFor: count }];
   }
 }
 

@@ -1,17 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { parseDecimal, type SecretUse, type Unreadable } from '#kit';
-import type { Located, LocatedEntry, LocatedMap, LocatedScalar } from './located.ts';
+import { isEmpty, type Located, type LocatedEntry, type LocatedMap, type LocatedScalar } from './located.ts';
 import type { PathPart, Place, ProblemList } from './problems.ts';
 import { formatPath, quote } from './problems.ts';
 import type { ReferenceResolver } from './references.ts';
-import { isEcho, syntaxMessage } from './syntax-message.ts';
+import { parseYamlText } from './yaml-text.ts';
 
 /** How much one file's aliases may add; a "billion laughs" stops here. */
 const MAX_ALIASED_NODES = 10_000;
 const MAX_DEPTH = 40;
-const MAX_OPEN_BRACKETS = 2_000;
-/** A broken indentation can make an error of every line after it. */
-const MAX_SYNTAX_PROBLEMS = 20;
 /** Keys that mean something to JavaScript objects, never to an operator. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -35,14 +32,13 @@ interface Walk {
   file: string;
   lines: LineCounter;
   problems: ProblemList;
-  resolve: ReferenceResolver;
   anchors: Map<string, Node>;
   /** Collections being walked: an alias to one of them would never end. */
   open: Set<Node>;
   aliasDepth: number;
   aliasedNodes: number;
-  secrets: string[];
-  stored: StoredUse[];
+  /** Texts with references, looked up when the walk is over: it itself waits for nothing. */
+  unresolved: { scalar: LocatedScalar; text: string; path: readonly PathPart[] }[];
 }
 /** Thrown through the walk when a file is to be given up; its problem is already noted. */
 class GiveUp extends Error {}
@@ -55,27 +51,34 @@ export async function readYaml(
   resolve: ReferenceResolver,
 ): Promise<ReadFile> {
   const lines = new LineCounter();
+  const parsed = parseYamlText(text, lines);
+  if (Array.isArray(parsed)) {
+    for (const { line, column, message } of parsed)
+      problems.add({ file, line, column }, [], 'config/yaml-syntax', message);
+    return { root: null, broken: true, secrets: [], stored: [] };
+  }
   const walk: Walk = {
     file,
     lines,
     problems,
-    resolve,
     anchors: new Map(),
     open: new Set(),
     aliasDepth: 0,
     aliasedNodes: 0,
-    secrets: [],
-    stored: [],
+    unresolved: [],
   };
-  const { secrets, stored } = walk;
-  const contents = parseText(text, walk);
-  if (contents === undefined) return { root: null, broken: true, secrets, stored };
+  const root = rootOf(parsed.contents, walk);
+  return { root: root ?? null, broken: root === undefined, ...(await resolveTexts(walk, resolve)) };
+}
+
+/** Null: nothing is written. Undefined: it cannot be used, problems noted. */
+function rootOf(contents: Node | null, walk: Walk): LocatedMap | null | undefined {
+  if (contents === null) return null;
   try {
-    if (contents === null) return { root: null, broken: false, secrets, stored };
-    const root = await toLocated(contents, [], walk, 0);
-    if (root.type === 'map') return { root, broken: false, secrets, stored };
-    if (root.type === 'scalar' && root.value === null) return { root: null, broken: false, secrets, stored };
-    problems.add(
+    const root = toLocated(contents, [], walk, 0);
+    if (root.type === 'map') return root;
+    if (isEmpty(root)) return null;
+    walk.problems.add(
       root.place,
       [],
       'config/invalid-value',
@@ -84,63 +87,34 @@ export async function readYaml(
   } catch (thrown) {
     if (!(thrown instanceof GiveUp)) throw thrown;
   }
-  return { root: null, broken: true, secrets, stored };
+  return undefined;
 }
 
-/** Undefined: not YAML, problems noted. Null: an empty document. */
-function parseText(text: string, walk: Walk): Node | null | undefined {
-  const tooDeep = endlessNesting(text);
-  if (tooDeep !== null) {
-    walk.problems.add({ file: walk.file, ...tooDeep }, [], 'config/yaml-syntax', 'the file is nested too deeply');
-    return undefined;
-  }
-  try {
-    // Unique keys are checked in the walk: the library compares each key with each other, which a large file makes slow.
-    const document = parseDocument(text, {
-      lineCounter: walk.lines,
-      prettyErrors: false,
-      stringKeys: true,
-      uniqueKeys: false,
-      resolveKnownTags: false,
-      logLevel: 'silent',
-    });
-    const found = [...document.errors, ...document.warnings];
-    const seen = new Set<number>();
-    for (const error of found) {
-      if (seen.size > 0 && isEcho(error.message)) continue;
-      const place = placeOf(error.pos[0], walk);
-      if (seen.has(place.line) || seen.size >= MAX_SYNTAX_PROBLEMS) continue;
-      seen.add(place.line);
-      walk.problems.add(place, [], 'config/yaml-syntax', syntaxMessage(error.code, error.message));
+/** Puts into each text what its references give; problems noted. */
+async function resolveTexts(
+  { problems, unresolved }: Walk,
+  resolve: ReferenceResolver,
+): Promise<Pick<ReadFile, 'secrets' | 'stored'>> {
+  const secrets: string[] = [];
+  const stored: StoredUse[] = [];
+  for (const { scalar, text, path } of unresolved) {
+    const { place } = scalar;
+    const resolved = await resolve(text);
+    // One by one: a text may hold more references than a call takes arguments.
+    for (const secret of resolved.secrets) secrets.push(secret);
+    for (const { name, unreadable } of resolved.stored) {
+      const use = { name, ...place, path: formatPath(path), connector: connectorIn(path) };
+      stored.push({ use, place, path, unreadable });
     }
-    return found.length > 0 ? undefined : document.contents;
-  } catch (thrown) {
-    // The library recurses: tens of thousands of opening brackets exhaust the stack.
-    const message = thrown instanceof RangeError ? 'the file is nested too deeply' : 'the file cannot be read as YAML';
-    walk.problems.add({ file: walk.file, line: 1, column: 1 }, [], 'config/yaml-syntax', message);
-    return undefined;
+    for (const { code, message, suggestion } of resolved.problems)
+      problems.add(place, path, code, message, { suggestion });
+    scalar.value = resolved.text;
+    scalar.interpolated = resolved.interpolated;
+    scalar.coercible = resolved.interpolated;
+    scalar.unresolved = resolved.problems.length > 0;
+    scalar.pending = resolved.pending;
   }
-}
-
-/**
- * Where so many brackets are open that no honest file has them, null otherwise. The library would take seconds and a gigabyte
- * to find out. Those in texts and comments count too: mostly they are closed, and a few thousand are far beyond any file.
- */
-function endlessNesting(text: string): { line: number; column: number } | null {
-  let open = 0;
-  let line = 1;
-  let lineStart = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '[' || character === '{') open += 1;
-    else if (character === ']' || character === '}') open = Math.max(0, open - 1);
-    else if (character === '\n') {
-      line += 1;
-      lineStart = at + 1;
-    }
-    if (open > MAX_OPEN_BRACKETS) return { line, column: at - lineStart + 1 };
-  }
-  return null;
+  return { secrets, stored };
 }
 
 function placeOf(offset: number, walk: Walk): Place {
@@ -148,7 +122,7 @@ function placeOf(offset: number, walk: Walk): Place {
   return { file: walk.file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-async function toLocated(node: unknown, path: readonly PathPart[], walk: Walk, depth: number): Promise<Located> {
+function toLocated(node: unknown, path: readonly PathPart[], walk: Walk, depth: number): Located {
   const place = placeOf(offsetOf(node), walk);
   const giveUp = (message: string): never => {
     walk.problems.add(place, path, 'config/yaml-syntax', message);
@@ -163,7 +137,7 @@ async function toLocated(node: unknown, path: readonly PathPart[], walk: Walk, d
     if (target === undefined) return giveUp('the alias ("*") names an anchor ("&") that does not stand before it');
     if (walk.open.has(target)) return giveUp('the alias ("*") contains itself');
     walk.aliasDepth += 1;
-    const located = await toLocated(target, path, walk, depth);
+    const located = toLocated(target, path, walk, depth);
     walk.aliasDepth -= 1;
     return located;
   }
@@ -178,22 +152,22 @@ async function toLocated(node: unknown, path: readonly PathPart[], walk: Walk, d
   if (isSeq(node)) {
     located = { type: 'list', place, items: [] };
     for (const [index, item] of node.items.entries())
-      located.items.push(await toLocated(item, [...path, index], walk, depth + 1));
+      located.items.push(toLocated(item, [...path, index], walk, depth + 1));
   } else {
     located = { type: 'map', place, entries: new Map() };
-    for (const pair of node.items) await addEntry(located.entries, pair, path, walk, depth);
+    for (const pair of node.items) addEntry(located.entries, pair, path, walk, depth);
   }
   walk.open.delete(node);
   return located;
 }
 
-async function addEntry(
+function addEntry(
   entries: Map<string, LocatedEntry>,
   pair: { key: unknown; value: unknown },
   path: readonly PathPart[],
   walk: Walk,
   depth: number,
-): Promise<void> {
+): void {
   const keyPlace = placeOf(offsetOf(pair.key), walk);
   const key = isScalar(pair.key) ? String(pair.key.value) : '';
   const here = [...path, key];
@@ -215,7 +189,7 @@ async function addEntry(
     );
     return;
   }
-  const value = pair.value === null ? emptyScalar(keyPlace) : await toLocated(pair.value, here, walk, depth + 1);
+  const value = pair.value === null ? emptyScalar(keyPlace) : toLocated(pair.value, here, walk, depth + 1);
   // What is missing in a mapping is reported at the mapping's key, not at its first child.
   if (value.type !== 'scalar') value.place = keyPlace;
   entries.set(key, { key, keyPlace, value });
@@ -232,13 +206,13 @@ const emptyScalar = (place: Place): LocatedScalar => ({
   pending: false,
 });
 
-async function scalarOf(
+function scalarOf(
   value: unknown,
   source: string | undefined,
   place: Place,
   path: readonly PathPart[],
   walk: Walk,
-): Promise<LocatedScalar> {
+): LocatedScalar {
   const scalar = { ...emptyScalar(place), source: source ?? String(value) };
   if (typeof value === 'boolean') return { ...scalar, value };
   if (typeof value === 'number') {
@@ -248,27 +222,9 @@ async function scalarOf(
     return { ...scalar, value: exact ? value : scalar.source, coercible: !exact };
   }
   if (typeof value !== 'string') return scalar;
-  const resolved = await walk.resolve(value);
-  // One by one: a text may hold more references than a call takes arguments.
-  for (const secret of resolved.secrets) walk.secrets.push(secret);
-  for (const { name, unreadable } of resolved.stored)
-    walk.stored.push({
-      use: { name, ...place, path: formatPath(path), connector: connectorIn(path) },
-      place,
-      path,
-      unreadable,
-    });
-  for (const problem of resolved.problems)
-    walk.problems.add(place, path, problem.code, problem.message, { suggestion: problem.suggestion });
-  return {
-    ...scalar,
-    source: value,
-    value: resolved.text,
-    interpolated: resolved.interpolated,
-    coercible: resolved.interpolated,
-    unresolved: resolved.problems.length > 0,
-    pending: resolved.pending,
-  };
+  const text = { ...scalar, source: value, value };
+  if (value.includes('${')) walk.unresolved.push({ scalar: text, text: value, path });
+  return text;
 }
 
 const connectorIn = ([section, id]: readonly PathPart[]): string | null =>

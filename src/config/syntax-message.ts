@@ -23,8 +23,6 @@ const MISTAKES: readonly [found: RegExp, message: string][] = [
 /** The library's message where it says what to do, without pieces of the file: they could be a password. */
 export function syntaxMessage(code: string, message: string): string {
   switch (code) {
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here ("---"); write one document a file';
     case 'TAB_AS_INDENT':
       return 'a tab cannot indent YAML; use spaces';
     case 'TAG_RESOLVE_FAILED':
