@@ -42,12 +42,13 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
   const frames = readFrames(result, place);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut();
-  const warnings: string[] = [];
+  // Prometheus: each frame has all of them.
+  const said = new Set<string>();
   const distinct = new DistinctPoints();
   let points = 0;
   for (const [index, frame] of frames.entries()) {
     for (const { severity, text } of frame.notices)
-      if (severity !== 'info') warnings.push(`the data source says (${severity}): ${text}`);
+      if (severity !== 'info') said.add(`the data source says (${severity}): ${text}`);
     const time = frame.fields.find(({ type }) => type === 'time');
     const numbers = numbersOf(frame, stream, `${place}: frame ${index + 1}`);
     if (time === undefined || numbers.length === 0) {
@@ -78,7 +79,8 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
           );
         const value = field.values[row] ?? null;
         const when = (): string => `${new Date(pointMs).toISOString()} of ${shown}`;
-        if (field.oddities.has(row)) {
+        // JSON may write a number that no float holds, such as 1e400.
+        if (field.oddities.has(row) || value === Infinity || value === -Infinity) {
           leftOut.add('not a finite number', when());
           continue;
         }
@@ -109,7 +111,7 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
       }
     }
   }
-  warnings.push(...leftOut.warnings());
+  const warnings = [...said, ...leftOut.warnings()];
   if (points === 0) warnings.push(noSeriesWarning('query', meta));
   return { measurements, costs: [], warnings };
 }

@@ -41,7 +41,7 @@ export async function request(
   asked: HttpRequest,
 ): Promise<HttpResponse> {
   const organisation = options.organisation === undefined ? {} : { 'x-grafana-org-id': String(options.organisation) };
-  return await http.request({ ...asked, headers: { ...asked.headers, ...organisation }, explain: explainBody });
+  return await http.request({ explain: explainBody, ...asked, headers: { ...asked.headers, ...organisation } });
 }
 
 /** The uid that is written, or the one that Grafana has for the name. */
@@ -68,6 +68,8 @@ export async function askFrames(
 ): Promise<HttpResponse> {
   const { stream, streamId } = ctx;
   let response: HttpResponse;
+  // Grafana answers 400 whatever the data source said: the status that tells why stands in the result.
+  let why: unknown;
   try {
     response = await request(ctx, {
       method: 'POST',
@@ -89,16 +91,18 @@ export async function askFrames(
         ],
       },
       bodyType: 'json',
+      explain(body) {
+        why = resultOf(parsedOrNull(body))?.['status'];
+        return explainBody(body);
+      },
     });
   } catch (thrown) {
     if (!(thrown instanceof PermanentError) || thrown.code !== 'source/bad-request') throw thrown;
-    throw refused(thrown.message, streamId, undefined);
+    throw refused(thrown.message, streamId, why);
   }
   const result = resultOf(response.json());
   const said = result?.['error'];
-  const status = result?.['status'];
-  if (typeof said === 'string' && said !== '')
-    throw refused(said.slice(0, 500), streamId, typeof status === 'number' ? status : undefined);
+  if (typeof said === 'string' && said !== '') throw refused(said.slice(0, 500), streamId, result?.['status']);
   if (result !== null) refuseCut(result, streamId);
   return response;
 }
@@ -123,18 +127,22 @@ export function resultOf(answer: unknown): Record<string, unknown> | null {
 
 /** `{"message"}` of Grafana, or the error of the data source among the results. */
 function explainBody(body: string): string | null {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(body);
-  } catch {
-    return null;
-  }
+  const answer = parsedOrNull(body);
   const said = resultOf(answer)?.['error'] ?? asRecord(answer)?.['message'];
   return typeof said === 'string' && said !== '' ? said.slice(0, 500) : null;
 }
 
-/** What the data source says through Grafana, which may do so with status 200. */
-function refused(said: string, streamId: string, status: number | undefined): OutturnError {
+function parsedOrNull(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+/** What the data source says through Grafana, with the status in its result: that of the answer is 400, 207 or 200. */
+function refused(said: string, streamId: string, resultStatus: unknown): OutturnError {
+  const status = typeof resultStatus === 'number' ? resultStatus : undefined;
   const message = `stream ${streamId}: the data source refuses the query: ${said}`;
   const facts = status === undefined ? {} : { status };
   if (status === 408 || status === 504 || /time-?out|timed out|deadline|canceled/i.test(said))
