@@ -49,7 +49,7 @@ export function pullPages(ctx: Pull): AsyncIterable<RawPage> {
 function toPage(ctx: Pull, response: HttpResponse, firstRow: number, completeToMs: number | undefined): RawPage {
   const { options, stream } = ctx;
   const meta: PageMeta = { version: options.version, entitySet: stream.entitySet, firstRow };
-  return rawPage({ request: { url: response.url }, response }, meta, completeToMs);
+  return rawPage({ request: {}, response }, meta, completeToMs);
 }
 
 /**
