@@ -29,6 +29,10 @@ export const labelsOption = (description: string, example: readonly string[]) =>
     .optional()
     .meta({ description, examples: [example, []] });
 
+/** A text or several, as a list once it is read. */
+export const oneOrMore = (what: z.ZodType<string, string> = fields.text) =>
+  z.union([what, z.array(what).min(1)]).transform((written) => (typeof written === 'string' ? [written] : written));
+
 /** How much of something one request asks for: from 1 to `most`, and as much unless `usual` is another number. */
 export const perRequestOption = (
   description: string,
