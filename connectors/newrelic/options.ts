@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import {
+  fields,
+  labelsOption,
+  perRequestOption,
+  refuseInconvertible,
+  sourceUnitOption,
+  stepOption,
+  unitOption,
+} from '#kit';
 import { misplacedClause } from './nrql.ts';
 
 /** The source gives at most so many buckets of TIMESERIES. */
@@ -22,7 +30,7 @@ export const newrelicOptions = z.strictObject({
     .default(25_000)
     .meta({
       description:
-        'How long the source may take for one query. Without it that would be 5s. It must be shorter than `timeout`, unless `async` is set.',
+        'How long the source may take for one query. Without it that would be 5s. `timeout` is 5s longer, unless it is written; with `async` it is not.',
       examples: ['25s', '60s'],
     }),
   async: z
@@ -33,8 +41,6 @@ export const newrelicOptions = z.strictObject({
       examples: [true],
     }),
 });
-
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 
 export const newrelicStream = z
   .strictObject({
@@ -52,41 +58,27 @@ export const newrelicStream = z
       description: 'Which part of a result that has several: the percentile, `score` of apdex.',
       examples: ['95', 'score'],
     }),
-    step: fields.positiveDurationMs
-      .refine((stepMs) => stepMs >= 1000 && stepMs % 1000 === 0, { error: 'expected whole seconds, at least 1s' })
-      .meta({
-        description: 'Length of an interval. Intervals begin on whole multiples of it, counted from 1970-01-01 UTC.',
-        examples: ['1h', '5m', '1d'],
-      }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['failures', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the query's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
+    step: stepOption('Length of an interval. Intervals begin on whole multiples of it, counted from 1970-01-01 UTC.'),
+    unit: unitOption('failures', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the query's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
+    labels: labelsOption('Facets that tell series apart; others are dropped. Absent: all of them.', ['appName']),
+    bucketsPerRequest: perRequestOption('Intervals in one request; less for queries that run into a time-out.', {
+      most: MOST_BUCKETS,
+      example: 24,
     }),
-    labels: z
-      .array(fields.text)
-      .optional()
-      .meta({
-        description: 'Facets that tell series apart; others are dropped. Absent: all of them.',
-        examples: [['appName'], []],
-      }),
-    bucketsPerRequest: z
-      .int()
-      .min(1)
-      .max(MOST_BUCKETS)
-      .default(MOST_BUCKETS)
-      .meta({
-        description: 'Intervals in one request; less for queries that run into a time-out.',
-        examples: [24],
-      }),
   })
   .superRefine((stream, ctx) => {
-    const issue = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
-    if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      issue('sourceUnit', `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+    refuseInconvertible(stream, ctx);
     const clause = misplacedClause(stream.nrql);
     if (clause !== null)
-      issue('nrql', `has ${clause} in it; the window, step and the number of series are added to it`);
+      ctx.addIssue({
+        code: 'custom',
+        path: ['nrql'],
+        message: `has ${clause} in it; the window, step and the number of series are added to it`,
+      });
   });
 
 export type NewRelicOptions = z.output<typeof newrelicOptions>;
