@@ -1,17 +1,28 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  betweenInstants,
   formatDurationMs,
+  keptLabels,
   LeftOut,
+  labelsKey,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageJson,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import { BETWEEN_LABELS } from './metric-data.ts';
 import type { CloudwatchOptions, CloudwatchStream } from './options.ts';
+
+/** What `pull` archives beside the body. */
+const pageShape = z.object({ startMs: z.number(), endMs: z.number(), lostFromMs: z.number().nullable().default(null) });
+const badShape = badShapeWith('Check that url leads to CloudWatch: leave it out to ask the address of the region.');
 
 /** One entry of MetricDataResults: points of one series, or the part of them that fits this page. */
 export interface MetricResult {
@@ -69,14 +80,9 @@ export function messagesOf(messages: unknown): string[] {
 export function parseMetricData(page: RawPage, ctx: ParseContext<CloudwatchOptions, CloudwatchStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
   const { stream } = ctx;
-  const { startMs, endMs, lostFromMs } = readMeta(page.meta, place);
-  const convert = unitConversion(stream.sourceUnit ?? stream.unit, stream.unit);
-  if (convert === null)
-    throw new PermanentError(
-      'source/unit-mismatch',
-      `${place}: ${stream.sourceUnit} cannot be converted to ${stream.unit}`,
-    );
-  const content = asRecord(parseJson(page.body, place));
+  const { startMs, endMs, lostFromMs } = pageMeta(page.meta, pageShape, place, badShape);
+  const convert = streamConversion(stream, place);
+  const content = asRecord(pageJson(page.body, place, badShape));
   const leftOut = new LeftOut();
   const measurements: Measurement[] = [];
   const warnings: string[] = [];
@@ -89,7 +95,7 @@ export function parseMetricData(page: RawPage, ctx: ParseContext<CloudwatchOptio
 
   for (const result of resultsOf(content, place)) {
     const labels = labelsOf(result, stream, place);
-    const key = JSON.stringify(Object.entries(labels));
+    const key = labelsKey(labels);
     const instants = seen.get(key) ?? new Set<number>();
     seen.set(key, instants);
     said.push(...result.messages.map((message) => `${result.label.slice(0, 200)}: ${message}`));
@@ -110,7 +116,10 @@ export function parseMetricData(page: RawPage, ctx: ParseContext<CloudwatchOptio
           { hint: 'The expression has a period of its own, such as that of SEARCH: make it the same as period.' },
         );
       if (atMs < startMs || atMs >= endMs)
-        return void leftOut.add(`it does not lie between ${iso(startMs)} and ${iso(endMs)}`, iso(atMs));
+        return void leftOut.add(
+          `it does not lie between ${betweenInstants({ fromMs: startMs, toMs: endMs })}`,
+          iso(atMs),
+        );
       if (value === null || NOT_FINITE.has(value))
         return void leftOut.add('its value is no finite number', `${iso(atMs)} of ${result.label}`);
       if (typeof value !== 'number')
@@ -134,10 +143,12 @@ export function parseMetricData(page: RawPage, ctx: ParseContext<CloudwatchOptio
 
 function labelsOf(result: MetricResult, stream: CloudwatchStream, place: string): Record<string, string> {
   if (stream.seriesLabel !== undefined) return Object.fromEntries([[stream.seriesLabel, result.label]]);
-  const names = [...(stream.labels ?? [])].sort();
   if (stream.metric !== undefined) {
     const { dimensions } = stream.metric;
-    return Object.fromEntries(names.map((name) => [name, dimensions[name] ?? '']));
+    return keptLabels(
+      (stream.labels ?? []).map((name) => [name, dimensions[name] ?? '']),
+      undefined,
+    );
   }
   if (stream.labels === undefined || stream.labels.length === 0) return {};
   const parts = result.label.split(BETWEEN_LABELS);
@@ -145,8 +156,10 @@ function labelsOf(result: MetricResult, stream: CloudwatchStream, place: string)
     throw badShape(
       `${place}: the series ${shownValue(result.label)} does not name ${stream.labels.length} dimensions as it was asked to`,
     );
-  const found = new Map(stream.labels.map((name, index) => [name, parts[index] ?? '']));
-  return Object.fromEntries(names.map((name) => [name, found.get(name) ?? '']));
+  return keptLabels(
+    stream.labels.map((name, index) => [name, parts[index] ?? '']),
+    undefined,
+  );
 }
 
 function readTimestamp(timestamp: unknown, place: string): number {
@@ -155,28 +168,4 @@ function readTimestamp(timestamp: unknown, place: string): number {
   throw badShape(`${place}: a time stamp is ${shownValue(timestamp)}, expected seconds since 1970`);
 }
 
-function readMeta(
-  meta: Record<string, unknown>,
-  place: string,
-): { startMs: number; endMs: number; lostFromMs: number | null } {
-  const { startMs, endMs, lostFromMs } = meta;
-  if (typeof startMs !== 'number' || typeof endMs !== 'number')
-    throw badShape(`${place}: the archived page lacks startMs or endMs`);
-  return { startMs, endMs, lostFromMs: typeof lostFromMs === 'number' ? lostFromMs : null };
-}
-
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
-
-function parseJson(body: string, place: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw badShape(`${place}: the page is not JSON`);
-  }
-}
-
-function badShape(message: string): PermanentError {
-  return new PermanentError('source/bad-shape', message, {
-    hint: 'Check that url leads to CloudWatch: leave it out to ask the address of the region.',
-  });
-}

@@ -1,9 +1,13 @@
 import {
   asRecord,
   type ConnectorContext,
+  countSeries,
   type Finding,
+  floorTo,
   formatDurationMs,
+  rawPage,
   type StreamContext,
+  streamFinding,
   unitConversion,
 } from '#kit';
 import { parseMetricData } from './answer.ts';
@@ -58,27 +62,18 @@ export async function checkRegion({ http, options }: ConnectorContext<Cloudwatch
 export async function checkMetric(ctx: StreamContext<CloudwatchOptions, CloudwatchStream>): Promise<Finding[]> {
   const { http, stream, streamId, signal } = ctx;
   const periods = Math.max(FEWEST_PERIODS, Math.ceil(LOOKED_AT_MS / stream.period));
-  const endMs = Math.floor(ctx.nowMs() / stream.period) * stream.period;
+  const endMs = floorTo(ctx.nowMs(), stream.period);
   // Periods under a minute are kept for three hours only.
   const startMs = endMs - Math.min(periods, stream.period < 60_000 ? Math.floor(periods / 2) : periods) * stream.period;
   const grid: Grid = { startMs, endMs, lostFromMs: null };
   const findings: Finding[] = [];
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): void =>
-    void findings.push({ level, aspect, stream: streamId, message, hint });
+  const make = streamFinding(streamId);
+  const finding = (...said: Parameters<typeof make>): void => void findings.push(make(...said));
   let series = 0;
   let newest: { atMs: number; value: number } | null = null;
   for await (const { response } of metricData(http, stream, streamId, grid, signal)) {
-    const page = parseMetricData(
-      {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? '',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: { startMs, endMs },
-      },
-      ctx,
-    );
-    series = Math.max(series, new Set(page.measurements.map(({ labels }) => JSON.stringify(labels))).size);
+    const page = parseMetricData(rawPage({ request: { method: 'POST' }, response }, { startMs, endMs }), ctx);
+    series = Math.max(series, countSeries(page.measurements));
     for (const { atMs, value } of page.measurements)
       if (value !== null && (newest === null || atMs >= newest.atMs)) newest = { atMs, value };
     for (const warning of page.warnings) finding('warning', 'sample', warning);
@@ -112,7 +107,7 @@ async function checkUnit(
   // Another account's metric cannot be asked for here, and numbers of samples have no unit.
   if (metric === undefined || metric.account !== undefined || metric.stat === 'SampleCount') return [];
   const finding = (level: Finding['level'], message: string, hint?: string): Finding[] => [
-    { level, aspect: 'unit', stream: streamId, message, hint },
+    streamFinding(streamId)(level, 'unit', message, hint),
   ];
   let units: string[];
   try {

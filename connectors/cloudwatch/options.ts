@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import { fields, perRequestOption, refuseInconvertible, sourceUnitOption, unitOption } from '#kit';
 import { isSameUnit, knownUnitOf, standardUnitNames } from './units.ts';
 
 /** Most points of all series in one answer; the rest follows by NextToken. */
@@ -73,7 +73,6 @@ const metric = z
   .meta({ description: 'One metric and the statistic that is taken of it.' });
 export type Metric = z.output<typeof metric>;
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 const dimensionName = z.string().regex(/^[\w .:/-]{1,255}$/, { error: 'expected the name of a dimension' });
 
 export const cloudwatchStream = z
@@ -108,11 +107,11 @@ export const cloudwatchStream = z
           'What one point stands for; points lie on whole multiples of it since 1970-01-01 UTC. A period below that of the metric gives nothing. Below 5m is kept for 15 days, below 1h for 63 days, the rest for 455.',
         examples: ['1h', '5m', '1d'],
       }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['errors', 's', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit in which CloudWatch has the values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
-    }),
+    unit: unitOption('errors', 's', '%'),
+    sourceUnit: sourceUnitOption(
+      'Unit in which CloudWatch has the values when it is another one; they are converted to `unit`.',
+      'ms',
+    ),
     labels: z
       .array(dimensionName)
       .max(10)
@@ -126,15 +125,10 @@ export const cloudwatchStream = z
         'In place of `labels`: the label under which CloudWatch’s own name of each series is stored (`GROUP BY` of Metrics Insights).',
       examples: ['function'],
     }),
-    pointsPerRequest: z
-      .int()
-      .min(1)
-      .max(MOST_POINTS)
-      .default(10_080)
-      .meta({
-        description: 'Points of a series in one request. Each request is charged by the metrics that it names.',
-        examples: [1440],
-      }),
+    pointsPerRequest: perRequestOption(
+      'Points of a series in one request. Each request is charged by the metrics that it names.',
+      { most: MOST_POINTS, usual: 10_080, example: 1440 },
+    ),
   })
   .superRefine((stream, ctx) => {
     const issue = (path: string[], message: string): void => ctx.addIssue({ code: 'custom', path, message });
@@ -156,9 +150,8 @@ export const cloudwatchStream = z
       if (stream.seriesLabel !== undefined && /\bSEARCH\s*\(/i.test(stream.expression))
         issue(['seriesLabel'], 'is for GROUP BY: name the dimensions of what SEARCH finds in labels');
     }
+    refuseInconvertible(stream, ctx);
     const sourceUnit = stream.sourceUnit ?? stream.unit;
-    if (unitConversion(sourceUnit, stream.unit) === null)
-      issue(['sourceUnit'], `cannot be converted to the unit of the stream; convertible are ${convertible}`);
     const known = knownUnitOf(stream.metric?.unit ?? '');
     if (known !== null && stream.metric?.stat !== 'SampleCount' && !isSameUnit(known, sourceUnit))
       issue(['metric', 'unit'], `is ${known}, but the stream reads ${sourceUnit}: write sourceUnit: ${known}`);

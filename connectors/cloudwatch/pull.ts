@@ -5,6 +5,7 @@ import {
   type PullContext,
   type RawPage,
   RetryableError,
+  rawPage,
 } from '#kit';
 import { messagesOf, resultsOf } from './answer.ts';
 import { type Answer, callCloudwatch, nextTokenOf } from './api.ts';
@@ -27,14 +28,11 @@ export async function* pullMetricData(ctx: PullContext<CloudwatchOptions, Cloudw
   let { lostFromMs } = grid;
   for (const chunk of chunksOf(grid, stream))
     for await (const { response, isLast } of metricData(http, stream, streamId, chunk, signal)) {
-      yield {
-        body: response.body,
-        contentType: response.headers['content-type'] ?? 'application/json',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: { startMs: chunk.startMs, endMs: chunk.endMs, ...(lostFromMs === null ? {} : { lostFromMs }) },
-        ...(isLast ? { completeToMs: Math.min(Math.max(chunk.endMs, window.fromMs), window.toMs) } : {}),
-      };
+      yield rawPage(
+        { request: { method: 'POST' }, response },
+        { startMs: chunk.startMs, endMs: chunk.endMs, ...(lostFromMs === null ? {} : { lostFromMs }) },
+        isLast ? Math.min(Math.max(chunk.endMs, window.fromMs), window.toMs) : undefined,
+      );
       lostFromMs = null;
     }
 }
