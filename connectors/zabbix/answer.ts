@@ -1,17 +1,30 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  floorTo,
   LeftOut,
   type ParseContext,
   type ParsedPage,
   PermanentError,
+  pageMeta,
   type RawPage,
   shownValue,
-  unitConversion,
+  streamConversion,
 } from '#kit';
 import { resultOf, rowsOf } from './api.ts';
 import type { ZabbixOptions, ZabbixStream } from './options.ts';
 import type { PageMeta } from './pull.ts';
+
+const badShape = badShapeWith('Check that url leads to the Zabbix frontend.');
+const pageShape: z.ZodType<PageMeta> = z.object({
+  source: z.enum(['history', 'trends']),
+  fromMs: z.number(),
+  toMs: z.number(),
+  stepMs: z.number(),
+  items: z.custom<PageMeta['items']>((value) => asRecord(value) !== null),
+});
 
 /** What is known of one item in one step. */
 interface Gathered {
@@ -30,12 +43,10 @@ const MOST_SECONDS = 8.64e12;
 
 /** One answer of `history.get` or `trend.get` as measurements: intervals of the stream's step, or values at their own times. */
 export function parseValues(page: RawPage, ctx: ParseContext<ZabbixOptions, ZabbixStream>): ParsedPage {
-  const meta = readMeta(page.meta, ctx.streamId);
-  const { aggregate, unit, sourceUnit } = ctx.stream;
+  const meta = pageMeta(page.meta, pageShape, `stream ${ctx.streamId}`, badShape);
+  const { aggregate, unit } = ctx.stream;
   const place = `stream ${ctx.streamId}: ${meta.source === 'trends' ? 'trend.get' : 'history.get'}`;
-  const convert = aggregate === 'count' ? (value: number) => value : unitConversion(sourceUnit ?? unit, unit);
-  if (convert === null)
-    throw new PermanentError('source/unit-mismatch', `${place}: ${sourceUnit} cannot be converted to ${unit}`);
+  const convert = aggregate === 'count' ? (value: number) => value : streamConversion(ctx.stream, place);
   const leftOut = new LeftOut({ one: 'value', many: 'values' });
   const gathered = new Map<string, Map<number, Gathered>>(Object.keys(meta.items).map((id) => [id, new Map()]));
   const seen = new Set<string>();
@@ -57,7 +68,7 @@ export function parseValues(page: RawPage, ctx: ParseContext<ZabbixOptions, Zabb
     const odd = (reason: string): null => leftOut.add(reason, `${new Date(valueMs).toISOString()} of item ${id}`);
     const told = meta.source === 'trends' ? readTrend(row, at, odd) : readValue(row, aggregate, at, odd);
     if (told === null) return;
-    const stepMs = aggregate === 'raw' ? valueMs : Math.floor(valueMs / meta.stepMs) * meta.stepMs;
+    const stepMs = aggregate === 'raw' ? valueMs : floorTo(valueMs, meta.stepMs);
     const known = steps.get(stepMs);
     const next: Gathered = { ...told, lastAt: [clock, ns] };
     if (known !== undefined && aggregate === 'raw') odd('another value of the same millisecond is later');
@@ -150,20 +161,3 @@ function wholeOf(value: unknown, most: number, at: () => string): number {
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 && number <= most) return number;
   throw badShape(`${at()} is ${shownValue(value)}`);
 }
-
-function readMeta(meta: Record<string, unknown>, streamId: string): PageMeta {
-  const { source, fromMs, toMs, stepMs } = meta;
-  const items = asRecord(meta['items']);
-  if (
-    (source !== 'history' && source !== 'trends') ||
-    typeof fromMs !== 'number' ||
-    typeof toMs !== 'number' ||
-    typeof stepMs !== 'number' ||
-    items === null
-  )
-    throw badShape(`stream ${streamId}: the archived page lacks source, fromMs, toMs, stepMs or items`);
-  return { source, fromMs, toMs, stepMs, items: items as PageMeta['items'] };
-}
-
-const badShape = (message: string): PermanentError =>
-  new PermanentError('source/bad-shape', message, { hint: 'Check that url leads to the Zabbix frontend.' });

@@ -4,7 +4,9 @@ import {
   type Finding,
   formatDurationMs,
   OutturnError,
+  rawPage,
   type StreamContext,
+  streamFinding,
 } from '#kit';
 import { parseValues } from './answer.ts';
 import { type Api, connectApi, rowsOf } from './api.ts';
@@ -69,8 +71,8 @@ export async function checkItems(ctx: StreamContext<ZabbixOptions, ZabbixStream>
   const api = await connectApi(http, `stream ${streamId}`);
   const items = await findItems(api, stream, streamId);
   const findings: Finding[] = [];
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): void =>
-    void findings.push({ level, aspect, stream: streamId, message, hint });
+  const make = streamFinding(streamId);
+  const finding = (...said: Parameters<typeof make>): void => void findings.push(make(...said));
   finding('ok', 'permission', `${items.length} ${items.length === 1 ? 'item' : 'items'}: ${named(items)}.`);
   try {
     assertUnits(items, stream, streamId);
@@ -98,16 +100,8 @@ export async function checkItems(ctx: StreamContext<ZabbixOptions, ZabbixStream>
           sortorder: 'DESC',
           limit: 1,
         });
-  const page = parseValues(
-    {
-      body: response.body,
-      contentType: 'application/json',
-      request: { method: 'POST', url: response.url },
-      receivedAtMs: response.receivedAtMs,
-      meta: { source, fromMs: 0, toMs: 8.64e15, stepMs: stream.step ?? 0, items: { [first.id]: {} } },
-    },
-    ctx,
-  );
+  const meta = { source, fromMs: 0, toMs: 8.64e15, stepMs: stream.step ?? 0, items: { [first.id]: {} } };
+  const page = parseValues(rawPage({ request: { method: 'POST' }, response }, meta), ctx);
   const newest = page.measurements.at(-1);
   if (newest === undefined)
     finding(

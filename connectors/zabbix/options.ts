@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import { fields, oneOrMore, refuseInconvertible, sourceUnitOption, unitOption } from '#kit';
 
 export const HOUR_MS = 3_600_000;
 /** What an item keeps of itself, and what it may be told apart by. */
 const labelNames = ['host', 'hostName', 'key', 'name', 'itemId'] as const;
 export type LabelName = (typeof labelNames)[number];
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 
 export const zabbixOptions = z.strictObject({
   userParameter: z
@@ -18,19 +17,16 @@ export const zabbixOptions = z.strictObject({
     }),
 });
 
-const oneOrMore = (what: z.ZodType<string, string>) =>
-  z.union([what, z.array(what).min(1)]).transform((written) => (typeof written === 'string' ? [written] : written));
-
 export const zabbixStream = z
   .strictObject({
-    host: oneOrMore(fields.text)
+    host: oneOrMore()
       .optional()
       .meta({
         description:
           "Technical names of the hosts (Zabbix's field `Host name`, not the visible name). Absent: all hosts.",
         examples: ['shop-1', ['shop-1', 'shop-2']],
       }),
-    key: oneOrMore(fields.text)
+    key: oneOrMore()
       .optional()
       .meta({
         description: 'Keys of the items, exactly as they stand in Zabbix.',
@@ -78,11 +74,11 @@ export const zabbixStream = z
         'How far back history is there. Absent: as the items say, or the global housekeeping where the user may read it.',
       examples: ['7d'],
     }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['s', 'failures', '%'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the item's values when it is another one; they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['ms'],
-    }),
+    unit: unitOption('s', 'failures', '%'),
+    sourceUnit: sourceUnitOption(
+      "Unit of the item's values when it is another one; they are converted to `unit`.",
+      'ms',
+    ),
     labels: z
       .array(z.union([z.enum(labelNames), z.string().regex(/^tag:.+$/, { error: 'expected tag:NAME' })]))
       .default(['host', 'key'])
@@ -114,8 +110,7 @@ export const zabbixStream = z
     }
     if (stream.aggregate === 'count' && stream.sourceUnit !== undefined)
       refuse('sourceUnit', 'is not known with aggregate: count, which counts values whatever their unit');
-    else if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      refuse('sourceUnit', `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+    else refuseInconvertible(stream, ctx);
   });
 
 export type ZabbixOptions = z.output<typeof zabbixOptions>;

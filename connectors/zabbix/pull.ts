@@ -148,5 +148,5 @@ function pageOf(
     stepMs: ctx.stream.step ?? 0,
     items: Object.fromEntries(items.map(({ id }) => [id, labels.get(id) ?? {}])),
   };
-  return rawPage({ request: { method: 'POST', url: response.url }, response }, { ...meta });
+  return rawPage({ request: { method: 'POST' }, response }, { ...meta });
 }

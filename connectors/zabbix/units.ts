@@ -1,4 +1,4 @@
-import { convertibleUnits, PermanentError, unitConversion } from '#kit';
+import { isConvertibleUnit, PermanentError, unitConversion } from '#kit';
 import { type Item, nameOf } from './items.ts';
 import type { ZabbixStream } from './options.ts';
 
@@ -6,7 +6,6 @@ import type { ZabbixStream } from './options.ts';
 const ALIASES: Readonly<Record<string, string>> = { uptime: 's', seconds: 's', percent: '%', b: 'B', bytes: 'B' };
 /** Units that Zabbix treats in a way of its own and that none of ours can be. */
 const OWN: ReadonlySet<string> = new Set(['bps', 'Bps', 'unixtime', 'rpm', 'RPM', 'vps', 'qps']);
-const known: ReadonlySet<string> = new Set(convertibleUnits.flat());
 
 /** An item's unit as we write it; null where it has none. */
 export function unitOf({ units }: Pick<Item, 'units'>): string | null {
@@ -23,8 +22,8 @@ export function assertUnits(items: readonly Item[], stream: ZabbixStream, stream
   const written = stream.sourceUnit ?? stream.unit;
   for (const item of items) {
     const unit = unitOf(item);
-    if (unit === null || unit === written || (!known.has(unit) && !OWN.has(unit))) continue;
-    const convert = known.has(unit) ? unitConversion(unit, written) : null;
+    if (unit === null || unit === written || (!isConvertibleUnit(unit) && !OWN.has(unit))) continue;
+    const convert = isConvertibleUnit(unit) ? unitConversion(unit, written) : null;
     if (convert !== null && convert(1) === 1) continue;
     throw new PermanentError(
       'source/unit-mismatch',
