@@ -1,10 +1,13 @@
+import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   asRecord,
+  badShapeWith,
+  DistinctSeries,
   LeftOut,
   type ParseContext,
   type ParsedPage,
-  PermanentError,
+  pageMeta,
   type RawPage,
   shownValue,
   unitConversion,
@@ -12,8 +15,11 @@ import {
 import { resultsOf } from './api.ts';
 import type { IcingaOptions, IcingaStream } from './options.ts';
 import { fitsLabel, readPerfdata } from './perfdata.ts';
-import type { PageMeta } from './pull.ts';
 import { conversionOf } from './units.ts';
+
+const badShape = badShapeWith('Check that url leads to the API of Icinga 2.');
+/** What `pull` archives beside the body: the window. */
+const pageShape = z.object({ fromMs: z.number(), toMs: z.number() });
 
 type Fields = Record<string, unknown>;
 /** One object with its newest check result. */
@@ -29,10 +35,10 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 export function parseResults(page: RawPage, ctx: ParseContext<IcingaOptions, IcingaStream>): ParsedPage {
   const { stream } = ctx;
   const place = `stream ${ctx.streamId}`;
-  const meta = readMeta(page.meta, place);
+  const meta = pageMeta(page.meta, pageShape, place, badShape);
   const measurements: Measurement[] = [];
   const leftOut = new LeftOut({ one: 'value', many: 'values' });
-  const owners = new Map<string, string>();
+  const distinct = new DistinctSeries(place, () => 'Name more labels: host, service, perfdata.');
   const seen = new Set<string>();
   resultsOf(page.body, place).forEach((object, index) => {
     const name = textOf(object['name'], () => `${place}: the name of result ${index + 1}`);
@@ -50,14 +56,7 @@ export function parseResults(page: RawPage, ctx: ParseContext<IcingaOptions, Ici
     if (atMs < meta.fromMs || atMs >= meta.toMs) return;
     for (const { value, label } of valuesOf(checked, stream, place, leftOut)) {
       const labels = labelsOf(checked, stream, label);
-      const key = JSON.stringify(labels);
-      const owner = `${name}${label === null ? '' : ` (${label})`}`;
-      const twin = owners.get(key);
-      if (twin !== undefined)
-        throw new PermanentError('source/bad-shape', `${place}: ${twin} and ${owner} cannot be told apart`, {
-          hint: 'Name more labels: host, service, perfdata.',
-        });
-      owners.set(key, owner);
+      distinct.add(labels, `${name}${label === null ? '' : ` (${label})`}`);
       measurements.push({ labels, unit: stream.unit, atMs, durationMs: 0, value, status: 'final' });
     }
   });
@@ -180,11 +179,3 @@ function secondsOf(value: unknown, place: () => string): number {
   if (typeof value === 'number' && value >= 0 && value <= 8.64e12) return value;
   throw badShape(`${place()} is ${shownValue(value)}`);
 }
-
-function readMeta({ fromMs, toMs }: Record<string, unknown>, place: string): PageMeta {
-  if (typeof fromMs === 'number' && typeof toMs === 'number') return { fromMs, toMs };
-  throw badShape(`${place}: the archived page lacks fromMs or toMs`);
-}
-
-const badShape = (message: string): PermanentError =>
-  new PermanentError('source/bad-shape', message, { hint: 'Check that url leads to the API of Icinga 2.' });

@@ -1,4 +1,13 @@
-import { asOutturnError, asRecord, type ConnectorContext, type Finding, nearest, type StreamContext } from '#kit';
+import {
+  asOutturnError,
+  asRecord,
+  type ConnectorContext,
+  type Finding,
+  nearest,
+  rawPage,
+  type StreamContext,
+  streamFinding,
+} from '#kit';
 import { parseResults } from './answer.ts';
 import { allows, resultsOf, whoAmI } from './api.ts';
 import type { IcingaOptions, IcingaStream } from './options.ts';
@@ -26,13 +35,7 @@ export async function checkServer({ http }: ConnectorContext<IcingaOptions>): Pr
 /** Permission, the objects that fit, and the newest result of one of them, read the way a pull reads it. */
 export async function checkResults(ctx: StreamContext<IcingaOptions, IcingaStream>): Promise<Finding[]> {
   const { http, stream, streamId } = ctx;
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): Finding => ({
-    level,
-    aspect,
-    stream: streamId,
-    message,
-    hint,
-  });
+  const finding = streamFinding(streamId);
   // Told apart here: Icinga says of a missing permission that no objects were found.
   const { user, permissions } = await whoAmI(http);
   const wanted = ['host.vars.', 'hostName'].some((label) => stream.labels.some((each) => each.startsWith(label)))
@@ -54,16 +57,8 @@ export async function checkResults(ctx: StreamContext<IcingaOptions, IcingaStrea
   ];
   const response = await readBatch(http, stream, names.slice(0, Math.min(stream.objectsPerRequest, 10)));
   try {
-    const page = parseResults(
-      {
-        body: response.body,
-        contentType: 'application/json',
-        request: { method: 'POST', url: response.url },
-        receivedAtMs: response.receivedAtMs,
-        meta: { fromMs: 0, toMs: 8.64e15 },
-      },
-      ctx,
-    );
+    const answered = { request: { method: 'POST' }, response } as const;
+    const page = parseResults(rawPage(answered, { fromMs: 0, toMs: 8.64e15 }), ctx);
     const [first] = page.measurements;
     findings.push(
       first === undefined

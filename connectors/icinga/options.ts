@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import { convertibleUnits, fields, unitConversion } from '#kit';
+import { fields, oneOrMore, refuseInconvertible, sourceUnitOption, unitConversion, unitOption } from '#kit';
 
-const convertible = convertibleUnits.map((family) => family.join(' ')).join(' | ');
 const LABEL = /^(?:host|hostName|service|serviceName|perfdata|(?:host\.)?vars\.[^.]+)$/;
 
 export const icingaOptions = z.strictObject({});
-
-const oneOrMore = z
-  .union([fields.text, z.array(fields.text).min(1)])
-  .transform((written) => (typeof written === 'string' ? [written] : written));
 
 export const icingaStream = z
   .strictObject({
@@ -16,10 +11,10 @@ export const icingaStream = z
       .enum(['services', 'hosts'])
       .default('services')
       .meta({ description: 'What is read: checks of services, or those of hosts themselves.', examples: ['hosts'] }),
-    host: oneOrMore
+    host: oneOrMore()
       .optional()
       .meta({ description: 'Names of the hosts. Absent: all that fit.', examples: ['shop-1', ['shop-1', 'shop-2']] }),
-    service: oneOrMore
+    service: oneOrMore()
       .optional()
       .meta({ description: 'Names of the services, without the host. Absent: all that fit.', examples: ['checkout'] }),
     filter: fields.text.optional().meta({
@@ -38,15 +33,18 @@ export const icingaStream = z
           '`perfdata`: a number of the performance data. `up`: 1 for OK (hosts: UP), 0 for anything else. `state`: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (hosts: 0 UP, 1 DOWN). `problem`: 1 in a hard state that is not OK. `in-downtime`, `acknowledged`: 1 or 0. `execution-time`, `latency` of the check, in seconds.',
         examples: ['perfdata', 'up'],
       }),
-    perfdata: oneOrMore.optional().meta({
-      description: 'Labels of the performance data that are read; `*` stands for anything.',
-      examples: ['time', ['rta', 'pl'], '/*'],
-    }),
-    unit: fields.text.meta({ description: 'Unit of the stored values.', examples: ['s', '%', 'ratio'] }),
-    sourceUnit: fields.text.optional().meta({
-      description: `Unit of the values where Icinga has none or one with two meanings (MB: 1000² or 1024² bytes, MiB); they are converted to \`unit\`. Known: ${convertible}.`,
-      examples: ['MiB', 'ms'],
-    }),
+    perfdata: oneOrMore()
+      .optional()
+      .meta({
+        description: 'Labels of the performance data that are read; `*` stands for anything.',
+        examples: ['time', ['rta', 'pl'], '/*'],
+      }),
+    unit: unitOption('s', '%', 'ratio'),
+    sourceUnit: sourceUnitOption(
+      'Unit of the values where Icinga has none or one with two meanings (MB: 1000² or 1024² bytes, MiB); they are converted to `unit`.',
+      'MiB',
+      'ms',
+    ),
     labels: z
       .array(
         z.string().regex(LABEL, {
@@ -82,8 +80,7 @@ export const icingaStream = z
       refuse('perfdata', `is not known with value: ${stream.value}`);
     if (stream.objects === 'hosts' && stream.service !== undefined)
       refuse('service', 'is not known with objects: hosts');
-    if (stream.sourceUnit !== undefined && unitConversion(stream.sourceUnit, stream.unit) === null)
-      refuse('sourceUnit', `cannot be converted to the unit of the stream; convertible are ${convertible}`);
+    refuseInconvertible(stream, ctx);
     if ((stream.value === 'execution-time' || stream.value === 'latency') && unitConversion('s', stream.unit) === null)
       refuse('unit', `${stream.value} is a time: s, ms, min or h`);
   });

@@ -2,12 +2,6 @@ import { type HttpClient, PermanentError, type PullContext, type RawPage, rawPag
 import { queryObjects, resultsOf } from './api.ts';
 import type { IcingaOptions, IcingaStream } from './options.ts';
 
-/** What `pull` archives beside the body. */
-export interface PageMeta {
-  fromMs: number;
-  toMs: number;
-}
-
 const NAMES = 'outturn_names';
 
 /** The newest check result of every object, in batches: Icinga itself gives all of them in one answer, however long. */
@@ -23,11 +17,9 @@ export async function* pullResults({
   for (let first = 0; first < names.length; first += stream.objectsPerRequest) {
     signal.throwIfAborted();
     const batch = names.slice(first, first + stream.objectsPerRequest);
-    const request = { method: 'POST', url: `v1/objects/${stream.objects}` } as const;
     const response = await readBatch(http, stream, batch);
     resultsOf(response.body, `stream ${streamId}`);
-    const meta: PageMeta = { fromMs: window.fromMs, toMs: window.toMs };
-    yield rawPage({ request, response }, { ...meta });
+    yield rawPage({ request: { method: 'POST' }, response }, { fromMs: window.fromMs, toMs: window.toMs });
   }
 }
 

@@ -1,4 +1,4 @@
-import { convertibleUnits, PermanentError, unitConversion } from '#kit';
+import { isConvertibleUnit, PermanentError, unitConversion } from '#kit';
 import type { IcingaStream } from './options.ts';
 
 /** What plugins write for both 1000 and 1024, by what each can be. */
@@ -8,7 +8,6 @@ const TWO_MEANINGS: Readonly<Record<string, readonly [string, string]>> = {
   GB: ['GB', 'GiB'],
   TB: ['TB', 'TiB'],
 };
-const known: ReadonlySet<string> = new Set(convertibleUnits.flat());
 
 /**
  * What turns a value with that unit of measurement into one in the stream's unit. Throws `source/unit-mismatch` where the
@@ -28,8 +27,8 @@ export function conversionOf(uom: string | null, stream: IcingaStream, place: st
       `Write \`sourceUnit: ${meanings[1]}\` (1024) or \`sourceUnit: ${meanings[0]}\` (1000), as the plugin means it.`,
     );
   }
-  if (!known.has(uom)) {
-    if (uom === written || !known.has(written)) return declared;
+  if (!isConvertibleUnit(uom)) {
+    if (uom === written || !isConvertibleUnit(written)) return declared;
     throw mismatch(place, uom, written, 'Correct unit, or the plugin.');
   }
   const convert = unitConversion(uom, stream.unit);
