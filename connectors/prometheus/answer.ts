@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
+  asRecord,
   badShapeWith,
   betweenInstants,
   DistinctSeries,
@@ -16,7 +17,7 @@ import {
   streamConversion,
 } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
-import { asObject, gapsOf } from './query-range.ts';
+import { gapsOf } from './query-range.ts';
 
 /** What `pull` archives beside the body. */
 const pageShape = z.object({
@@ -39,8 +40,8 @@ const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf
 export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, PrometheusStream>): ParsedPage {
   const place = `stream ${ctx.streamId}`;
   const meta = pageMeta(page.meta, pageShape, place, badShape);
-  const answer = asObject(pageJson(page.body, place, badShape));
-  const data = asObject(answer?.['data']);
+  const answer = asRecord(pageJson(page.body, place, badShape));
+  const data = asRecord(answer?.['data']);
   if (answer?.['status'] !== 'success' || data === null)
     throw badShape(`${place}: the answer is not a successful result of Prometheus`);
   if (data['resultType'] !== 'matrix' || !Array.isArray(data['result']))
@@ -60,8 +61,8 @@ export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, 
   let outside = 0;
 
   data['result'].forEach((item: unknown, index) => {
-    const series = asObject(item);
-    const metric = asObject(series?.['metric']);
+    const series = asRecord(item);
+    const metric = asRecord(series?.['metric']);
     if (series === null || metric === null) throw badShape(`${place}: series ${index + 1} has no metric`);
     if (!isLabelSet(metric)) throw badShape(`${place}: series ${index + 1} has a label that is no text`);
     const name = seriesName(metric);

@@ -1,4 +1,5 @@
 import {
+  asRecord,
   type ConnectorContext,
   type Finding,
   floorTo,
@@ -10,7 +11,7 @@ import {
 } from '#kit';
 import { parseMatrix } from './answer.ts';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
-import { asObject, queryRange, refuseError } from './query-range.ts';
+import { queryRange, refuseError } from './query-range.ts';
 import { checkUnit } from './unit-check.ts';
 
 /** Beyond this the newest samples would be asked for too early or too late. */
@@ -26,7 +27,7 @@ export async function checkServer(ctx: ConnectorContext<PrometheusOptions>): Pro
   });
   const midwayMs = (askedAtMs + ctx.nowMs()) / 2;
   refuseError(answer, 'check');
-  const result = asObject(asObject(answer.json())?.['data'])?.['result'];
+  const result = asRecord(asRecord(answer.json())?.['data'])?.['result'];
   const text = Array.isArray(result) ? result[1] : undefined;
   const sourceMs = typeof text === 'string' ? Number(text) * 1000 : Number.NaN;
   const findings: Finding[] = [{ level: 'ok', aspect: 'connectivity', message: await describe(ctx) }];
@@ -63,7 +64,7 @@ async function describe(ctx: ConnectorContext<PrometheusOptions>): Promise<strin
     acceptStatuses: [400, 401, 403, 404, 405, 500, 501, 503],
   });
   try {
-    const version = asObject(asObject(answer.json())?.['data'])?.['version'];
+    const version = asRecord(asRecord(answer.json())?.['data'])?.['version'];
     if (answer.status === 200 && typeof version === 'string') return `Prometheus ${version} answers.`;
   } catch {
     // Whatever it is: it evaluates queries, and does not name itself.

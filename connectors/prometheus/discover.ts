@@ -1,6 +1,6 @@
-import { type CatalogEntry, type ConnectorContext, PermanentError } from '#kit';
+import { asRecord, type CatalogEntry, type ConnectorContext, PermanentError } from '#kit';
 import type { PrometheusOptions } from './options.ts';
-import { asObject, refuseError } from './query-range.ts';
+import { refuseError } from './query-range.ts';
 import { unitOfMetric } from './unit-of-metric.ts';
 
 const MOST_ENTRIES = 5000;
@@ -13,11 +13,11 @@ interface Metric {
 
 /** Every metric name that the server has, with type and help where a scrape told them, as a stream to start from. */
 export async function discoverMetrics(ctx: ConnectorContext<PrometheusOptions>): Promise<CatalogEntry[]> {
-  const metadata = asObject(await data(ctx, 'api/v1/metadata')) ?? {};
+  const metadata = asRecord(await data(ctx, 'api/v1/metadata')) ?? {};
   // VictoriaMetrics and Mimir may keep no metadata: what counts are the names.
   const metrics = new Map<string, Metric>();
   for (const [name, entries] of Object.entries(metadata)) {
-    const first = asObject(Array.isArray(entries) ? entries[0] : null);
+    const first = asRecord(Array.isArray(entries) ? entries[0] : null);
     const field = (key: string): string => (typeof first?.[key] === 'string' ? first[key] : '');
     metrics.set(name, { type: field('type'), help: field('help'), unit: field('unit') });
   }
@@ -44,7 +44,7 @@ export async function discoverMetrics(ctx: ConnectorContext<PrometheusOptions>):
 async function data(ctx: ConnectorContext<PrometheusOptions>, url: string): Promise<unknown> {
   const response = await ctx.http.request({ url, acceptStatuses: [400, 422] });
   refuseError(response, 'discover');
-  return asObject(response.json())?.['data'];
+  return asRecord(response.json())?.['data'];
 }
 
 function entryOf(name: string, metric: Metric): CatalogEntry {

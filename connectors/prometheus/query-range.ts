@@ -1,4 +1,5 @@
 import {
+  asRecord,
   countPointParts,
   floorTo,
   type HttpClient,
@@ -107,7 +108,7 @@ const MESSAGE_LENGTH = 500;
 
 /** The answer, unless it is `{"status": "error", "errorType", "error"}`, with whatever status that comes. */
 export function refuseError(response: HttpResponse, streamId: string): Record<string, unknown> | null {
-  const answer = asObject(readJson(response, streamId));
+  const answer = asRecord(readJson(response, streamId));
   if (answer?.['status'] !== 'error' && response.status < 300) return answer;
   const type = typeof answer?.['errorType'] === 'string' ? answer['errorType'] : `status ${response.status}`;
   const said = typeof answer?.['error'] === 'string' ? answer['error'].slice(0, MESSAGE_LENGTH) : 'no reason given';
@@ -159,10 +160,4 @@ function readJson(response: HttpResponse, streamId: string): unknown {
       throw new RetryableError('source/server-error', message, { retryAfterMs: response.retryAfterMs });
     throw new PermanentError('source/bad-request', message, { hint: 'Check that url leads to Prometheus itself.' });
   }
-}
-
-export function asObject(value: unknown): Record<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
 }

@@ -1,6 +1,5 @@
-import { type Finding, isConvertibleUnit, type StreamContext, sourceUnitHint, unitsDisagree } from '#kit';
+import { asRecord, type Finding, isConvertibleUnit, type StreamContext, sourceUnitHint, unitsDisagree } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
-import { asObject } from './query-range.ts';
 import { unitOfMetric } from './unit-of-metric.ts';
 
 /** Functions and aggregations whose result has the unit of what goes in. */
@@ -63,8 +62,8 @@ async function declaredUnit(
       acceptStatuses: [400, 403, 404, 405, 422, 500, 501, 503],
     });
     if (response.status !== 200) return '';
-    const entries = asObject(asObject(response.json())?.['data'])?.[name];
-    const unit = asObject(Array.isArray(entries) ? entries[0] : null)?.['unit'];
+    const entries = asRecord(asRecord(response.json())?.['data'])?.[name];
+    const unit = asRecord(Array.isArray(entries) ? entries[0] : null)?.['unit'];
     if (typeof unit === 'string' && unit !== '') return unit;
   }
   return '';
