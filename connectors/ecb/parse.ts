@@ -30,7 +30,7 @@ export function parsePage(page: RawPage, { stream, streamId }: ParseContext<EcbO
         },
       );
     if (wanted !== null) seen.add(currency);
-    if (rate === '' || rate === 'N/A' || rate === '-') continue;
+    if (rate === '' || rate === 'N/A') continue;
     if (!/^\d{1,12}(\.\d{1,12})?$/.test(rate) || !/[1-9]/.test(rate))
       throw new PermanentError('source/bad-number', `${place}: the rate of ${currency} is ${shown(rate)}`, {
         hint: 'A rate is a number above zero with a decimal point.',

@@ -3,6 +3,11 @@ import { asRecord } from '#kit';
 /** Reasons besides the first that are quoted: Gateway repeats each message of the stack. */
 const MOST_DETAILS = 3;
 
+/** Characters of a reason that an error message has room for. */
+const MOST_SHOWN = 240;
+
+const IS_NO_ERROR = /^(info|warning|success)$/i;
+
 /**
  * The reason in an OData error object: V4 `error.message`, V2 `error.message.value`, with what its details add and the id
  * that an SAP or Microsoft administrator finds it by. Null when there is none. A stack trace is never quoted.
@@ -24,17 +29,20 @@ export function errorText(body: string): string | null {
     // Dynamics 365 Finance says "An error has occurred." outside, and what it was inside.
     textOf(inner?.['message']),
     ...details
-      .filter((detail) => !/^(info|warning|success)$/i.test(String(asRecord(detail)?.['severity'] ?? '')))
+      .filter((detail) => !IS_NO_ERROR.test(String(asRecord(detail)?.['severity'] ?? '')))
       .map((detail) => textOf(asRecord(detail)?.['message'])),
   ].filter((message) => message !== null);
+  return reasonOf(messages, textOf(error['code']), textOf(inner?.['transactionid']));
+}
+
+/** One line: long messages give way to the code and the transaction, which an administrator searches by. */
+function reasonOf(messages: string[], code: string | null, transaction: string | null): string | null {
   const distinct = [...new Set(messages)];
   if (distinct.length === 0) return null;
-  const code = textOf(error['code']);
-  const transaction = textOf(inner?.['transactionid']);
-  return [
-    distinct.slice(0, MOST_DETAILS + 1).join('; ') + (code === null ? '' : ` (${code})`),
-    ...(transaction === null ? [] : [`transaction ${transaction}`]),
-  ].join(', ');
+  const found = (code === null ? '' : ` (${code})`) + (transaction === null ? '' : `, transaction ${transaction}`);
+  const said = distinct.slice(0, MOST_DETAILS + 1).join('; ');
+  const room = Math.max(MOST_SHOWN - found.length, MOST_SHOWN / 2);
+  return (said.length > room ? `${said.slice(0, room - 1)}…` : said) + found;
 }
 
 /** A text, or V2's `{ lang, value }`; null when there is none. */
@@ -45,9 +53,11 @@ function textOf(value: unknown): string | null {
 
 /** SAP Gateway may answer errors in XML although JSON was asked for. */
 function xmlErrorText(body: string): string | null {
-  const element = (name: string): string | null =>
-    new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]{0,200})?>([^<]{1,500})<`).exec(body)?.[1]?.trim() ?? null;
-  const message = element('message');
-  const transaction = element('transactionid');
-  return message === null || transaction === null ? message : `${message}, transaction ${transaction}`;
+  const element = (xml: string, name: string): string | null =>
+    new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]{0,200})?>([^<]{1,500})<`).exec(xml)?.[1]?.trim() ?? null;
+  const details = [...body.matchAll(/<(?:\w+:)?errordetail>(.{0,2000}?)<\/(?:\w+:)?errordetail>/gs)]
+    .map(([, detail = '']) => detail)
+    .filter((detail) => !IS_NO_ERROR.test(element(detail, 'severity') ?? ''));
+  const messages = [body, ...details].map((xml) => element(xml, 'message')).filter((message) => message !== null);
+  return reasonOf(messages, element(body, 'code'), element(body, 'transactionid'));
 }
