@@ -34,7 +34,8 @@ const MOST_MESSAGES = 20;
 const LONGEST_NAME = 500;
 /** Series whose odd values are told of; a query may give thousands. */
 const MOST_SERIES_NAMED = 50;
-const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf']);
+/** GreptimeDB writes infinities small. */
+const SPECIAL_VALUES: ReadonlySet<string> = new Set(['NaN', '+Inf', '-Inf', 'Inf', 'inf', '-inf']);
 
 /** One `query_range` answer of resultType `matrix` as measurements. Values are strings there, to carry NaN and ±Inf. */
 export function parseMatrix(page: RawPage, ctx: ParseContext<PrometheusOptions, PrometheusStream>): ParsedPage {

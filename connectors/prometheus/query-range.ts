@@ -84,10 +84,13 @@ export async function queryRange(
   return { response, shownUrl: `${response.url}${response.url.includes('?') ? '&' : '?'}${query}` };
 }
 
-/** What an answer with status 200 says of its own gaps; remarks on the query (`PromQL warning: …`) are none. */
+/** `PromQL warning: …`, and how many of them are left out above ten. */
+const REMARK = /^(?:PromQL |\d+ more (?:warning|info) annotations omitted$)/;
+
+/** What an answer with status 200 says of its own gaps; remarks on the query are none. */
 export function gapsOf(answer: Record<string, unknown> | null): string[] {
   const warnings = Array.isArray(answer?.['warnings']) ? answer['warnings'].map(String) : [];
-  const gaps = warnings.filter((warning) => !warning.startsWith('PromQL '));
+  const gaps = warnings.filter((warning) => !REMARK.test(warning));
   // VictoriaMetrics in a cluster, whose storage nodes did not all answer.
   if (answer?.['isPartial'] === true) gaps.push('isPartial: not every storage node answered');
   return gaps;
