@@ -30,6 +30,8 @@ const expected = [
     labels: { __name__: 'failures_total', shop: 'app' },
     samples: [{ atMs: 1_780_272_000_000, value: 7 }],
     histograms: 0,
+    exemplars: 0,
+    problem: null,
   },
 ];
 
@@ -55,7 +57,7 @@ describe('a request of remote write 2.0', () => {
         .uint32(5)
         .ldelim();
     });
-    expect(readRemoteWrite(body, message).series).toEqual(expected);
+    expect(readRemoteWrite(body, message)).toEqual(expected);
   });
 
   it('is read with references one by one, as proto3 lets writers do', () => {
@@ -63,7 +65,7 @@ describe('a request of remote write 2.0', () => {
       for (const reference of [1, 2, 3, 4]) writer.uint32(1 << 3).uint32(reference);
       return sample(writer);
     });
-    expect(readRemoteWrite(body, message).series).toEqual(expected);
+    expect(readRemoteWrite(body, message)).toEqual(expected);
   });
 
   it('is refused when its symbols do not begin with the empty text', () => {

@@ -9,13 +9,6 @@ const STALE_MARKER = 0x7ff0000000000002n;
 /** Series and samples of one request: senders send a few thousand. An empty one is two bytes, and a hundred times that here. */
 const MOST_ELEMENTS = 200_000;
 
-export interface RemoteWriteRequest {
-  series: WrittenSeries[];
-  samples: number;
-  histograms: number;
-  exemplars: number;
-}
-
 type Reader = protobuf.Reader;
 /** What one field does; its wire type has been checked. Fields without one are skipped. `single`: one element, not packed. */
 type Fields = Record<number, { wireType: 0 | 1 | 2; read(reader: Reader): void; single?: (reader: Reader) => void }>;
@@ -59,30 +52,21 @@ function readSample(reader: Reader): WrittenSeries['samples'][number] {
 }
 
 /**
- * The series of a request, Snappy undone. Throws PermanentError `api/bad-request` for what is no such message, and for series
- * without a name or with a label twice: a sender must not repeat those.
+ * The series of a request, Snappy undone. Throws PermanentError `api/bad-request` for what is no such message. A series whose
+ * labels cannot be (none that is its name, one twice) has a `problem`: the others of the request are sound all the same.
  */
-export function readRemoteWrite(body: Uint8Array, message: RemoteWriteMessage): RemoteWriteRequest {
-  const result: RemoteWriteRequest = { series: [], samples: 0, histograms: 0, exemplars: 0 };
+export function readRemoteWrite(body: Uint8Array, message: RemoteWriteMessage): WrittenSeries[] {
   const reader = protobuf.Reader.create(body);
   const count = counter();
   try {
-    if (message === 'prometheus.WriteRequest')
-      readMessage(reader, body.length, {
-        1: { wireType: 2, read: () => result.series.push(readSeries1(reader, result, count)) },
-      });
-    else readVersion2(reader, body.length, result, count);
+    return message === 'prometheus.WriteRequest'
+      ? readVersion1(reader, body.length, count)
+      : readVersion2(reader, body.length, count);
   } catch (thrown) {
     if (thrown instanceof PermanentError) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : 'it cannot be read';
     throw bad(`The body is no ${message}: ${reason}.`, thrown);
   }
-  for (const { labels, samples, histograms } of result.series) {
-    if ((labels['__name__'] ?? '') === '') throw bad('A series has no name (label __name__).');
-    result.samples += samples.length;
-    result.histograms += histograms;
-  }
-  return result;
 }
 
 /** Throws `api/too-large` when it was called too often. */
@@ -97,88 +81,111 @@ function counter(): () => void {
   };
 }
 
-/** prometheus.TimeSeries: labels 1, samples 2, exemplars 3, histograms 4. */
-function readSeries1(reader: Reader, counts: RemoteWriteRequest, count: () => void): WrittenSeries {
-  count();
-  const pairs: [string, string][] = [];
-  const series: WrittenSeries = { labels: {}, samples: [], histograms: 0 };
-  nested(reader, {
-    1: {
-      wireType: 2,
-      read: () => {
-        let [name, value] = ['', ''];
-        nested(reader, {
-          1: { wireType: 2, read: () => void (name = reader.string()) },
-          2: { wireType: 2, read: () => void (value = reader.string()) },
-        });
-        pairs.push([name, value]);
+type Counts = Omit<WrittenSeries, 'labels' | 'problem'>;
+
+/** prometheus.WriteRequest: timeseries 1. A series: labels 1, samples 2, exemplars 3, histograms 4. */
+function readVersion1(reader: Reader, end: number, count: () => void): WrittenSeries[] {
+  const all: WrittenSeries[] = [];
+  const read = (): void => {
+    count();
+    const pairs: [string, string][] = [];
+    const series: Counts = { samples: [], histograms: 0, exemplars: 0 };
+    nested(reader, {
+      1: {
+        wireType: 2,
+        read: () => {
+          let [name, value] = ['', ''];
+          nested(reader, {
+            1: { wireType: 2, read: () => void (name = reader.string()) },
+            2: { wireType: 2, read: () => void (value = reader.string()) },
+          });
+          pairs.push([name, value]);
+        },
       },
-    },
-    2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
-    3: { wireType: 2, read: () => void (reader.skipType(2), counts.exemplars++) },
-    4: { wireType: 2, read: () => void (reader.skipType(2), series.histograms++) },
-  });
-  return { ...series, labels: labelsOf(pairs) };
+      2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
+      3: { wireType: 2, read: () => void (count(), reader.skipType(2), series.exemplars++) },
+      4: { wireType: 2, read: () => void (count(), reader.skipType(2), series.histograms++) },
+    });
+    all.push({ ...series, ...labelsOf(pairs) });
+  };
+  const ofVersion2 = { wireType: 2, read: otherMessage('io.prometheus.write.v2.Request') } as const;
+  readMessage(reader, end, { 1: { wireType: 2, read }, 4: ofVersion2, 5: ofVersion2 });
+  return all;
 }
 
 /**
  * io.prometheus.write.v2.Request: symbols 4, timeseries 5. A series: label references 1 (packed or not), samples 2,
  * histograms 3, exemplars 4. References may come before the symbols that they mean, so they are looked up at the end.
  */
-function readVersion2(reader: Reader, end: number, result: RemoteWriteRequest, count: () => void): void {
+function readVersion2(reader: Reader, end: number, count: () => void): WrittenSeries[] {
   const symbols: string[] = [];
-  const read: { references: number[]; series: WrittenSeries }[] = [];
-  readMessage(reader, end, {
-    4: { wireType: 2, read: () => void symbols.push(reader.string()) },
-    5: {
-      wireType: 2,
-      read: () => {
-        count();
-        const references: number[] = [];
-        const series: WrittenSeries = { labels: {}, samples: [], histograms: 0 };
-        nested(reader, {
-          1: {
-            wireType: 2,
-            read: () => {
-              const stop = reader.uint32() + reader.pos;
-              if (stop > reader.len) throw new RangeError('references are longer than the body');
-              while (reader.pos < stop) references.push(reader.uint32());
-            },
-            single: () => void references.push(reader.uint32()),
-          },
-          2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
-          3: { wireType: 2, read: () => void (reader.skipType(2), series.histograms++) },
-          4: { wireType: 2, read: () => void (reader.skipType(2), result.exemplars++) },
-        });
-        read.push({ references, series });
+  const all: { references: number[]; series: Counts }[] = [];
+  const read = (): void => {
+    count();
+    const references: number[] = [];
+    const series: Counts = { samples: [], histograms: 0, exemplars: 0 };
+    nested(reader, {
+      1: {
+        wireType: 2,
+        read: () => {
+          const stop = reader.uint32() + reader.pos;
+          if (stop > reader.len) throw new RangeError('references are longer than the body');
+          while (reader.pos < stop) references.push(reader.uint32());
+        },
+        single: () => void references.push(reader.uint32()),
       },
-    },
+      2: { wireType: 2, read: () => void (count(), series.samples.push(readSample(reader))) },
+      3: { wireType: 2, read: () => void (count(), reader.skipType(2), series.histograms++) },
+      4: { wireType: 2, read: () => void (count(), reader.skipType(2), series.exemplars++) },
+    });
+    all.push({ references, series });
+  };
+  const ofVersion1 = { wireType: 2, read: otherMessage('prometheus.WriteRequest') } as const;
+  readMessage(reader, end, {
+    1: ofVersion1,
+    3: ofVersion1,
+    4: { wireType: 2, read: () => void symbols.push(reader.string()) },
+    5: { wireType: 2, read },
   });
   if (symbols.length > 0 && symbols[0] !== '') throw bad('The first symbol must be the empty text.');
-  const symbol = (index: number | undefined): string => {
-    const text = index === undefined ? undefined : symbols[index];
-    if (text === undefined)
-      throw bad(`Label reference ${index ?? '(none)'} has no symbol; there are ${symbols.length}.`);
-    return text;
-  };
-  for (const { references, series } of read) {
-    if (references.length % 2 !== 0) throw bad('A series has a label without a value.');
-    const pairs: [string, string][] = [];
-    for (let at = 0; at < references.length; at += 2) pairs.push([symbol(references[at]), symbol(references[at + 1])]);
-    result.series.push({ ...series, labels: labelsOf(pairs) });
-  }
+  return all.map(({ references, series }) => ({ ...series, ...referredLabels(references, symbols) }));
 }
 
-/** An empty value is the same as no label. */
-function labelsOf(pairs: readonly [string, string][]): Record<string, string> {
-  const labels = new Map<string, string>();
-  for (const [name, value] of pairs) {
-    if (name === '') throw bad('A label has no name.');
-    if (labels.has(name)) throw bad(`A series has the label ${JSON.stringify(name.slice(0, 100))} twice.`);
-    labels.set(name, value.replaceAll('\0', '\uFFFD').toWellFormed());
-  }
-  return Object.fromEntries([...labels].filter(([, value]) => value !== ''));
+function referredLabels(
+  references: readonly number[],
+  symbols: readonly string[],
+): Pick<WrittenSeries, 'labels' | 'problem'> {
+  const missing = references.find((index) => symbols[index] === undefined);
+  if (missing !== undefined)
+    return { labels: {}, problem: `label reference ${missing} has no symbol, there are ${symbols.length}` };
+  if (references.length % 2 !== 0) return { labels: {}, problem: 'a label has no value' };
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < references.length; at += 2)
+    pairs.push([symbols[references[at] ?? 0] ?? '', symbols[references[at + 1] ?? 0] ?? '']);
+  return labelsOf(pairs);
 }
+
+/** The two messages have no field number in common, so that one that is sent as the other is never taken for an empty one. */
+const otherMessage = (message: RemoteWriteMessage) => (): never => {
+  throw new PermanentError('api/bad-request', 'The body is another message than Content-Type says.', {
+    hint: `It looks like ${message}: send that as the proto parameter of application/x-protobuf.`,
+  });
+};
+
+/** An empty value is the same as no label. */
+function labelsOf(pairs: readonly [string, string][]): Pick<WrittenSeries, 'labels' | 'problem'> {
+  const all = new Map<string, string>();
+  let problem: string | null = null;
+  for (const [name, value] of pairs) {
+    if (name === '') problem ??= 'a label has no name';
+    else if (all.has(name)) problem ??= `it has the label ${JSON.stringify(name.slice(0, 100))} twice`;
+    else all.set(storable(name), storable(value));
+  }
+  if ((all.get('__name__') ?? '') === '') problem ??= 'it has no name (label __name__)';
+  return { labels: Object.fromEntries([...all].filter(([, value]) => value !== '')), problem };
+}
+
+const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
 
 const bad = (message: string, cause?: unknown): PermanentError =>
   new PermanentError('api/bad-request', message, { ...(cause === undefined ? {} : { cause }) });

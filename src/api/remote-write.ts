@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { uncompress } from 'snappyjs';
-import { PermanentError } from '#kit';
+import { PermanentError, type WriteAnswer, type WrittenSeries } from '#kit';
 import type { PushRoutes } from './measurements.ts';
 import { unauthorised } from './push-access.ts';
 import { wholeBody } from './push-body.ts';
@@ -38,19 +38,33 @@ async function write(
   }
   const message = messageOf(request);
   const packed = await wholeBody(withoutEncoding(request), sender.options.maxBody);
-  const { series, samples } = readRemoteWrite(unpack(packed, sender.options.maxBody), message);
-  const answer = await push.write(connector, series);
+  const series = readRemoteWrite(unpack(packed, sender.options.maxBody), message);
+  const written = await push.write(connector, series);
   // Version 2.0 asks for them whichever message was sent; senders of the older one pass them over.
   reply
-    .header('x-prometheus-remote-write-samples-written', answer.samples)
-    .header('x-prometheus-remote-write-histograms-written', 0)
-    .header('x-prometheus-remote-write-exemplars-written', 0);
-  if (answer.refused.length > 0)
+    .header('x-prometheus-remote-write-samples-written', written.samples)
+    .header('x-prometheus-remote-write-histograms-written', written.histograms)
+    .header('x-prometheus-remote-write-exemplars-written', written.exemplars);
+  if (written.refused.length > 0)
     throw new PermanentError(
       'api/bad-request',
-      `${samples - answer.samples} of ${samples} samples can never be stored, the others are: ${answer.refused.join('; ')}`,
+      `${lost(series, written)} can never be stored (the rest of the request is): ${written.refused.join('; ')}`,
     );
   return reply.code(204).send();
+}
+
+/** `2 of 5 samples and 1 of 1 native histograms` */
+function lost(series: readonly WrittenSeries[], written: WriteAnswer): string {
+  const sent = {
+    samples: series.reduce((sum, { samples }) => sum + samples.length, 0),
+    histograms: series.reduce((sum, { histograms }) => sum + histograms, 0),
+  };
+  const parts = [
+    [sent.samples - written.samples, sent.samples, 'samples'] as const,
+    [sent.histograms - written.histograms, sent.histograms, 'native histograms'] as const,
+  ];
+  const said = parts.filter(([missing]) => missing > 0).map(([missing, all, what]) => `${missing} of ${all} ${what}`);
+  return said.join(' and ') || 'A part';
 }
 
 /** Snappy is undone below; it is not what a body is packed by on the way. */

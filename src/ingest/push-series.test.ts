@@ -238,7 +238,7 @@ describe('what a Prometheus writes to us', () => {
     expect((await send([{ ...odd, exemplars: 2 }])).status).toBe(204);
     const answer = await send([{ ...counter([], { shop: 'app' }), histograms: 1 }]);
     expect(answer).toMatchObject({ status: 400 });
-    expect(answer.body['detail']).toContain('native histograms are no numbers');
+    expect(answer.body['detail']).toContain('only plain samples are measured');
     await there.closeSteps();
     expect(await measured()).toEqual([[0, 5, 1]]);
   });

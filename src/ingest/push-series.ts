@@ -28,14 +28,20 @@ export async function writeSeries(
 ): Promise<WriteAnswer> {
   const nowMs = clock.nowMs();
   const refused = new LeftOut();
-  let sent = 0;
+  const unsound = new LeftOut({ one: 'series', many: 'series' });
+  const noNumbers = new LeftOut({ one: 'native histogram', many: 'native histograms' });
   const refusedSamples = new Set<unknown>();
-  for (const { samples } of series) sent += samples.length;
+  const withHistograms = new Set<WrittenSeries>();
+  const sound = series.filter((one) => {
+    if (one.problem === null) return true;
+    unsound.add(one.problem, shown(JSON.stringify(one.labels)));
+    return false;
+  });
 
   const wanted = target.streams.flatMap(({ id, options }) => {
     if (options.accepts !== 'prometheus') return [];
     const selects = seriesSelector(options.match);
-    const chosen = series
+    const chosen = sound
       .filter(({ labels }) => selects(labels))
       .flatMap((one): PushedSampleSeries[] => {
         const name = shown(JSON.stringify(one.labels));
@@ -45,7 +51,9 @@ export async function writeSeries(
           for (const sample of one.samples) refusedSamples.add(sample);
           return [];
         }
-        if (one.histograms > 0) refused.add('native histograms are no numbers', name);
+        if (!withHistograms.has(one))
+          for (let count = 0; count < one.histograms; count++) noNumbers.add('only plain samples are measured', name);
+        if (one.histograms > 0) withHistograms.add(one);
         const kept = one.samples.filter((sample) => {
           const problem = problemOf(sample, options, { nowMs, maxClockSkew: target.options.maxClockSkew });
           if (problem === null) return true;
@@ -89,7 +97,13 @@ export async function writeSeries(
           });
       }
     });
-  return { samples: sent - refusedSamples.size, refused: [...refused.warnings(), ...words] };
+  const count = (counted: (one: WrittenSeries) => number): number => sound.reduce((sum, one) => sum + counted(one), 0);
+  return {
+    samples: count(({ samples }) => samples.length) - refusedSamples.size,
+    histograms: count((one) => (withHistograms.has(one) ? 0 : one.histograms)),
+    exemplars: count(({ exemplars }) => exemplars),
+    refused: [...unsound.warnings(), ...refused.warnings(), ...noNumbers.warnings(), ...words],
+  };
 }
 
 const NOT_FINITE = 'it is no finite number';

@@ -39,12 +39,18 @@ export interface PushAnswer {
 export interface WrittenSeries {
   labels: Record<string, string>;
   samples: { atMs: number; value: number | null }[];
-  /** Native histograms of it: they are no numbers. */
+  /** How many native histograms it has: they are no numbers. */
   histograms: number;
+  /** How many exemplars it has: they are taken and not kept. */
+  exemplars: number;
+  /** Why nothing of it can ever be stored, such as a label twice; null: its labels are sound. */
+  problem: string | null;
 }
+/** How many of each are stored, or asked for by no stream: none of them is to be sent again. */
 export interface WriteAnswer {
-  /** Samples that are stored, or that no stream asks for: none of them is to be sent again. */
   samples: number;
+  histograms: number;
+  exemplars: number;
   /** What was refused for good, in words; what could be stored is stored. */
   refused: string[];
 }

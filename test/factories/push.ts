@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { push } from '#connectors/push/index';
 import type { Project } from '#domain';
-import type { Config, ConnectorConfig, PushOptions, PushStream } from '#kit';
+import {
+  type AnyConnectorKind,
+  type Config,
+  type ConnectorConfig,
+  type Logger,
+  type PushOptions,
+  type PushStream,
+} from '#kit';
 import { type Api, createApi } from '#src/api/index';
 import { createExtractor } from '#src/extract/index';
 import { createPushReceiver, createPushSteps } from '#src/ingest/index';
@@ -35,13 +42,21 @@ export const seriesStream = (changes: Partial<Extract<PushStream, { accepts: 'pr
   ...changes,
 });
 
-export interface PushBench {
-  id: string;
+export interface PushApi {
   /** What receiver and API were made of. */
   parts: unknown;
   api: Api;
   url: string;
   objects: Map<string, string>;
+  closeSteps(connector: string, stream: string): Promise<ClosedSteps>;
+  /** Runs the jobs that pushes asked for and whose time has come, and no others. Gives what they warn of. */
+  closeDueSteps(connector: string): Promise<{ stream: string; warning: string }[]>;
+  close(): Promise<void>;
+}
+type ClosedSteps = Awaited<ReturnType<ReturnType<typeof createPushSteps>['close']>>;
+
+export interface PushBench extends Pick<PushApi, 'parts' | 'api' | 'url' | 'objects' | 'close'> {
+  id: string;
   /** Answers with the status that comes. */
   post(
     path: string,
@@ -52,8 +67,7 @@ export interface PushBench {
     headers: Headers;
     body: Record<string, unknown> & { errors?: Record<string, unknown>[] };
   }>;
-  closeSteps(stream?: string): Promise<Awaited<ReturnType<ReturnType<typeof createPushSteps>['close']>>>;
-  close(): Promise<void>;
+  closeSteps(stream?: string): Promise<ClosedSteps>;
 }
 
 /** The real API, receiver and parser of one connector of kind push on a real database. */
@@ -63,10 +77,11 @@ export async function openPushBench(
   changes: { options?: Partial<PushOptions>; projects?: Project[]; id?: string; port?: number } = {},
 ): Promise<PushBench> {
   const id = changes.id ?? `push-${randomUUID().slice(0, 8)}`;
+  const token = `${PUSH_TOKEN}-${id}`;
   const connector = {
     id,
     kind: 'push',
-    options: { ...pushOptions, token: `${PUSH_TOKEN}-${id}`, ...changes.options },
+    options: { ...pushOptions, token, ...changes.options },
     streams: Object.entries(streams).map(([stream, options]) => ({ id: stream, options })),
   } as unknown as ConnectorConfig;
   const projects = (changes.projects ?? []).map((project) => ({
@@ -75,10 +90,54 @@ export async function openPushBench(
     costSources: project.costSources.map((source) => ({ ...source, connector: id })),
   }));
   for (const project of projects) await store.projects.apply(draftsOf(project), byTest);
+  const there = await openPushApi(
+    { store, clock },
+    { kind: push, connectors: [connector], projects, ...(changes.port === undefined ? {} : { port: changes.port }) },
+  );
+  return {
+    ...there,
+    id,
+    async post(path, body, headers = {}) {
+      const response = await fetch(`${there.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        body,
+        ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+      } as RequestInit);
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
+      };
+    },
+    closeSteps: (stream = 'failures') => there.closeSteps(id, stream),
+  };
+}
+
+/** The same of any kind that is sent to; `connectors` are those that the list has when a request comes. */
+export async function openPushApi(
+  { store, clock }: Pick<PullBench, 'store' | 'clock'>,
+  {
+    kind,
+    connectors,
+    projects = [],
+    port = 0,
+    log = silentLog,
+    redact = (text) => text,
+  }: {
+    kind: AnyConnectorKind;
+    connectors: readonly ConnectorConfig[];
+    projects?: Project[];
+    port?: number;
+    log?: Logger;
+    redact?(text: string): string;
+  },
+): Promise<PushApi> {
   const objects = new Map<string, string>();
   const parts = {
-    config: { connectors: [connector], projects } as unknown as Config,
-    registry: { connectorKind: (kind: string) => (kind === 'push' ? push : undefined) },
+    config: { connectors, projects } as unknown as Config,
+    registry: { connectorKind: (name: string) => (name === kind.kind ? kind : undefined) },
     store,
     objects: {
       async put(key: string, body: Buffer) {
@@ -93,10 +152,10 @@ export async function openPushBench(
     },
     extract: createExtractor(),
     clock: { nowMs: () => clock.nowMs },
-    log: silentLog,
+    log,
     metrics: createMetrics(),
     newId: randomUUID,
-    redact: (text: string) => text,
+    redact,
   };
   const steps = createPushSteps(parts);
   const api = createApi({
@@ -109,39 +168,36 @@ export async function openPushBench(
     token: ADMIN_TOKEN,
     readiness: async () => ({}),
   });
-  const { url } = await api.listen({ host: '127.0.0.1', port: changes.port ?? 0 });
+  const { url } = await api.listen({ host: '127.0.0.1', port });
+  async function run(jobId: string, connector: string, stream: string): Promise<ClosedSteps> {
+    const started = await store.outbox.started(jobId, { attempt: 1, instance: 'test' });
+    if (started === null) throw new Error('the job has ended');
+    const request = { connector, stream, jobId, attempt: 1, fence: started.fence };
+    const closed = await steps.close(request, { signal: new AbortController().signal, progress: () => {} });
+    await store.outbox.succeeded(started.fence, closed);
+    return closed;
+  }
   return {
-    id,
     parts,
     api,
     url,
     objects,
-    async post(path, body, headers = {}) {
-      const response = await fetch(`${url}${path}`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${PUSH_TOKEN}-${id}`,
-          'content-type': 'application/json',
-          ...headers,
-        },
-        body,
-        ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
-      } as RequestInit);
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
-      };
-    },
-    async closeSteps(stream = 'failures') {
+    async closeSteps(connector, stream) {
       const row = await store.transaction((tx) =>
-        tx.outbox.enqueue({ kind: 'close-push-steps', args: { connector: id, stream }, cause: 'test' }),
+        tx.outbox.enqueue({ kind: 'close-push-steps', args: { connector, stream }, cause: 'test' }),
       );
-      const run = await store.outbox.started(row.id, { attempt: 1, instance: 'test' });
-      if (run === null) throw new Error('the job has ended');
-      const request = { connector: id, stream, jobId: row.id, attempt: 1, fence: run.fence };
-      return steps.close(request, { signal: new AbortController().signal, progress: () => {} });
+      return run(row.id, connector, stream);
+    },
+    async closeDueSteps(connector) {
+      const rows = await store.outbox.list({ kind: 'close-push-steps', limit: 200 });
+      const warnings: { stream: string; warning: string }[] = [];
+      for (const { id, args, notBeforeMs, acknowledgedAtMs } of rows.reverse()) {
+        const of = args as { connector: string; stream: string };
+        if (of.connector !== connector || acknowledgedAtMs !== null || (notBeforeMs ?? 0) > clock.nowMs) continue;
+        const closed = await run(id, connector, of.stream);
+        for (const warning of closed.warnings) warnings.push({ stream: of.stream, warning });
+      }
+      return warnings;
     },
     close: () => api.close(),
   };
