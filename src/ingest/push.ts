@@ -158,24 +158,26 @@ function checkedStreams(target: PushTarget, document: PushedDocument): PushTarge
     });
   for (const row of rows) {
     const stream = accepting.find(({ id }) => id === row.stream);
-    if (stream === undefined) {
+    if (stream !== undefined) used.add(stream);
+    else if (!('stream' in row.cells) || typeof row.cells['stream'] === 'string')
       wrong(row, 'stream', streamWords(row.stream, entity, ids, target));
+    if (entity === 'costs') {
+      problems.push(...readCost(row).problems);
       continue;
     }
-    used.add(stream);
-    if (stream.options.accepts === 'measurements') {
-      const read = readMeasurement(row, stream.options);
-      problems.push(...read.problems);
-      const endMs = read.measurement === null ? 0 : read.measurement.atMs + read.measurement.durationMs;
-      if (endMs > receivedAtMs + target.options.maxClockSkew)
-        wrong(
-          row,
-          'at',
-          `it ends at ${iso(endMs)}, and it is ${iso(receivedAtMs)} here: send it when it is over, or mend the clock`,
-        );
-      else if (read.measurement !== null && read.measurement.atMs < Date.UTC(1970, 0, 1))
-        wrong(row, 'at', 'lies before 1970');
-    } else problems.push(...readCost(row).problems);
+    // Of a stream that is misspelt the rest is looked at all the same, as one that is meant would have it.
+    const meant = stream ?? accepting.find(({ id }) => id === meantOf(row.stream, ids));
+    const read = readMeasurement(row, meant?.options.accepts === 'measurements' ? meant.options : null);
+    problems.push(...read.problems);
+    if (read.span === null) continue;
+    const { atMs, endMs } = read.span;
+    if (endMs > receivedAtMs + target.options.maxClockSkew)
+      wrong(
+        row,
+        'at',
+        `it ends at ${iso(endMs)}, and it is ${iso(receivedAtMs)} here: send it when it is over, or mend the clock`,
+      );
+    else if (atMs < Date.UTC(1970, 0, 1)) wrong(row, 'at', 'lies before 1970');
   }
   if (rows.length === 0 && problems.length === 0)
     problems.push({ pointer: '', message: 'there is not a single row in it' });
@@ -186,22 +188,33 @@ function checkedStreams(target: PushTarget, document: PushedDocument): PushTarge
 function streamWords(given: string | null, entity: string, ids: readonly string[], target: PushTarget): string {
   const there = ids.length === 0 ? `${target.id} has no stream that accepts ${entity}` : `it has ${ids.join(', ')}`;
   if (given === null) return `is required: the stream that it belongs to; ${there}`;
-  const meant = nearest(given, [...ids]);
+  const meant = meantOf(given, ids);
   const other = target.streams.find(({ id }) => id === given);
   if (other !== undefined) return `"${other.id}" accepts ${other.options.accepts}, not ${entity}; ${there}`;
   return `${target.id} has no such stream; ${there}${meant === null ? '' : `. Did you mean "${meant}"?`}`;
 }
 
+/** Where there is one stream alone, a row that names none means that. */
+const meantOf = (given: string | null, ids: readonly string[]): string | null =>
+  given === null ? (ids.length === 1 ? (ids[0] ?? null) : null) : nearest(given, [...ids]);
+
+/** By rows: what is no row at all is found first. */
+const byPlace = (a: PushProblem, b: PushProblem): number => placeOf(a) - placeOf(b);
+const placeOf = ({ line, pointer }: PushProblem): number => line ?? Number(/\d+/.exec(pointer)?.[0] ?? 0);
+
 function invalid(
   problems: readonly PushProblem[],
   { format, firstLine }: Pick<PushedDocument, 'format' | 'firstLine'>,
 ): PermanentError {
-  const shown = problems.slice(0, MOST_PROBLEMS).map(({ pointer, line, message }) => ({
-    path: `${line === undefined ? '' : `line ${line} `}${pointer.slice(1).replaceAll('/', '.')}`.trim() || '(body)',
-    pointer,
-    ...(line === undefined ? {} : { line }),
-    message,
-  }));
+  const shown = [...problems]
+    .sort(byPlace)
+    .slice(0, MOST_PROBLEMS)
+    .map(({ pointer, line, message }) => ({
+      path: `${line === undefined ? '' : `line ${line} `}${pointer.slice(1).replaceAll('/', '.')}`.trim() || '(body)',
+      pointer,
+      ...(line === undefined ? {} : { line }),
+      message,
+    }));
   const more = problems.length - shown.length;
   const first = shown[0];
   // Of lines, the parts before this one are committed.

@@ -142,21 +142,26 @@ class Cells {
     if (text === null) return otherwise;
     return words.find((word) => word === text) ?? this.wrong(key, `must be one of ${words.join(', ')}`);
   }
-  labels(required: readonly string[], optional: readonly string[]): Record<string, string> {
+  hasProblem(...keys: string[]): boolean {
+    return keys.some((key) => this.problems.some(({ pointer }) => pointer === `${this.#row.pointer}/${key}`));
+  }
+  /** Null for both: it is not known which ones there may be. */
+  labels(required: readonly string[] | null, optional: readonly string[] | null): Record<string, string> {
     const cell = this.#cell('labels') ?? {};
     const given = asRecord(cell);
     if (given === null) {
       this.wrong('labels', 'must be a JSON object of texts');
       return {};
     }
-    for (const name of required)
+    for (const name of required ?? [])
       if (!Object.hasOwn(given, name) || given[name] === '') this.#label(name, 'is required: the stream declares it');
     const names = Object.keys(given);
     if (names.length > MOST_LABELS) this.wrong('labels', `must not have more than ${MOST_LABELS} names`);
     for (const name of names) {
       const value = given[name];
-      if (!required.includes(name) && !optional.includes(name))
-        this.#label(name, `is not declared; the stream has ${[...required, ...optional].join(', ') || 'no labels'}`);
+      const declared = required === null || optional === null ? null : [...required, ...optional];
+      if (declared?.includes(name) === false)
+        this.#label(name, `is not declared; the stream has ${declared.join(', ') || 'no labels'}`);
       else if (typeof value !== 'string') this.#label(name, 'must be text');
       else if (value.length > LONGEST_LABEL) this.#label(name, `must have at most ${LONGEST_LABEL} characters`);
       else if (value.includes('\0') || !value.isWellFormed())
@@ -171,11 +176,19 @@ class Cells {
 
 const measurementFields = ['stream', 'at', 'until', 'value', 'numerator', 'denominator', 'unit', 'labels', 'status'];
 
-/** One row as a sample of its stream, in the stream's unit. Problems: everything that is wrong with it. */
-export function readMeasurement(
-  row: PushedRow,
-  stream: PushedMeasurements,
-): { measurement: Measurement; problems: [] } | { measurement: null; problems: PushProblem[] } {
+export interface ReadMeasurement {
+  /** Null where there are problems, or no stream. */
+  measurement: Measurement | null;
+  problems: PushProblem[];
+  /** What it covers, as far as that can be read in spite of problems. */
+  span: { atMs: number; endMs: number } | null;
+}
+
+/**
+ * One row as a sample of its stream, in the stream's unit. Problems: everything that is wrong with it; of a row whose
+ * stream is not known (null) everything that no stream would take.
+ */
+export function readMeasurement(row: PushedRow, stream: PushedMeasurements | null): ReadMeasurement {
   const cells = new Cells(row, measurementFields);
   const atMs = cells.instant('at', true);
   const untilMs = cells.instant('until', false);
@@ -183,10 +196,10 @@ export function readMeasurement(
   const value = cells.number('value');
   const numerator = cells.number('numerator');
   const denominator = cells.number('denominator');
-  const labels = cells.labels(stream.labels, stream.optionalLabels);
-  const unit = cells.text('unit') ?? stream.sourceUnit ?? stream.unit;
-  const convert = unit === stream.unit || unit === stream.sourceUnit ? unitConversion(unit, stream.unit) : null;
-  if (convert === null)
+  const labels = cells.labels(stream?.labels ?? null, stream?.optionalLabels ?? null);
+  const unit = cells.text('unit');
+  const convert = stream === null ? null : conversionOf(unit, stream);
+  if (stream !== null && convert === null && !cells.hasProblem('unit'))
     cells.wrong('unit', `must be ${stream.sourceUnit ?? stream.unit}, as the stream declares; left out, it is that`);
   if (atMs !== null && untilMs !== null && untilMs <= atMs) cells.wrong('until', 'must be after "at"');
   if ((numerator === null) !== (denominator === null))
@@ -196,24 +209,33 @@ export function readMeasurement(
     );
   if (status === 'missing' && value !== null) cells.wrong('value', 'must be null where status is missing');
   const isRatio = numerator !== null && denominator !== null && denominator !== 0;
-  if (status !== 'missing' && value === null && !isRatio && cells.problems.length === 0)
+  const isGiven = value !== null || isRatio || cells.hasProblem('value', 'numerator', 'denominator', 'status');
+  if (status !== 'missing' && !isGiven)
     cells.wrong('value', 'is required; what is not known is sent with status missing, never as zero');
-  if (cells.problems.length > 0 || atMs === null || convert === null)
-    return { measurement: null, problems: cells.problems };
+  const durationMs = untilMs !== null && atMs !== null && untilMs > atMs ? untilMs - atMs : (stream?.interval ?? 0);
+  const span = atMs === null ? null : { atMs, endMs: atMs + durationMs };
+  if (cells.problems.length > 0 || atMs === null || stream === null || convert === null)
+    return { measurement: null, problems: cells.problems, span };
   const own = value ?? (isRatio ? numerator / denominator : null);
   return {
     measurement: {
       labels,
       unit: stream.unit,
       atMs,
-      durationMs: untilMs === null ? (stream.interval ?? 0) : untilMs - atMs,
+      durationMs,
       value: own === null ? null : convert(own),
       ...(numerator === null || denominator === null ? {} : { numerator, denominator }),
       status: status ?? 'final',
     },
     problems: [],
+    span,
   };
 }
+
+const conversionOf = (given: string | null, stream: PushedMeasurements): ((value: number) => number) | null => {
+  const unit = given ?? stream.sourceUnit ?? stream.unit;
+  return unit === stream.unit || unit === stream.sourceUnit ? unitConversion(unit, stream.unit) : null;
+};
 
 const costFields = [
   ...['stream', 'sourceKey', 'projectRef', 'kind', 'capitalisation', 'recurrence', 'pool', 'amount', 'currency'],
