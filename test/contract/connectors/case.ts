@@ -6,7 +6,8 @@ import { type AnyConnectorKind, errorCodes } from '#kit';
 
 export const connectorsDirectory = join(import.meta.dirname, '../../../connectors');
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+/** A date-time of a case, as ms. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const caseSchema = z
   .strictObject({
     title: z.string().min(1),
@@ -102,11 +103,12 @@ function isKind(value: unknown): value is AnyConnectorKind {
   return typeof value === 'object' && value !== null && 'kind' in value && 'pull' in value && 'parse' in value;
 }
 
+/** Cases of what is pulled, checked or discovered; those of what is sent to us have a `sent.jsonl` (sent-case.ts). */
 export function caseNames(folder: string): string[] {
   const directory = join(connectorsDirectory, folder, 'testcases');
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && !existsSync(join(directory, entry.name, 'sent.jsonl')))
     .map((entry) => entry.name)
     .sort();
 }

@@ -34,6 +34,9 @@ const faults: { fault: string; answer: (response: ServerResponse) => void; codes
   { fault: 'a connection that breaks', answer: (response) => void response.destroy(), codes: /unreachable/ },
 ];
 
+// With OUTTURN_CONNECTOR none of the folders may be of this sort: a file without a test would fail.
+it.runIf(kinds.length === 0)('has no folder to walk', () => {});
+
 describe.each(kinds)('connectors/$folder asked by an operator while the source misbehaves', ({ kind, base }) => {
   const { connector, streams = {} } = {
     connector: base.testCase.definition.connector,

@@ -7,14 +7,20 @@ import { formatProblem, loadConfig } from '#src/config/index';
 import type { TestCase } from './case.ts';
 import { filled } from './replay-server.ts';
 
+/** What of a case makes its connector. */
+interface ConfiguredCase {
+  name: string;
+  definition: Pick<TestCase['definition'], 'connector' | 'env'> & { urlPath?: string };
+}
+
 /** A case's connector, read by the real configuration. `overrides` replace http settings for the faults. */
 export async function connectorOf(
   kind: AnyConnectorKind,
-  testCase: TestCase,
+  testCase: ConfiguredCase,
   url: string | null,
   overrides: Partial<HttpSettings> = {},
 ): Promise<ConnectorConfig> {
-  const { connector, env, urlPath } = testCase.definition;
+  const { connector, env, urlPath = '' } = testCase.definition;
   const addsUrl = url !== null && kind.capabilities.http !== false && connector['url'] === undefined;
   const written = filled({ ...connector, ...(addsUrl ? { url: url + urlPath } : {}) }, url ?? '');
   const config = await configOf(kind, stringify({ connectors: { [testCase.name]: written } }), env);

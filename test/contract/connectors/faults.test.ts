@@ -35,6 +35,9 @@ const kinds = (await loadKinds()).flatMap(({ folder, kind }) => {
   return base === null ? [] : [{ folder, kind, base }];
 });
 
+// With OUTTURN_CONNECTOR none of the folders may be of this sort: a file without a test would fail.
+it.runIf(kinds.length === 0)('has no folder to walk', () => {});
+
 describe.each(kinds)('connectors/$folder when the source misbehaves', ({ kind, base }) => {
   const { testCase, exchanges, recorded, form } = base;
 

@@ -19,6 +19,9 @@ const kinds = (await loadKinds())
   }))
   .filter(({ cases }) => cases.length > 0);
 
+// With OUTTURN_CONNECTOR none of the folders may be of this sort: a file without a test would fail.
+it.runIf(kinds.length === 0)('has no folder to walk', () => {});
+
 describe.each(kinds)('connectors/$folder parses archived pages', ({ kind, cases }) => {
   it.each(cases)('of $name again with the same outcome, whenever, wherever, asking no one', async (testCase) => {
     const { run, context } = await pagesOf(kind, testCase);
