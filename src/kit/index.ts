@@ -16,6 +16,7 @@ export * from './errors.ts';
 export * from './exact-json.ts';
 export * from './explain.ts';
 export * as fields from './fields.ts';
+export * from './fields-by-table.ts';
 export * from './figures-at.ts';
 export * from './file-options.ts';
 export * from './finance-cases.ts';

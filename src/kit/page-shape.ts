@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { PermanentError } from './errors.ts';
-import { parseExactJson } from './exact-json.ts';
+import { asRecord, parseExactJson } from './exact-json.ts';
 
 /** The error of an answer that is not what its vendor documents: `source/bad-shape`. */
 export type BadShape = (message: string, hint?: string) => PermanentError;
@@ -26,6 +26,15 @@ export function exactPageJson(body: string, place: string): unknown {
   } catch (thrown) {
     throw new PermanentError('source/bad-shape', `${place}: the page is not whole JSON`, { cause: thrown });
   }
+}
+
+/** The objects of a list; `what` is one of them in messages. Throws `source/bad-shape` for anything else among them. */
+export function recordsIn(list: readonly unknown[], place: string, what = 'record'): Record<string, unknown>[] {
+  return list.map((entry, index) => {
+    const record = asRecord(entry);
+    if (record !== null) return record;
+    throw new PermanentError('source/bad-shape', `${place}: ${what} ${index + 1} is no object`);
+  });
 }
 
 /** What `pull` archived beside the body. Throws `source/bad-shape` naming what lacks or has another form. */
