@@ -1,6 +1,6 @@
 import {
   allOf,
-  asRecord,
+  exactPageJson,
   fieldsToRead,
   mappedFields,
   mapRows,
@@ -8,9 +8,9 @@ import {
   type ParseContext,
   type ParsedPage,
   PermanentError,
-  parseExactJson,
   type RawPage,
   type RowMapping,
+  recordsIn,
 } from '#kit';
 import type { OdooOptions, OdooStream } from './options.ts';
 import { resultOf } from './rpc.ts';
@@ -27,11 +27,7 @@ export function recordsOf(answer: unknown, api: OdooOptions['api'], what: string
     throw new PermanentError('source/bad-shape', `${what}: the answer is no list of records`, {
       hint: 'Check url and api: another service, or another version of Odoo, may have answered.',
     });
-  return result.map((entry, index) => {
-    const record = asRecord(entry);
-    if (record !== null) return record;
-    throw new PermanentError('source/bad-shape', `${what}: record ${index + 1} is no object`);
-  });
+  return recordsIn(result, what);
 }
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})$/;
@@ -51,13 +47,11 @@ function cellOf(record: Record<string, unknown>, name: string, times: ReadonlySe
 }
 
 /** One page of `search_read` as measurements or cost lines. */
-export function parsePage(page: RawPage, { options, stream }: ParseContext<OdooOptions, OdooStream>): ParsedPage {
-  let answer: unknown;
-  try {
-    answer = parseExactJson(page.body);
-  } catch (thrown) {
-    throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
-  }
+export function parsePage(
+  page: RawPage,
+  { options, stream, streamId }: ParseContext<OdooOptions, OdooStream>,
+): ParsedPage {
+  const answer = exactPageJson(page.body, `stream ${streamId}`);
   const { api } = page.meta;
   const records = recordsOf(
     answer,

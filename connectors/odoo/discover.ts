@@ -1,4 +1,11 @@
-import { asRecord, type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import {
+  type CatalogEntry,
+  type ConnectorContext,
+  FieldsByTable,
+  guessMeasurements,
+  streamIdOf,
+  type TableField,
+} from '#kit';
 import { recordsOf } from './answer.ts';
 import type { OdooOptions } from './options.ts';
 import { openClient } from './rpc.ts';
@@ -88,9 +95,9 @@ const READY: readonly {
 ];
 
 /** Stored fields of all models, by id and in pages. */
-async function fetchFields(ctx: ConnectorContext<OdooOptions>): Promise<Map<string, TableField[]>> {
+async function fetchFields(ctx: ConnectorContext<OdooOptions>): Promise<FieldsByTable> {
   const client = await openClient(ctx);
-  const models = new Map<string, TableField[]>();
+  const models = new FieldsByTable(TYPES);
   for (let after = 0; ; ) {
     const answer = await ctx.http.request(
       client.request('ir.model.fields', 'search_read', {
@@ -106,37 +113,29 @@ async function fetchFields(ctx: ConnectorContext<OdooOptions>): Promise<Map<stri
       }),
     );
     const records = recordsOf(answer.json(), ctx.options.api, 'model ir.model.fields');
-    for (const record of records) {
-      const { model, name, ttype } = asRecord(record) ?? {};
-      const type = typeof ttype === 'string' && Object.hasOwn(TYPES, ttype) ? TYPES[ttype] : undefined;
-      if (typeof model !== 'string' || typeof name !== 'string' || type === undefined) continue;
-      models.set(model, [...(models.get(model) ?? []), { name, type }]);
-    }
+    for (const { model, name, ttype } of records) models.add(model, name, ttype);
     const last = records.at(-1)?.['id'];
     if (typeof last !== 'number' || last <= after) return models;
     after = last;
   }
 }
 
-const streamId = (model: string): string => model.replace(/[._]+/g, '-').toLowerCase().slice(0, 63);
-
 /** Models whose meaning is known, then those that have a date and a number, each as a stream to begin with. */
 export async function discoverStreams(ctx: ConnectorContext<OdooOptions>): Promise<CatalogEntry[]> {
   const models = await fetchFields(ctx);
   const ready = READY.flatMap(({ id, title, unit, needs, stream }) => {
-    const names = models.get(stream.model)?.map(({ name }) => name) ?? [];
-    return needs.every((name) => names.includes(name))
+    return models.hasAll(stream.model, needs)
       ? [{ id, title: `${stream.model}: ${title}`, unit, stream: { ...stream } }]
       : [];
   });
   const known = new Set(ready.map(({ stream }) => stream.model));
-  const guessed = [...models].flatMap(([model, fields]) => {
+  const guessed = models.tables().flatMap((model) => {
+    const fields = models.of(model);
     const guess = known.has(model) || /^(ir|res|base|mail|bus)\./.test(model) ? null : guessMeasurements(fields, 'id');
     if (guess === null) return [];
-    const title = `${model}: ${fields.map(({ name }) => name).join(', ')}`.slice(0, 300);
     // Reports have no table of their own, and no time of change.
     const cursor = fields.some(({ name }) => name === 'write_date') ? {} : { cursor: 'none' };
-    return [{ id: streamId(model), title, unit: null, stream: { model, ...cursor, ...guess } }];
+    return [{ id: streamIdOf(model), title: models.title(model), unit: null, stream: { model, ...cursor, ...guess } }];
   });
   return [...ready, ...guessed.sort((left, right) => (left.id < right.id ? -1 : 1))];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOneMapping, fields, rowCursor, rowMappingShape } from '#kit';
+import { exactlyOneMapping, fields, perRequestOption, rowCursor, rowMappingShape } from '#kit';
 
 export const optionsSchema = z
   .strictObject({
@@ -67,13 +67,7 @@ export const streamSchema = z
       .default(false)
       .meta({ description: 'Archived records too (`active_test: false`).', examples: [true] }),
     cursor: rowCursor('write_date', 'date'),
-    pageSize: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(1000)
-      .meta({ description: 'Records of one request.', examples: [1000] }),
+    pageSize: perRequestOption('Records of one request.', { most: 10_000, usual: 1000, example: 1000 }),
     ...rowMappingShape,
   })
   .superRefine(exactlyOneMapping);
