@@ -1,6 +1,7 @@
 import {
   allOf,
   asRecord,
+  exactPageJson,
   fieldsToRead,
   mappedFields,
   mapRows,
@@ -8,9 +9,9 @@ import {
   type ParseContext,
   type ParsedPage,
   PermanentError,
-  parseExactJson,
   type RawPage,
   type RowMapping,
+  recordsIn,
 } from '#kit';
 import type { TrytonOptions, TrytonStream } from './options.ts';
 import { resultOf } from './rpc.ts';
@@ -28,11 +29,7 @@ export const fieldsOf = (mapping: RowMapping): string[] => [
 export function recordsOf(answer: unknown, what: string): Record<string, unknown>[] {
   const result = resultOf(answer, what);
   if (!Array.isArray(result)) throw new PermanentError('source/bad-shape', `${what}: the result is no list of records`);
-  return result.map((entry, index) => {
-    const record = asRecord(entry);
-    if (record !== null) return record;
-    throw new PermanentError('source/bad-shape', `${what}: record ${index + 1} is no object`);
-  });
+  return recordsIn(result, what);
 }
 
 /** `account.code` stands in `{"account.": {"code": …}}`. Undefined: there is no such field; null: the relation is empty. */
@@ -80,13 +77,8 @@ function cellOf(record: Record<string, unknown>, name: string): unknown {
 }
 
 /** One page of `search_read` as measurements or cost lines. */
-export function parsePage(page: RawPage, { stream }: ParseContext<TrytonOptions, TrytonStream>): ParsedPage {
-  let answer: unknown;
-  try {
-    answer = parseExactJson(page.body);
-  } catch (thrown) {
-    throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
-  }
+export function parsePage(page: RawPage, { stream, streamId }: ParseContext<TrytonOptions, TrytonStream>): ParsedPage {
+  const answer = exactPageJson(page.body, `stream ${streamId}`);
   return allOf(mapRecords(recordsOf(answer, `model ${stream.model}`), stream), stream);
 }
 

@@ -1,4 +1,12 @@
-import { asRecord, type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import {
+  asRecord,
+  type CatalogEntry,
+  type ConnectorContext,
+  FieldsByTable,
+  guessMeasurements,
+  streamIdOf,
+  type TableField,
+} from '#kit';
 import { recordsOf } from './answer.ts';
 import type { TrytonOptions } from './options.ts';
 import { fetchContext, rpcRequest } from './rpc.ts';
@@ -82,9 +90,9 @@ const READY: Readonly<Record<string, { title: string; unit: string | null; needs
 };
 
 /** Fields of all models, by id and in pages. */
-async function fetchFields(ctx: ConnectorContext<TrytonOptions>): Promise<Map<string, TableField[]>> {
+async function fetchFields(ctx: ConnectorContext<TrytonOptions>): Promise<FieldsByTable> {
   const rpcContext = await fetchContext(ctx);
-  const models = new Map<string, TableField[]>();
+  const models = new FieldsByTable(TYPES);
   for (let after = 0; ; ) {
     const response = await ctx.http.request(
       rpcRequest(ctx.options, 'model.ir.model.field.search_read', [
@@ -103,36 +111,27 @@ async function fetchFields(ctx: ConnectorContext<TrytonOptions>): Promise<Map<st
       ]),
     );
     const records = recordsOf(response.json(), 'model ir.model.field');
-    for (const record of records) {
-      const model = asRecord(record['model.'])?.['model'];
-      const { name, ttype } = record;
-      const type = typeof ttype === 'string' && Object.hasOwn(TYPES, ttype) ? TYPES[ttype] : undefined;
-      if (typeof model !== 'string' || typeof name !== 'string' || type === undefined) continue;
-      models.set(model, [...(models.get(model) ?? []), { name, type }]);
-    }
+    for (const record of records) models.add(asRecord(record['model.'])?.['model'], record['name'], record['ttype']);
     const last = records.at(-1)?.['id'];
     if (typeof last !== 'number' || last <= after) return models;
     after = last;
   }
 }
 
-const streamId = (model: string): string => model.replace(/[._]+/g, '-').toLowerCase().slice(0, 63);
-
 /** Models whose meaning is known, then those that have a date and a number, each as a stream to begin with. */
 export async function discoverStreams(ctx: ConnectorContext<TrytonOptions>): Promise<CatalogEntry[]> {
   const models = await fetchFields(ctx);
   const ready = Object.entries(READY).flatMap(([model, { title, unit, needs, stream }]) => {
-    const names = models.get(model)?.map(({ name }) => name) ?? [];
-    if (!needs.every((name) => names.includes(name))) return [];
-    return [{ id: streamId(model), title: `${model}: ${title}`, unit, stream: { ...stream } }];
+    if (!models.hasAll(model, needs)) return [];
+    return [{ id: streamIdOf(model), title: `${model}: ${title}`, unit, stream: { ...stream } }];
   });
-  const guessed = [...models].flatMap(([model, fields]) => {
+  const guessed = models.tables().flatMap((model) => {
+    const fields = models.of(model);
     // Views and wizards have no table, and so no create_date.
     const isStored = fields.some(({ name }) => name === 'create_date');
     const guess = Object.hasOwn(READY, model) || !isStored ? null : guessMeasurements(fields, 'id');
     if (guess === null) return [];
-    const title = `${model}: ${fields.map(({ name }) => name).join(', ')}`.slice(0, 300);
-    return [{ id: streamId(model), title, unit: null, stream: { model, ...guess } }];
+    return [{ id: streamIdOf(model), title: models.title(model), unit: null, stream: { model, ...guess } }];
   });
   return [...ready, ...guessed.sort((left, right) => (left.id < right.id ? -1 : 1))];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOneMapping, fields, rowCursor, rowMappingShape } from '#kit';
+import { exactlyOneMapping, fields, perRequestOption, rowCursor, rowMappingShape } from '#kit';
 
 export const optionsSchema = z.strictObject({
   database: fields.text.meta({ description: 'Name of the database; it stands in every address.', examples: ['erp'] }),
@@ -32,13 +32,7 @@ export const streamSchema = z
       .default([])
       .meta({ description: 'Which records, as a Tryton domain.', examples: [[['employee.company', '=', 1]]] }),
     cursor: rowCursor('write_date, or create_date of what never changed', 'date'),
-    pageSize: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(1000)
-      .meta({ description: 'Records of one request.', examples: [1000] }),
+    pageSize: perRequestOption('Records of one request.', { most: 10_000, usual: 1000, example: 1000 }),
     ...rowMappingShape,
   })
   .superRefine(exactlyOneMapping);
