@@ -1,5 +1,6 @@
 import {
   allOf,
+  exactPageJson,
   fieldsToRead,
   localDateTimeMs,
   mappedFields,
@@ -7,8 +8,6 @@ import {
   namedCells,
   type ParseContext,
   type ParsedPage,
-  PermanentError,
-  parseExactJson,
   type RawPage,
   type RowMapping,
 } from '#kit';
@@ -32,13 +31,11 @@ function withZone(cell: unknown, timeZone: string): unknown {
 }
 
 /** One page of a list as measurements or cost lines. */
-export function parsePage(page: RawPage, { options, stream }: ParseContext<ErpnextOptions, ErpnextStream>): ParsedPage {
-  let answer: unknown;
-  try {
-    answer = parseExactJson(page.body);
-  } catch (thrown) {
-    throw new PermanentError('source/bad-shape', 'the page is not whole JSON', { cause: thrown });
-  }
+export function parsePage(
+  page: RawPage,
+  { options, stream, streamId }: ParseContext<ErpnextOptions, ErpnextStream>,
+): ParsedPage {
+  const answer = exactPageJson(page.body, `stream ${streamId}`);
   return allOf(mapDocuments(readList(answer, `DocType ${stream.doctype}`).rows, stream, options.timeZone), stream);
 }
 

@@ -1,4 +1,12 @@
-import { asOutturnError, type CatalogEntry, type ConnectorContext, guessMeasurements, type TableField } from '#kit';
+import {
+  asOutturnError,
+  type CatalogEntry,
+  type ConnectorContext,
+  FieldsByTable,
+  guessMeasurements,
+  streamIdOf,
+  type TableField,
+} from '#kit';
 import type { ErpnextOptions } from './options.ts';
 import { listRequest, readList } from './requests.ts';
 
@@ -99,7 +107,7 @@ async function ledgers(ctx: ConnectorContext<ErpnextOptions>, entry: CatalogEntr
     return [
       {
         ...entry,
-        id: streamId(roots.length === 1 ? 'gl-entry' : `gl-entry-${company}`),
+        id: streamIdOf(roots.length === 1 ? 'gl-entry' : `gl-entry-${company}`),
         title: `GL Entry: Expenses in the general ledger of ${company.slice(0, 100)} by project`,
         stream: {
           ...entry.stream,
@@ -133,13 +141,6 @@ async function readAll(
   }
 }
 
-const streamId = (doctype: string): string =>
-  doctype
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .toLowerCase()
-    .slice(0, 63);
-
 /** DocTypes whose meaning is known, then those that have a date and a number, each as a stream to begin with. */
 export async function discoverStreams(ctx: ConnectorContext<ErpnextOptions>): Promise<CatalogEntry[]> {
   const fields = await readAll(ctx, {
@@ -148,12 +149,8 @@ export async function discoverStreams(ctx: ConnectorContext<ErpnextOptions>): Pr
     fields: ['name', 'parent', 'fieldname', 'fieldtype'],
     filters: [['fieldtype', 'in', Object.keys(TYPES)]],
   });
-  const tables = new Map<string, TableField[]>();
-  for (const { parent, fieldname, fieldtype } of fields) {
-    const type = typeof fieldtype === 'string' && Object.hasOwn(TYPES, fieldtype) ? TYPES[fieldtype] : undefined;
-    if (typeof parent !== 'string' || typeof fieldname !== 'string' || type === undefined) continue;
-    tables.set(parent, [...(tables.get(parent) ?? []), { name: fieldname, type }]);
-  }
+  const tables = new FieldsByTable(TYPES);
+  for (const { parent, fieldname, fieldtype } of fields) tables.add(parent, fieldname, fieldtype);
   const documents = await readAll(ctx, {
     doctype: 'DocType',
     fields: ['name'],
@@ -163,17 +160,14 @@ export async function discoverStreams(ctx: ConnectorContext<ErpnextOptions>): Pr
     ],
   });
   const ready = Object.entries(READY).flatMap(([doctype, { title, unit, needs, stream }]) => {
-    const names = tables.get(doctype)?.map(({ name }) => name) ?? [];
-    if (!needs.every((name) => names.includes(name))) return [];
-    return [{ id: streamId(doctype), title: `${doctype}: ${title}`, unit, stream: { ...stream } }];
+    if (!tables.hasAll(doctype, needs)) return [];
+    return [{ id: streamIdOf(doctype), title: `${doctype}: ${title}`, unit, stream: { ...stream } }];
   });
   const guessed = documents.flatMap(({ name: doctype }) => {
     if (typeof doctype !== 'string' || Object.hasOwn(READY, doctype)) return [];
-    const known = tables.get(doctype) ?? [];
-    const guess = guessMeasurements(known, 'name');
+    const guess = guessMeasurements(tables.of(doctype), 'name');
     if (guess === null) return [];
-    const title = `${doctype}: ${known.map(({ name }) => name).join(', ')}`.slice(0, 300);
-    return [{ id: streamId(doctype), title, unit: null, stream: { doctype, ...guess } }];
+    return [{ id: streamIdOf(doctype), title: tables.title(doctype), unit: null, stream: { doctype, ...guess } }];
   });
   const known = await Promise.all(ready.map((entry) => (entry.id === 'gl-entry' ? ledgers(ctx, entry) : [entry])));
   return [...known.flat(), ...guessed];

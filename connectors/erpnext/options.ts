@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOneMapping, fields, rowCursor, rowMappingShape } from '#kit';
+import { exactlyOneMapping, fields, perRequestOption, rowCursor, rowMappingShape } from '#kit';
 
 export const optionsSchema = z.strictObject({
   api: z
@@ -38,13 +38,7 @@ export const streamSchema = z
         examples: [[['company', '=', 'My Company']], [['docstatus', '=', 1]]],
       }),
     cursor: rowCursor('modified', 'posting_date'),
-    pageSize: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(1000)
-      .meta({ description: 'Rows of one request.', examples: [1000] }),
+    pageSize: perRequestOption('Rows of one request.', { most: 10_000, usual: 1000, example: 1000 }),
     ...rowMappingShape,
   })
   .superRefine(exactlyOneMapping);

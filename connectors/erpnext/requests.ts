@@ -1,4 +1,12 @@
-import { asRecord, cookiesOf, type HttpRequest, type HttpResponse, PermanentError, type SessionProtocol } from '#kit';
+import {
+  asRecord,
+  cookiesOf,
+  type HttpRequest,
+  type HttpResponse,
+  PermanentError,
+  recordsIn,
+  type SessionProtocol,
+} from '#kit';
 import { explainRefusal, isSessionOver } from './errors.ts';
 import type { ErpnextOptions } from './options.ts';
 
@@ -49,11 +57,7 @@ export function readList(answer: unknown, what: string): ListAnswer {
     throw new PermanentError('source/bad-shape', `${what}: the answer has no list "data"`, {
       hint: 'Check url and api: v2 needs Frappe 15 or later.',
     });
-  const rows = data.map((entry, index) => {
-    const row = asRecord(entry);
-    if (row !== null) return row;
-    throw new PermanentError('source/bad-shape', `${what}: row ${index + 1} is no object`);
-  });
+  const rows = recordsIn(data, what, 'row');
   const hasMore = record?.['has_next_page'];
   return { rows, hasMore: typeof hasMore === 'boolean' ? hasMore : null };
 }
