@@ -1,11 +1,12 @@
 import {
   asRecord,
+  exactPageJson,
   mapRows,
   type ParseContext,
   type ParsedPage,
   PermanentError,
-  parseExactJson,
   type RawPage,
+  recordsIn,
 } from '#kit';
 import type { NetsuiteOptions, NetsuiteStream } from './options.ts';
 
@@ -19,22 +20,13 @@ export interface Answer {
 
 /** Reads an answer of SuiteQL. Throws `source/bad-shape` for what is not as documented. */
 export function readAnswer(body: string, place: string): Answer {
-  let document: Record<string, unknown> | null;
-  try {
-    document = asRecord(parseExactJson(body));
-  } catch (thrown) {
-    throw new PermanentError('source/bad-shape', `${place}: the page is not whole JSON`, { cause: thrown });
-  }
+  const document = asRecord(exactPageJson(body, place));
   const { items, hasMore, totalResults } = document ?? {};
   if (!Array.isArray(items) || typeof hasMore !== 'boolean')
     throw new PermanentError('source/bad-shape', `${place}: the answer has no items, or does not say hasMore`, {
       hint: 'Check accountId and url: the answer is none of SuiteTalk REST.',
     });
-  const rows = items.map((item: unknown, index) => {
-    const row = asRecord(item);
-    if (row === null) throw new PermanentError('source/bad-shape', `${place}: item ${index + 1} is no object`);
-    return row;
-  });
+  const rows = recordsIn(items, place, 'item');
   const total = typeof totalResults === 'string' && /^\d{1,15}$/.test(totalResults) ? Number(totalResults) : null;
   return { rows, hasMore, total };
 }

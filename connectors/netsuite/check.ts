@@ -1,4 +1,4 @@
-import { type ConnectorContext, type Finding, mapRows, type StreamContext } from '#kit';
+import { type ConnectorContext, type Finding, mapRows, type StreamContext, streamFinding } from '#kit';
 import { cellsOf, readAnswer } from './answer.ts';
 import type { NetsuiteOptions, NetsuiteStream } from './options.ts';
 import { keyOf, type RowKey, refuseTwin, selectQuery } from './query.ts';
@@ -24,8 +24,8 @@ export async function checkQuery(ctx: StreamContext<NetsuiteOptions, NetsuiteStr
   const response = await runSuiteql(http, selectQuery(stream, null, null), ROWS_LOOKED_AT, place);
   const { rows, total } = readAnswer(response.body, place);
   const findings: Finding[] = [];
-  const finding = (level: Finding['level'], aspect: string, message: string, hint?: string): void =>
-    void findings.push({ level, aspect, stream: streamId, message, hint });
+  const make = streamFinding(streamId);
+  const finding = (...said: Parameters<typeof make>): void => void findings.push(make(...said));
   finding('ok', 'permission', 'Every record and column of the query is known and may be read.');
   let before: RowKey | null = null;
   for (const [index, row] of rows.entries()) {

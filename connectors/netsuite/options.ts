@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactlyOneMapping, fields, mappedFields, rowMappingShape } from '#kit';
+import { exactlyOneMapping, fields, mappedFields, perRequestOption, rowMappingShape } from '#kit';
 
 /** NetSuite's own limit of rows in one answer. */
 export const MOST_ROWS = 1000;
@@ -111,12 +111,7 @@ export const streamSchema = z
           'Columns that together identify a row and are never NULL: rows are ordered by them, and each page begins after the last row of the one before. Internal ids, `type: number`.',
         examples: [['id', 'line']],
       }),
-    pageSize: z
-      .int()
-      .min(1)
-      .max(MOST_ROWS)
-      .default(MOST_ROWS)
-      .meta({ description: 'Rows of one answer.', examples: [500] }),
+    pageSize: perRequestOption('Rows of one answer.', { most: MOST_ROWS, example: 500 }),
     daysPerQuery: z
       .int()
       .min(1)
