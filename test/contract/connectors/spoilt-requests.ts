@@ -9,19 +9,24 @@ const ODD_TEXTS = ['', '\0', '\ud800', 'x'.repeat(5_000), '__proto__', '2026-02-
 const ODD_VALUES: readonly unknown[] = [null, 'spoilt', 1e21, 1e300, -1, true, {}, [], undefined, ...ODD_TEXTS];
 const ODD_NUMBERS: readonly unknown[] = [-1, 0, 2 ** 53, -(2 ** 62), 'NaN', 'Infinity'];
 
+/** Deeper than a reader that calls itself can go. */
+const DEEP = '['.repeat(100_000) + ']'.repeat(100_000);
+/** Field 15 begins as a group, in it another one, and so on. */
+const NESTED_GROUPS = Buffer.alloc(100_000, (15 << 3) | 3);
+
 /** Bodies of the request with one value of it replaced or removed, and its bytes changed or cut off. */
 export function spoiltRequests({ json, ndjson, remoteWrite }: Sent['request']): Buffer[] {
   if (remoteWrite !== undefined) return spoiltMessages(remoteWrite);
   if (ndjson !== undefined) {
     const [first, ...rest] = [...ndjson].sort(byLength);
     const ends = rest.map((row) => `\n${JSON.stringify(row)}`).join('');
-    return [...withOddValues(first), '', '{"', 'null'].map((line) => Buffer.from(`${line}${ends}`));
+    return [...withOddValues(first), '', '{"', 'null', DEEP].map((line) => Buffer.from(`${line}${ends}`));
   }
   const [first, ...rest] = Array.isArray(json) ? [...(json as unknown[])].sort(byLength) : [json];
   const bodies = withOddValues(first).map((row) => `[${[row, ...rest.map((other) => JSON.stringify(other))].join()}]`);
   const body = JSON.stringify(json);
   const cuts = [1, Math.floor(body.length / 2), body.length - 1].map((at) => body.slice(0, at));
-  return [...bodies, ...cuts, 'null', '[[]]', '{"measurements":{}}'].map((text) => Buffer.from(text));
+  return [...bodies, ...cuts, 'null', '[[]]', '{"measurements":{}}', DEEP].map((text) => Buffer.from(text));
 }
 
 /** The row with the most in it first. */
@@ -58,7 +63,7 @@ function spoiltMessages(remoteWrite: NonNullable<Sent['request']['remoteWrite']>
     }),
   );
   const bytes = encode(fields);
-  return [...changed, ...damaged(bytes).map(packed), ...damaged(packed(bytes))];
+  return [...changed, ...damaged(bytes).map(packed), ...damaged(packed(bytes)), packed(NESTED_GROUPS)];
 }
 
 function damaged(bytes: Buffer): Buffer[] {
