@@ -18,7 +18,7 @@ import {
 import { createExtractor } from '#src/extract/index';
 import { createSqlSource } from '#src/fetch/index';
 import { createPullRunner } from '#src/ingest/index';
-import type { PullRunnerParts } from '#src/ingest/runner';
+import type { PullRunnerParts } from '#src/ingest/runner-parts';
 import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';

@@ -1,0 +1,43 @@
+import type {
+  Clock,
+  Config,
+  Extractor,
+  FetchFactory,
+  FileSource,
+  Logger,
+  Metrics,
+  ObjectStore,
+  Registry,
+  SqlSource,
+  Store,
+  Tracing,
+} from '#kit';
+
+export interface PullRunnerParts {
+  config: Config;
+  registry: Registry;
+  store: Store;
+  objects: ObjectStore;
+  fetch: FetchFactory;
+  files: FileSource;
+  sql: SqlSource;
+  extract: Extractor;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  /** Absent: lines of the log do not say which pull wrote them. */
+  tracing?: Pick<Tracing, 'within'> | undefined;
+  newId(): string;
+  redact(text: string): string;
+  /** How much of a pull is held at most before it is stored; absent: as is usual. */
+  bounds?: Partial<PullBounds> | undefined;
+}
+
+/** What is read is stored when one of these is reached. Twice as much is held at most: one part is stored while the next is read. */
+export interface PullBounds {
+  rows: number;
+  /** Of text that was parsed into rows. */
+  bytes: number;
+  pages: number;
+}
+export const USUAL_BOUNDS: PullBounds = { rows: 10_000, bytes: 8 * 1024 * 1024, pages: 500 };
