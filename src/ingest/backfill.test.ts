@@ -1,24 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { asOutturnError } from '#kit';
-import {
-  type Answer,
-  HOUR,
-  metric,
-  openPullBench,
-  type PullBench,
-  point,
-  project,
-  START,
-  scriptedPull,
-} from '../../test/factories/scripted-pull.ts';
+import { pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { type Answer, HOUR, metric, point, project, START, scriptedPull } from '../../test/factories/scripted-pull.ts';
 import { createBackfills } from './index.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
 type Scripted = ReturnType<typeof scriptedPull>;
 type Source = Parameters<typeof scriptedPull>[1];

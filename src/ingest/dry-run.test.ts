@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPullBench, type PullBench, point, scriptedPull } from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { point, scriptedPull } from '../../test/factories/scripted-pull.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
 describe('a dry run', () => {
   it('of more rows than it may hold gives the first and the last thousand, and counts all', async () => {

@@ -1,34 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asOutturnError, PermanentError, RetryableError } from '#kit';
-import {
-  type Answer,
-  cost,
-  HOUR,
-  metric,
-  openPullBench,
-  type PullBench,
-  point,
-  project,
-  scriptedPull,
-} from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { PermanentError, RetryableError } from '#kit';
+import { failure, pages, pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { cost, HOUR, metric, point, project, scriptedPull } from '../../test/factories/scripted-pull.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
-
-async function* pages(...answers: Answer[]): AsyncIterable<Answer> {
-  yield* answers;
-}
-const failure = (work: Promise<unknown>) =>
-  work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (thrown: unknown) => asOutturnError(thrown),
-  );
+const bench = await pullBenchOfFile();
 
 describe('a pull', () => {
   it('stores the rows of all pages, the watermark, the pages and a recompute for each project concerned', async () => {

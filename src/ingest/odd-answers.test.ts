@@ -1,34 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asOutturnError } from '#kit';
-import {
-  type Answer,
-  cost,
-  HOUR,
-  metric,
-  openPullBench,
-  type PullBench,
-  point,
-  project,
-  START,
-  scriptedPull,
-} from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { failure, pages, pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { cost, HOUR, metric, point, project, START, scriptedPull } from '../../test/factories/scripted-pull.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
-
-async function* pages(...answers: Answer[]): AsyncIterable<Answer> {
-  yield* answers;
-}
-const failure = (work: Promise<unknown>) =>
-  work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (thrown: unknown) => asOutturnError(thrown),
-  );
+const bench = await pullBenchOfFile();
 
 describe('odd answers', () => {
   it('the last of two rows for the same time counts, with a warning when they differ', async () => {

@@ -1,34 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asOutturnError, type PermanentError, RetryableError } from '#kit';
-import {
-  type Answer,
-  HOUR,
-  metric,
-  openPullBench,
-  type PullBench,
-  point,
-  project,
-  START,
-  scriptedPull,
-} from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { type PermanentError, type PullContext, RetryableError } from '#kit';
+import { failure, pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { type Answer, HOUR, metric, point, project, START, scriptedPull } from '../../test/factories/scripted-pull.ts';
 import { pollUntil } from '../../test/harness/poll.ts';
 import { createBackfills } from './index.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
-const failure = (work: Promise<unknown>) =>
-  work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (thrown: unknown) => asOutturnError(thrown),
-  );
 /** Two rows a page, stored page by page. */
 const PARTS = { bounds: { rows: 2 }, lookbackMs: 0 };
 /** Hours n and n + 1; all before n + 2 was given. */
@@ -39,23 +19,28 @@ const page = (hour: number, value = 1): Answer => ({
 const broken = (): PermanentError | RetryableError =>
   new RetryableError('source/unreachable', 'the source broke the connection off');
 const hours = (ms: number | null | undefined): number | null => (ms == null ? null : (ms - START) / HOUR);
+/** Eight hours in pages of two, which break off after the sixth until they are mended. */
+function eightHours() {
+  const asked: (number | null)[] = [];
+  let breaks = true;
+  return {
+    asked,
+    mend: () => void (breaks = false),
+    pull: async function* ({ window }: Pick<PullContext<unknown, unknown>, 'window'>): AsyncIterable<Answer> {
+      asked.push(hours(window.fromMs));
+      for (let hour = hours(window.fromMs) ?? 0; hour < 8; hour += 2) {
+        yield page(hour);
+        if (breaks && hour === 4) throw broken();
+      }
+    },
+  };
+}
 
 describe('a pull in parts', () => {
   it('has stored the complete ones when it fails, moves the watermark that far, and goes on from there', async () => {
     const name = `p-${randomUUID()}`;
-    const asked: (number | null)[] = [];
-    let breaks = true;
-    const t = scriptedPull(
-      bench,
-      async function* ({ window }) {
-        asked.push(hours(window.fromMs));
-        for (let hour = hours(window.fromMs) ?? 0; hour < 8; hour += 2) {
-          yield page(hour);
-          if (breaks && hour === 4) throw broken();
-        }
-      },
-      { ...PARTS, projects: [project(name, { metrics: [metric('m')] })] },
-    );
+    const source = eightHours();
+    const t = scriptedPull(bench, source.pull, { ...PARTS, projects: [project(name, { metrics: [metric('m')] })] });
     const error = await failure(t.run());
     expect(error.code).toBe('source/unreachable');
     expect(error.message).toContain('the 6 rows that it had stored stay');
@@ -69,9 +54,9 @@ describe('a pull in parts', () => {
     });
     // The figures of what it stored must not wait for a pull that succeeds.
     expect(await t.recomputes(name)).toBe(1);
-    breaks = false;
+    source.mend();
     expect(await t.run()).toMatchObject({ rows: 2, inserted: 2 });
-    expect(asked).toEqual([0, 6]);
+    expect(source.asked).toEqual([0, 6]);
     expect(await t.samples()).toHaveLength(8);
   });
 
@@ -203,26 +188,15 @@ describe('a pull in parts', () => {
 
 describe('a window by hand', () => {
   it('is gone on with by the next attempt of its job, and read anew by another job', async () => {
-    const asked: (number | null)[] = [];
-    let breaks = true;
-    const t = scriptedPull(
-      bench,
-      async function* ({ window }) {
-        asked.push(hours(window.fromMs));
-        for (let hour = hours(window.fromMs) ?? 0; hour < 8; hour += 2) {
-          yield page(hour);
-          if (breaks && hour === 4) throw broken();
-        }
-      },
-      PARTS,
-    );
+    const source = eightHours();
+    const t = scriptedPull(bench, source.pull, PARTS);
     const window = { fromMs: START, toMs: START + 8 * HOUR };
     const job = await t.enqueue();
     await failure(t.run({ ...window, job }));
-    breaks = false;
+    source.mend();
     await t.run({ ...window, job });
     await t.run(window);
-    expect(asked).toEqual([0, 6, 0]);
+    expect(source.asked).toEqual([0, 6, 0]);
   });
 
   it('that is complete to its end but was not ended is read whole: no window is empty', async () => {
@@ -249,19 +223,8 @@ describe('a window by hand', () => {
 describe('a chunk of a backfill in parts', () => {
   it('goes on where it was broken off, is booked whole, and has its recomputes wait for the end', async () => {
     const name = `p-${randomUUID()}`;
-    const asked: (number | null)[] = [];
-    let breaks = true;
-    const t = scriptedPull(
-      bench,
-      async function* ({ window }) {
-        asked.push(hours(window.fromMs));
-        for (let hour = hours(window.fromMs) ?? 0; hour < 8; hour += 2) {
-          yield page(hour);
-          if (breaks && hour === 4) throw broken();
-        }
-      },
-      { ...PARTS, projects: [project(name, { metrics: [metric('m')] })] },
-    );
+    const source = eightHours();
+    const t = scriptedPull(bench, source.pull, { ...PARTS, projects: [project(name, { metrics: [metric('m')] })] });
     const backfills = createBackfills(t.parts);
     const request = { ...t.due, fromMs: START, toMs: START + 8 * HOUR, chunkMs: 8 * HOUR };
     const [row] = await backfills.create([await backfills.plan(request)], 'test');
@@ -269,9 +232,9 @@ describe('a chunk of a backfill in parts', () => {
     await failure(t.runChunk(id));
     expect(await t.samples()).toHaveLength(6);
     expect(await t.recomputes(name)).toBe(0);
-    breaks = false;
+    source.mend();
     await t.runChunk(id);
-    expect(asked).toEqual([0, 6]);
+    expect(source.asked).toEqual([0, 6]);
     expect(await t.recomputes(name)).toBe(1);
     expect(await t.watermark()).toBeNull();
     expect(await bench.store.backfills.get(id)).toMatchObject({ state: 'done', rows: 8, inserted: 8, pages: 4 });

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { asOutturnError, type ReplayRequest, streamIdentity } from '#kit';
+import { pullBenchOfFile } from '../../test/factories/pull-tests.ts';
 import {
   type Answer,
   cost,
   HOUR,
   metric,
-  openPullBench,
-  type PullBench,
   point,
   project,
   START,
@@ -15,11 +14,7 @@ import {
 } from '../../test/factories/scripted-pull.ts';
 import { createReplays } from './index.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
 type Scripted = ReturnType<typeof scriptedPull>;
 const context = { signal: new AbortController().signal, progress: () => {} };

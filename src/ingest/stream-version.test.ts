@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPullBench, type PullBench, point, scriptedPull } from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { point, scriptedPull } from '../../test/factories/scripted-pull.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
 describe('the definition of a stream', () => {
   it('is kept with each pull; a changed one is said at the first pull with it, and at no other', async () => {

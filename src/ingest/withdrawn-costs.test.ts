@@ -1,20 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Answer,
-  cost,
-  HOUR,
-  openPullBench,
-  type PullBench,
-  project,
-  scriptedPull,
-} from '../../test/factories/scripted-pull.ts';
+import { describe, expect, it } from 'vitest';
+import { pullBenchOfFile } from '../../test/factories/pull-tests.ts';
+import { type Answer, cost, HOUR, project, scriptedPull } from '../../test/factories/scripted-pull.ts';
 
-let bench: PullBench;
-beforeAll(async () => {
-  bench = await openPullBench();
-});
-afterAll(() => bench?.close());
+const bench = await pullBenchOfFile();
 
 const JUNE = [{ sourceKeyPrefix: '2026-06/' }];
 type Options = NonNullable<Parameters<typeof scriptedPull>[2]>;
