@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outturn } from '../harness/cli.ts';
+import { outturnProcess } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { freePort } from '../harness/ports.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
@@ -62,7 +62,7 @@ describe('bad input', () => {
     const folder = path.join(directory.path, `config-${++count}`);
     await mkdir(folder);
     await writeFile(path.join(folder, 'outturn.yaml'), yaml);
-    const result = await outturn([...args, '--config', folder], {
+    const result = await outturnProcess([...args, '--config', folder], {
       env: { SHOP_TOKEN: SECRET, DATABASE_URL: database.url, ...env },
     });
     expect(result.stdout + result.stderr, 'no secret is shown').not.toContain(SECRET);
@@ -215,7 +215,7 @@ describe('bad input', () => {
       const data = path.join(directory.path, 'foreign');
       await mkdir(path.join(data, 'postgres'), { recursive: true });
       await writeFile(path.join(data, 'postgres', 'thesis.txt'), 'mine');
-      const result = await outturn(['migrate', '--data', data]);
+      const result = await outturnProcess(['migrate', '--data', data]);
       expect(result.stderr).toMatch(/storage\/directory-in-use/);
       expect(result.stderr).toContain(data);
       expect(result.status).toBe(1);
@@ -224,7 +224,7 @@ describe('bad input', () => {
     it('a data directory that cannot be written', async () => {
       const file = path.join(directory.path, 'a-file');
       await writeFile(file, '');
-      const result = await outturn(['migrate', '--data', path.join(file, 'data')]);
+      const result = await outturnProcess(['migrate', '--data', path.join(file, 'data')]);
       expect(result.stderr).toContain('storage/directory-unwritable');
       expect(result.stderr).toContain(file);
       expect(result.status).toBe(1);
@@ -232,7 +232,7 @@ describe('bad input', () => {
 
     it('a database that does not answer', async () => {
       const port = await freePort();
-      const result = await outturn(['migrate'], {
+      const result = await outturnProcess(['migrate'], {
         env: { DATABASE_URL: `postgres://someone:${SECRET}@127.0.0.1:${port}/outturn` },
       });
       expect(result.stderr).toContain('storage/unavailable');
@@ -244,9 +244,9 @@ describe('bad input', () => {
 
   it('a wrong command line ends with status 2 and says what is right', async () => {
     const [command, option, instant] = await Promise.all([
-      outturn(['pul']),
-      outturn(['validate', '--jsn']),
-      outturn(['pull', 'shop', '--from', 'yesterday']),
+      outturnProcess(['pul']),
+      outturnProcess(['validate', '--jsn']),
+      outturnProcess(['pull', 'shop', '--from', 'yesterday']),
     ]);
     expect(command.stderr).toContain('Did you mean pull?');
     expect(option.stderr).toContain('--json');

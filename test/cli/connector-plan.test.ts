@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliResult, outturn } from '../harness/cli.ts';
+import { type CliResult, outturnProcess } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
 
@@ -49,7 +49,7 @@ describe('plan and apply of connectors', () => {
   });
   const run = async (choices: Choices, ...args: string[]): Promise<CliResult> => {
     await writeFile(path.join(env['OUTTURN_CONFIG'] ?? '', 'outturn.yaml'), yaml(choices));
-    return await outturn(args, { env });
+    return await outturnProcess(args, { env });
   };
 
   it('say field by field what changes, show no secret, and what becomes of each watermark', async () => {

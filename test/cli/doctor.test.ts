@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '#src/store/index';
-import { outturn } from '../harness/cli.ts';
+import { outturnProcess } from '../harness/cli.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
 
@@ -50,7 +50,9 @@ describe('doctor', () => {
         await store.outbox.failed(run.fence, { code: 'internal', message: 'killed', final: true });
     }
     await store.close();
-    const result = await outturn(['doctor', '--config', directory.path], { env: { DATABASE_URL: database.url } });
+    const result = await outturnProcess(['doctor', '--config', directory.path], {
+      env: { DATABASE_URL: database.url },
+    });
     expect(result.stdout).toContain('shop.killed: the last pull was interrupted');
     expect(result.stdout).not.toContain('shop.busy: the last pull was interrupted');
     expect(result.status).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outturn } from '../harness/cli.ts';
+import { outturn, outturnProcess } from '../harness/cli.ts';
 
 const groups: Record<string, string[]> = {
   digest: ['preview', 'send'],
@@ -58,7 +58,7 @@ describe('every command', () => {
   });
 
   it('without any, the help is shown and the status says that a command is missing', async () => {
-    const { stdout, stderr, status } = await outturn([]);
+    const { stdout, stderr, status } = await outturnProcess([]);
     expect(stderr).toContain('Usage: outturn');
     expect([stdout, status]).toEqual(['', 2]);
   });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { outturn } from '../harness/cli.ts';
+import { outturnProcess } from '../harness/cli.ts';
 
 const fixture = await readFile(new URL('../fixtures/finance.json', import.meta.url), 'utf8');
 const document = JSON.parse(fixture) as {
@@ -18,7 +18,7 @@ function isAsPrinted(actual: unknown, printed: string): boolean {
 
 describe('outturn finance --json', () => {
   it('gives every figure that was published, and every one recomputed from it', async () => {
-    const { stdout, status } = await outturn(['finance', '--json'], { input: fixture });
+    const { stdout, status } = await outturnProcess(['finance', '--json'], { input: fixture });
     expect(status).toBe(0);
     const rows = JSON.parse(stdout) as Row[];
     const differences: string[] = [];
@@ -54,7 +54,7 @@ describe('outturn finance --json', () => {
   });
 
   it('several rates and none are said as such, with the NPV at other rates instead of a rate', async () => {
-    const { stdout } = await outturn(['finance'], { input: fixture });
+    const { stdout } = await outturnProcess(['finance'], { input: fixture });
     expect(stdout).toMatch(/two-valid-roots .* multiple/);
     expect(stdout).toContain('IRR not unique: 10%, 20%');
     expect(stdout).toMatch(/no-real-root .* none/);
@@ -65,7 +65,7 @@ describe('outturn finance --json', () => {
   it('names everything that is wrong at once, each with its line', async () => {
     const input =
       '{"cases": [\n  {"id": "a", "rate": "ten", "flows": ["1"]},\n  {"id": "a", "flows": ["x"], "rat": 1}\n]}';
-    const { stderr, stdout, status } = await outturn(['finance'], { input });
+    const { stderr, stdout, status } = await outturnProcess(['finance'], { input });
     expect(status).not.toBe(0);
     for (const part of [
       'line 2: cases[0].rate',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, sandboxConfigYaml, startSandbox } from '#src/sandbox/index';
-import { type CliResult, outturn, startOutturn } from '../harness/cli.ts';
+import { type CliResult, outturn, outturnProcess, startOutturn } from '../harness/cli.ts';
 import { silentLog, type TestDatabase, testDatabase } from '../harness/database.ts';
 import { pollUntil } from '../harness/poll.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
@@ -78,7 +78,8 @@ describe('an operator at the command line', () => {
     for (let at = 0; at < right.length; at += 4)
       await Promise.all(
         right.slice(at, at + 4).map(async (args) => {
-          const result = await run(...args, '--json', '--log-level', 'debug');
+          // In a process of its own, which ends by itself: nothing may keep it.
+          const result = await outturnProcess([...args, '--json', '--log-level', 'debug'], { env });
           expect(result.json(), args.join(' ')).not.toHaveProperty('error');
           expect(result.status, `${args.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0);
         }),
@@ -182,7 +183,7 @@ describe('an operator at the command line', () => {
   });
 
   it('may close the pipe early', async () => {
-    const result = await outturn(['digest', 'preview', 'checkout-weekly', '--channel', 'html'], {
+    const result = await outturnProcess(['digest', 'preview', 'checkout-weekly', '--channel', 'html'], {
       env,
       readBytes: 1,
     });

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outturn, startOutturn } from '../harness/cli.ts';
+import { outturnProcess, startOutturn } from '../harness/cli.ts';
 import { pollUntil } from '../harness/poll.ts';
 import type { RunningProcess } from '../harness/process.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
@@ -68,7 +68,7 @@ describe('`outturn up` on the embedded PostgreSQL', () => {
   it('works, and another command joins its server', async () => {
     expect(await isReady()).toBe(true);
     expect(await recalculated()).toBe('succeeded');
-    const joined = await outturn(['migrate', '--json', ...args], { env });
+    const joined = await outturnProcess(['migrate', '--json', ...args], { env });
     expect(joined.json()).toMatchObject({ server: 'joined', applied: [] });
   });
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { outturn } from '../harness/cli.ts';
+import { outturn, outturnProcess } from '../harness/cli.ts';
 
 const decimal = z.number();
 const count = z.int().nonnegative();
@@ -45,7 +45,7 @@ describe('outturn demo', () => {
   async function run(): Promise<Demo> {
     // Somebody's own servers are left alone: that nobody answers there would end the demo if it asked.
     const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', REDIS_URL: 'redis://127.0.0.1:1' };
-    const result = await outturn(['demo', '--json', '--data', data], { env });
+    const result = await outturnProcess(['demo', '--json', '--data', data], { env });
     expect({ status: result.status, stderr: result.stderr }).toEqual({ status: 0, stderr: '' });
     return document.parse(result.json());
   }
@@ -157,8 +157,8 @@ describe('outturn demo, twice at once, in a folder with spaces and quotes in its
     try {
       const data = path.join(parent, `it's "my" demo`);
       const [plain, json] = await Promise.all([
-        outturn(['demo', '--data', data]),
-        outturn(['demo', '--json', '--data', data]),
+        outturnProcess(['demo', '--data', data]),
+        outturnProcess(['demo', '--json', '--data', data]),
       ]);
       expect([plain.status, plain.stderr, json.status, json.stderr]).toEqual([0, '', 0, '']);
       expect(document.parse(json.json()).pulls).toHaveLength(6);

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { outturn, startOutturn } from '../harness/cli.ts';
+import { outturnProcess, startOutturn } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { describeWith } from '../harness/packages.ts';
 import { pollUntil } from '../harness/poll.ts';
@@ -191,7 +191,7 @@ subscriptions:
     });
   async function snapshotWhere(accept: (outputs: Snapshot['outputs']) => boolean): Promise<Snapshot['outputs']> {
     return pollUntil('snapshot', async () => {
-      const [snapshot] = (await outturn(['roi', 'checkout', '--json'], { env })).json<
+      const [snapshot] = (await outturnProcess(['roi', 'checkout', '--json'], { env })).json<
         (Snapshot | { outputs: null })[]
       >();
       return snapshot?.outputs && accept(snapshot.outputs) ? snapshot.outputs : null;
@@ -199,7 +199,7 @@ subscriptions:
   }
 
   it('every stream answers `outturn check`', async () => {
-    const result = await outturn(['check', '--json'], { env });
+    const result = await outturnProcess(['check', '--json'], { env });
     expect(result.json<{ ok: boolean }>().ok, result.stdout).toBe(true);
     expect(result.status).toBe(0);
   });
@@ -228,7 +228,7 @@ subscriptions:
     const expected = expectedFigures(time, costRows(time));
     const percent = percentOf(expected.roi);
     for (const _ of [1, 2]) {
-      const sent = await outturn(['digest', 'send', 'weekly', '--slot', 'flow-1'], { env });
+      const sent = await outturnProcess(['digest', 'send', 'weekly', '--slot', 'flow-1'], { env });
       expect(sent.status, sent.stdout + sent.stderr).toBe(0);
     }
     const messages = await pollUntil('mail delivered', async () => {
@@ -276,7 +276,9 @@ subscriptions:
   });
 
   it('a wrong password is told as such, not as a bad address', async () => {
-    const wrong = await outturn(['pull', 'sap', '--dry-run'], { env: { ...env, CAP_PASSWORD: 'not it at all' } });
+    const wrong = await outturnProcess(['pull', 'sap', '--dry-run'], {
+      env: { ...env, CAP_PASSWORD: 'not it at all' },
+    });
     expect(wrong.stderr).toContain('source/unauthorised');
     expect(wrong.stderr).not.toContain('not it at all');
     expect(wrong.status).toBe(1);

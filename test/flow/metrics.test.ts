@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { outturn, startOutturn } from '../harness/cli.ts';
+import { outturnProcess, startOutturn } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { describeWith, programOf } from '../harness/packages.ts';
 import { pollUntil } from '../harness/poll.ts';
@@ -127,7 +127,7 @@ describeWith(['prometheus'], 'a worker and a scheduler of their own, as Promethe
 
   it('show work that waits when no worker takes it, with its age', async () => {
     await worker.close(15_000);
-    const queued = await outturn(['recompute', 'intranet', '--enqueue', '--json'], { env });
+    const queued = await outturnProcess(['recompute', 'intranet', '--enqueue', '--json'], { env });
     expect(queued.status, queued.stderr).toBe(0);
     await pollUntil(
       'a recompute that waits and grows older',
@@ -144,7 +144,7 @@ describeWith(['prometheus'], 'a worker and a scheduler of their own, as Promethe
 
   it('a second process on the same port is refused in words', async () => {
     const port = new URL(urlOf(scheduler)).port;
-    const second = await outturn(['scheduler', '--json'], { env: { ...env, OUTTURN_METRICS_PORT: port } });
+    const second = await outturnProcess(['scheduler', '--json'], { env: { ...env, OUTTURN_METRICS_PORT: port } });
     expect(second.status).toBe(1);
     expect(second.json()).toMatchObject({ error: { code: 'api/port-in-use', message: expect.stringContaining(port) } });
   });

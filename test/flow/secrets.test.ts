@@ -9,7 +9,7 @@ import { createApi } from '#src/api/index';
 import { generateKey } from '#src/auth/index';
 import { type App, openApp } from '#src/main/app';
 import { type Environment, readEnvironment } from '#src/main/environment';
-import { type CliResult, outturn } from '../harness/cli.ts';
+import { type CliResult, outturnProcess } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary.ts';
 import { secretsFoundIn } from './secret-search.ts';
@@ -80,7 +80,7 @@ describe('secrets in the database', () => {
     args: string[],
     { input, ...more }: { input?: string; OUTTURN_KEY?: string } = {},
   ): Promise<CliResult> => {
-    const result = await outturn(args, { env: { ...env, ...more }, input: input ?? '' });
+    const result = await outturnProcess(args, { env: { ...env, ...more }, input: input ?? '' });
     shown += result.stdout + result.stderr;
     return result;
   };
@@ -96,7 +96,7 @@ describe('secrets in the database', () => {
     );
 
   it('validate needs none of them, no key and no database, and says how many it did not look up', async () => {
-    const { status, stdout } = await outturn(['validate'], { env: { OUTTURN_CONFIG: env['OUTTURN_CONFIG'] } });
+    const { status, stdout } = await outturnProcess(['validate'], { env: { OUTTURN_CONFIG: env['OUTTURN_CONFIG'] } });
     expect(status, stdout).toBe(0);
     expect(stdout).toContain('1 secret was not looked up');
   });

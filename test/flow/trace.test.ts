@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outturn, startOutturn } from '../harness/cli.ts';
+import { outturnProcess, startOutturn } from '../harness/cli.ts';
 import { type TestDatabase, testDatabase } from '../harness/database.ts';
 import { describeWith } from '../harness/packages.ts';
 import { pollUntil } from '../harness/poll.ts';
@@ -31,7 +31,7 @@ describe('what the demo does, as a collector sees it', () => {
     [receiver, directory] = await Promise.all([startOtlpReceiver(), temporaryDirectory('trace')]);
     await chmod(directory.path, 0o755);
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'outturn-demo' };
-    const result = await outturn(['demo', '--json', '--data', directory.path], { env });
+    const result = await outturnProcess(['demo', '--json', '--data', directory.path], { env });
     expect({ status: result.status, stderr: result.stderr }).toEqual({ status: 0, stderr: '' });
     spans = receiver.spans();
   });
