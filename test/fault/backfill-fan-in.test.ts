@@ -15,6 +15,7 @@ import { describeWith } from '../harness/packages.ts';
 import { pollUntil } from '../harness/poll.ts';
 import { type RunningProcess, startProcess } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/servers/redis.ts';
+import { backendsFor } from './harness/backends.ts';
 
 const script = fileURLToPath(new URL('harness/backfill-worker.ts', import.meta.url));
 const CHUNKS = 3;
@@ -78,7 +79,7 @@ function fanIn(queueUrl: (bench: PullBench) => { kind: 'postgres' | 'redis'; url
   }, 120_000);
 }
 
-describe('a backfill, the fan-in of its chunks (PostgreSQL)', () => {
+describe.runIf(backendsFor('redis').includes('postgres'))('a backfill, the fan-in of its chunks (PostgreSQL)', () => {
   fanIn((bench) => ({ kind: 'postgres', url: bench.databaseUrl }));
 });
 

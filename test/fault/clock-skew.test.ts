@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 
 const AHEAD_MS = 60_000;
 /** Several checks for lost locks long. */
 const JOB_MS = 9_000;
 
-describe.each(backendNames)('a worker whose clock is a minute ahead, on %s', (backend) => {
+describe.each(backendsFor('postgres'))('a worker whose clock is a minute ahead, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

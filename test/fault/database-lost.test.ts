@@ -1,6 +1,6 @@
 import { afterEach, describe, expect } from 'vitest';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames, terminateSessions } from './harness/backends.ts';
+import { backendsFor, terminateSessions } from './harness/backends.ts';
 import { slowdown } from './harness/load.ts';
 import { mixedIntent } from './harness/mix.ts';
 import { itSeeded } from './harness/seeded-test.ts';
@@ -10,7 +10,7 @@ import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 /** What the design promises, from the loss to the next pick-up, on a machine that has time for it. */
 const pickupLimitMs = (): number => 10_000 * slowdown();
 
-describe.each(backendNames)('the database’s connections lost, on %s', (backend) => {
+describe.each(backendsFor('postgres'))('the database’s connections lost, on %s', (backend) => {
   let world: FaultWorld;
   let proxy: TcpProxy | null = null;
   afterEach(async () => {

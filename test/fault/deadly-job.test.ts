@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { startFleet } from './harness/fleet.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 
@@ -7,7 +7,7 @@ const NEIGHBOURS = 10;
 /** Small enough to be exhausted in a moment. */
 const nodeOptions = ['--max-old-space-size=96'];
 
-describe.each(backendNames)('a job that kills its worker, on %s', (backend) => {
+describe.each(backendsFor('redis'))('a job that kills its worker, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect } from 'vitest';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { slowdown } from './harness/load.ts';
 import { itSeeded } from './harness/seeded-test.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
@@ -8,7 +8,7 @@ import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 const GRACE_MS = 4_000;
 const SHORT_JOBS = 12;
 
-describe.each(backendNames)('SIGTERM in mid-batch, on %s', (backend) => {
+describe.each(backendsFor('redis'))('SIGTERM in mid-batch, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect } from 'vitest';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { itSeeded } from './harness/seeded-test.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 
-describe.each(backendNames)('between the outbox and the queue, on %s', (backend) => {
+describe.each(backendsFor('redis'))('between the outbox and the queue, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

@@ -4,11 +4,11 @@ import { createIntentResolver } from '#src/queue/index';
 import { openStore } from '#src/store/index';
 import { silentLog } from '../harness/database.ts';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { faultJobs } from './harness/jobs.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 
-describe.each(backendNames)('old and new workers side by side, on %s', (backend) => {
+describe.each(backendsFor('postgres'))('old and new workers side by side, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pollUntil } from '../harness/poll.ts';
-import { backendNames } from './harness/backends.ts';
+import { backendsFor } from './harness/backends.ts';
 import { type FaultWorld, openFaultWorld } from './harness/world.ts';
 
 /** Longer than a lock lives unattended and another worker needs to find that out. */
 const BLOCKED_MS = 17_000;
 
-describe.each(backendNames)('a worker that stood still past its lock, on %s', (backend) => {
+describe.each(backendsFor('redis'))('a worker that stood still past its lock, on %s', (backend) => {
   let world: FaultWorld;
   afterEach(() => world.close());
 

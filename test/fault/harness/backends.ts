@@ -6,8 +6,10 @@ import type { QueueBackend } from './worker-settings.ts';
 
 export type BackendName = 'postgres' | 'redis' | 'cluster';
 
-/** What the tests of every run use; the cluster is for the faults that only it has, and for the soak. */
-export const backendNames: readonly BackendName[] = ['postgres', 'redis'];
+const isLong = process.env['OUTTURN_FAULTS'] === 'long';
+
+/** On which queues a fault is tried: on both in the long form (`npm run test:long`), in `npm test` on the one that is named. */
+export const backendsFor = (named: BackendName): readonly BackendName[] => (isLong ? ['postgres', 'redis'] : [named]);
 
 /** The server that a world's queue lies in, and what can be done to it. */
 export interface BackendServer {
