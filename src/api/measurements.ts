@@ -151,8 +151,8 @@ const view = ({ connector, repeated, streams }: PushAnswer) => ({
 function textParameter(query: Record<string, unknown>, name: string): string | null {
   const value = query[name];
   if (value === undefined) return null;
-  if (typeof value === 'string' && value !== '' && value.length <= 200) return value;
-  throw new PermanentError('api/invalid-request', `The parameter ${name} must be one text of at most 200 characters.`);
+  if (typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value)) return value;
+  throw new PermanentError('api/invalid-request', `The parameter ${name} must be one id, as the configuration has it.`);
 }
 
 function idempotencyKey(header: string | string[] | undefined): string | null {
