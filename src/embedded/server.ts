@@ -53,7 +53,7 @@ async function waitUntilSettled(cluster: Cluster, log: Logger): Promise<Postmast
   for (;;) {
     const running = await findRunningServer(cluster.pgdata);
     if (running === null || running.status === 'ready') return running;
-    if (Date.now() > deadline) throw notReady(cluster);
+    if (Date.now() > deadline) throw await notReady(cluster, running.pid);
     if (!announced) log.info({ status: running.status }, 'waiting for the embedded PostgreSQL');
     announced = true;
     await delay(pollMs);
@@ -95,6 +95,8 @@ async function startOnce(
     ([name, value]) => ['-c', `${name}=${value}`],
   );
   let child: ChildProcess;
+  let ended = false;
+  let spawnError: Error | null = null;
   try {
     child = spawn(cluster.binaries.postgres, ['-D', cluster.pgdata, '-p', String(port), ...options], {
       // In a session of its own: an interrupt from the terminal reaches us, not the server that others may be using.
@@ -104,19 +106,18 @@ async function startOnce(
       stdio: ['ignore', file.fd, file.fd],
       ...(cluster.user === null ? {} : { uid: cluster.user.uid, gid: cluster.user.gid }),
     });
+    // Before anything is waited for: a server that is refused ends at once, and its end is told only once.
+    child.once('exit', () => {
+      ended = true;
+    });
+    child.once('error', (error) => {
+      spawnError = error;
+      ended = true;
+    });
+    child.unref();
   } finally {
     await file.close();
   }
-  child.unref();
-  let ended = false;
-  let spawnError: Error | null = null;
-  child.once('exit', () => {
-    ended = true;
-  });
-  child.once('error', (error) => {
-    spawnError = error;
-    ended = true;
-  });
   const begun = Date.now();
   let announced = false;
   for (;;) {
@@ -127,10 +128,8 @@ async function startOnce(
     const facts = await readPostmasterFile(cluster.pgdata);
     if (facts !== null && facts.pid === child.pid && facts.status === 'ready') return { state: 'ready' };
     const elapsedMs = Date.now() - begun;
-    if (elapsedMs > readyTimeoutMs) {
-      child.kill('SIGINT');
-      throw notReady(cluster);
-    }
+    // Left to its work: ended, it would begin its recovery anew with each try. The next command waits for it again.
+    if (elapsedMs > readyTimeoutMs) throw await notReady(cluster, child.pid);
     if (elapsedMs > 3000 && !announced) {
       announced = true;
       log.info(
@@ -159,10 +158,15 @@ async function rotate(logPath: string): Promise<void> {
   if (facts !== null && facts.size > logLimitBytes) await rename(logPath, `${logPath}.1`);
 }
 
-function notReady(cluster: Cluster): OutturnError {
+async function notReady(cluster: Cluster, pid: number | undefined): Promise<OutturnError> {
+  const logPath = join(cluster.root, logName);
+  const said = (await readFile(logPath, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join('\n');
   return new RetryableError(
     'storage/unavailable',
-    `The embedded PostgreSQL in ${cluster.root} was not ready within ${readyTimeoutMs / 1000} s`,
-    { hint: `Read ${join(cluster.root, logName)}; recovery after a crash may need longer: try again.` },
+    `The embedded PostgreSQL in ${cluster.root} was not ready within ${readyTimeoutMs / 1000} s; it goes on starting${said === '' ? '' : `\n${said}`}`,
+    {
+      hint: `Recovery after a crash may need longer: try again. If ${logPath} tells of no progress, end process ${pid}.`,
+      facts: { directory: cluster.root, pid },
+    },
   );
 }
