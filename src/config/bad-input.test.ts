@@ -4,32 +4,6 @@ import { goodYaml, loadFiles, SECRET, spoil } from '../../test/factories/config.
 /** 1-based line of the good configuration that holds a text. */
 const lineOf = (text: string): number => goodYaml.slice(0, goodYaml.indexOf(text)).split('\n').length;
 
-describe('a configuration that is right', () => {
-  it('loads without a problem', async () => {
-    const { config, lines } = await loadFiles({ 'outturn.yaml': goodYaml });
-    expect(lines).toEqual([]);
-    expect(config?.projects[0]?.metrics[0]).toMatchObject({ attribution: '1', startsOn: '2026-07-01' });
-  });
-
-  it('may be split over files in folders, with empty files and comments between', async () => {
-    const [head, tail] = [
-      goodYaml.slice(0, goodYaml.indexOf('projects:')),
-      goodYaml.slice(goodYaml.indexOf('projects:')),
-    ];
-    const { config, lines } = await loadFiles({
-      'sources/all.yml': head,
-      'projects/checkout.yaml': tail,
-      'empty.yaml': '',
-      'comment.yaml': '# nothing yet\n',
-      'null-section.yaml': 'fx:\nschedules: # none\n',
-      'schema/outturn.yaml': 'not: read',
-      'notes.txt': 'not: read: either',
-    });
-    expect(lines).toEqual([]);
-    expect(config?.connectors.map((connector) => connector.id)).toEqual(['shop', 'books']);
-  });
-});
-
 describe('each mistake is named with file, line and column', () => {
   it.each([
     [
@@ -267,114 +241,11 @@ describe('each mistake is named with file, line and column', () => {
     expect(config).toBeNull();
   });
 
-  it('broken YAML: all syntax errors of all files, and what is wrong in the files that can be read', async () => {
-    const { lines, config } = await loadFiles({
-      'a.yaml': 'projects: [1, 2\nstakeholders: {}\n',
-      'b.yaml': 'settings:\n\ttimeZone: UTC\n',
-      'c.yaml': '- a\n- list\n',
-      'd.yaml': goodYaml.replace('8 %', 'eight'),
-    });
-    const text = lines.join('\n');
-    expect(text).toMatch(/^a\.yaml:2:\d+: not valid YAML/m);
-    expect(text).toMatch(/^b\.yaml:2:\d+: a tab cannot indent YAML/m);
-    expect(text).toMatch(/^c\.yaml:1:1: expected a mapping at the top/m);
-    expect(text).toMatch(/^d\.yaml:20:19 projects\.checkout\.discountRate: .*found "eight"/m);
-    expect(config).toBeNull();
-  });
-
-  it.each([
-    [
-      'a schedule without quotes',
-      'schedule: "0 8 * * 1"',
-      'schedule: */15 * * * *',
-      /begins with \* must stand in quotes/,
-    ],
-    [
-      'a reference without quotes inside { }',
-      '{ value: 100 }',
-      '{ value: ${env:X} }',
-      /with \{ or \[ in it must stand in quotes/,
-    ],
-    ['a key indented by one less', '    currency: EUR', '   currency: EUR', /indented differently from its neighbours/],
-    ['a text with a colon', 'name: Checkout', 'name: Checkout: again', /with ": " in it must stand in quotes/],
-    [
-      'a key without a space',
-      '    name: Checkout',
-      '    name:Checkout',
-      /a colon and a plain space must follow the key/,
-    ],
-    ['a quote that stays open', '"0 8 * * 1"', '"0 8 * * 1', /a quote that was opened further up is never closed/],
-    ['a value that begins with %', 'discountRate: 8 %', 'discountRate: %8', /must stand in quotes/],
-  ])('%s: one line says how to mend it', async (_mistake, good, bad, says) => {
-    const yaml = goodYaml.replace(good, () => bad);
-    expect(yaml).not.toBe(goodYaml);
-    const { lines } = await loadFiles({ 'outturn.yaml': yaml });
-    expect(lines[0]).toMatch(says);
-    expect(lines.length).toBeLessThan(5);
-  });
-
-  it('a reference that may lead into a broken file is not called wrong', async () => {
-    const { lines } = await loadFiles({
-      'broken.yaml': 'stakeholders: [',
-      ...spoil('stakeholder: sponsor', 'stakeholder: somebody'),
-    });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^broken\.yaml:1/);
-  });
-
-  it('the same id in two files, both places', async () => {
-    const { lines } = await loadFiles({
-      'a.yaml': goodYaml,
-      'b.yaml': 'stakeholders:\n  sponsor: { name: Other }\nsettings: { timeZone: UTC }\n',
-    });
-    expect(lines).toEqual([
-      expect.stringMatching(
-        /^b\.yaml:2:3 stakeholders\.sponsor: "sponsor" is defined a second time; the first is at .*a\.yaml:34/,
-      ),
-      expect.stringMatching(
-        /^b\.yaml:3:13 settings\.timeZone: "timeZone" is defined a second time; the first is at .*a\.yaml:2/,
-      ),
-    ]);
-  });
-
-  it('the same key twice in one mapping, both lines', async () => {
-    const { lines } = await loadFiles(spoil('    name: Checkout\n', '    name: Checkout\n    name: Again\n'));
-    expect(lines).toEqual([
-      'outturn.yaml:18:5 projects.checkout.name: the key "name" stands here a second time; the first is at line 17',
-    ]);
-  });
-
-  it('overlapping exchange rates, both places', async () => {
-    const { lines } = await loadFiles({
-      'a.yaml': goodYaml,
-      'fx.yaml':
-        'fx:\n  - { from: USD, to: EUR, rate: 0.9, validFrom: 2026-01-01 }\n  - { from: USD, to: EUR, rate: 0.8, validFrom: 2026-06-01 }\n',
-    });
-    expect(lines).toEqual([
-      expect.stringMatching(
-        /^fx\.yaml:3:\d+ fx\[1\]\.validFrom: starts on 2026-06-01, but overlaps the rate at .*fx\.yaml:2/,
-      ),
-    ]);
-  });
-
   it('what the schedule adapter says about a cron expression', async () => {
     const { lines } = await loadFiles(spoil('"0 8 * * 1"', '"99 8 * * 1"'), {
       validateCron: (expression) => (expression.startsWith('99') ? 'minute 99 does not exist' : null),
     });
     expect(lines).toEqual([expect.stringMatching(/^outturn\.yaml:36:\d+ subscriptions\.weekly\.schedule: minute 99/)]);
-  });
-
-  it('a folder that is not there, or holds no YAML', async () => {
-    const empty = await loadFiles({ 'readme.txt': 'x' });
-    expect(empty.problems).toMatchObject([{ code: 'config/not-found', message: expect.stringContaining('no *.yaml') }]);
-    expect(empty.config).toBeNull();
-    const gone = await loadFiles(
-      {},
-      { prepare: async (directory) => (await import('node:fs/promises')).rmdir(directory) },
-    );
-    expect(gone.problems).toMatchObject([
-      { code: 'config/not-found', message: expect.stringContaining('no such folder') },
-    ]);
   });
 
   it('a metric with rates and no baseline; without rates it is only tracked, which is a warning', async () => {
