@@ -58,7 +58,7 @@ describe.each(kinds)('connectors/$folder is sent to', ({ folder, kind }) => {
 
   const storing = cases.filter(({ expectedLines }) => expectedLines.length > 0);
   it.each(storing)(
-    'stores $name once though the database is away at first and each request comes twice',
+    'stores $name once though the database is away at first, senders break off and each request comes twice',
     async (testCase) => {
       const sent = testCase.sent.filter((each) => !isLimit(each));
       await room.receiving(

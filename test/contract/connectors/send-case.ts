@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
@@ -27,6 +28,8 @@ export interface SentAnswer {
 export interface Receiver {
   /** Throws where the answer, the log or an archived page shows a secret of the case. */
   send(request: Sent['request'], body?: Buffer): Promise<SentAnswer>;
+  /** Sends half of the body, says that more follows, and goes. */
+  breakOff(request: Sent['request']): Promise<void>;
   /** Sets the clock, and what is due by then is done. */
   passTo(nowMs: number): Promise<void>;
   /** From now on no transaction begins, or again each does. */
@@ -89,6 +92,19 @@ export async function openReceiverRoom(kind: AnyConnectorKind): Promise<Receiver
           expect(secrets.filter((secret) => shown.some((text) => text.includes(secret)))).toEqual([]);
           return answer;
         },
+        breakOff: (sent) =>
+          new Promise((resolve) => {
+            const body = bodyOf(sent, testCase.directory);
+            const headers = {
+              authorization: `Bearer ${options.token}`,
+              ...sent.headers,
+              'content-length': body.length,
+            };
+            const path = sent.path.replaceAll('{{connector}}', connector.id);
+            const going = request(`${api.url}${path}`, { method: sent.method, headers: withoutNull(headers) });
+            going.once('error', () => undefined).once('close', resolve);
+            going.write(body.subarray(0, Math.ceil(body.length / 2)), () => going.destroy());
+          }),
         async passTo(nowMs) {
           bench.clock.nowMs = nowMs;
           warnings.push(...(await api.closeDueSteps(connector.id)));
@@ -109,6 +125,9 @@ export async function openReceiverRoom(kind: AnyConnectorKind): Promise<Receiver
 const away = async (): Promise<never> => {
   throw new RetryableError('storage/unavailable', 'The database cannot be reached.');
 };
+
+const withoutNull = <T>(headers: Record<string, T | null>): Record<string, T> =>
+  Object.fromEntries(Object.entries(headers).filter((header): header is [string, T] => header[1] !== null));
 
 /** What a sender puts into the body, as bytes, packed as it would pack them. */
 export function bodyOf(request: Sent['request'], directory: string): Buffer {
@@ -137,7 +156,7 @@ async function post(
   const headers = { authorization: `Bearer ${token}`, ...request.headers };
   const response = await fetch(`${url}${request.path.replaceAll('{{connector}}', connector)}`, {
     method: request.method,
-    headers: Object.entries(headers).filter((header): header is [string, string] => header[1] !== null),
+    headers: withoutNull<string>(headers),
     ...(request.method === 'GET' ? {} : { body: new Uint8Array(body) }),
   });
   return {
