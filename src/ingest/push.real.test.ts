@@ -70,7 +70,7 @@ describeWith(['prometheus'], 'a real Prometheus that writes to us', () => {
   const grownBy = (what: string, samples: number, before: number) =>
     pollUntil(what, async () => (await countNow()) >= before + samples);
 
-  it('nothing is lost and nothing doubled while each of the two is restarted', async () => {
+  it('nothing that it sends is lost and nothing doubled while each of the two is restarted', async () => {
     await grownBy('the first samples', 3, 0);
     await there.close();
     // Samples are scraped meanwhile and wait in its queue.
@@ -80,7 +80,12 @@ describeWith(['prometheus'], 'a real Prometheus that writes to us', () => {
     await pollUntil('samples that nobody takes', async () => (await scraped()) >= before + 3);
     there = await open();
     await grownBy('the samples of the time that we were away', 3, before);
+    // Begun anew it sends what it scrapes from then on: what was scraped just before and not sent stays with it
+    // (https://github.com/prometheus/prometheus/issues/8809). Of that short time no sample need come.
+    const sentBefore = (await received()).at(-1)?.[0] ?? 0;
     await prometheus.restart();
+    const restartedAt = Date.now();
+    const mustCome = ([at]: [number, number]): boolean => at <= sentBefore || at > restartedAt;
     await grownBy('samples of the restarted one', 3, await countNow());
 
     const response = await fetch(`${prometheus.url}/api/v1/query?query=${encodeURIComponent('failures_total[10m]')}`);
@@ -90,7 +95,9 @@ describeWith(['prometheus'], 'a real Prometheus that writes to us', () => {
       .map(([at, value]): [number, number] => [Math.round(at * 1000), Number(value)]);
     await pollUntil('all that it has', async () => ((await received()).at(-1)?.[0] ?? 0) >= (own.at(-1)?.[0] ?? 0));
     const last = own.at(-1)?.[0] ?? 0;
-    expect((await received()).filter(([at]) => at <= last)).toEqual(own);
+    const came = (await received()).filter(([at]) => at <= last);
+    expect(came.filter(mustCome)).toEqual(own.filter(mustCome));
+    expect(own).toEqual(expect.arrayContaining(came));
     const { rows } = await database.query(`SELECT labels FROM push_series WHERE connector = '${ID}'`);
     expect(rows).toEqual([
       { labels: { __name__: 'failures_total', instance: target.target, job: 'node', shop: 'web' } },
