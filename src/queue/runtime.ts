@@ -212,9 +212,14 @@ export async function createQueueRuntime(settings: QueueRuntimeSettings): Promis
   }
 
   async function stillOpen(timeoutMs: number): Promise<OutturnError> {
-    const open = [];
-    for (const state of ['running', 'published', 'pending'] as const)
-      open.push(...(await store.outbox.list({ state, limit: 10 })));
+    const found = new Map<string, OutboxRow>();
+    // In the order in which a job passes through them: one that goes on meanwhile is seen at least once.
+    for (const state of ['pending', 'published', 'running'] as const)
+      for (const row of await store.outbox.list({ state, limit: 10 })) {
+        found.delete(row.id);
+        found.set(row.id, row);
+      }
+    const open = [...found.values()].toReversed();
     const names = open
       .slice(0, 10)
       .map((row) => `${row.kind} ${row.id} (${row.state}${row.errorMessage === null ? '' : `: ${row.errorMessage}`})`);

@@ -170,6 +170,29 @@ export function queueContract(server: QueueServer): void {
         stop.abort();
         await expect(waiting).rejects.toMatchObject({ code: 'queue/cancelled' });
       });
+
+      it('names a job too that goes on while they are looked for', async () => {
+        const world = await open();
+        const runtime = await world.runtime({
+          workers: false,
+          relay: false,
+          through: (store) => ({
+            ...store,
+            outbox: {
+              ...store.outbox,
+              async list(filter) {
+                const rows = await store.outbox.list(filter);
+                if (filter.state === 'published') await store.transaction((tx) => tx.outbox.markPublished([row.id]));
+                return rows;
+              },
+            },
+          }),
+        });
+        const row = await world.enqueue('plain', { name: 'on its way' });
+        await expect(runtime.idle({ timeoutMs: 50 })).rejects.toMatchObject({
+          message: expect.stringContaining(row.id),
+        });
+      });
     });
 
     it('minds a clock that is wrong: refused where locks go by it, said where only delays do', async () => {
