@@ -1,4 +1,4 @@
-import { asRecord, badShapeWith, PermanentError, shownValue } from '#kit';
+import { asRecord, badShapeWith, numberOrNull, shownValue } from '#kit';
 
 /** One series, whichever version answered. */
 export interface Series {
@@ -34,7 +34,9 @@ export function readSeriesV2(answer: Record<string, unknown>, place: string): Se
       tags: readTags(each['group_tags'], which),
       unit: each['unit'],
       intervalMs: null,
-      points: sorted(row.map((value: unknown, at) => [starts[at] ?? 0, readValue(value, `${which}, value ${at + 1}`)])),
+      points: sorted(
+        row.map((value: unknown, at) => [starts[at] ?? 0, numberOrNull(value, `${which}, value ${at + 1}`)]),
+      ),
     };
   });
 }
@@ -59,7 +61,7 @@ export function readSeriesV1(answer: Record<string, unknown>, place: string): Se
         points.map((pair: unknown, at) => {
           if (!Array.isArray(pair) || pair.length !== 2)
             throw badShape(`${which}: point ${at + 1} is ${shownValue(pair)}, expected [time, number]`);
-          return [readTime(pair[0], `${which}, point ${at + 1}`), readValue(pair[1], `${which}, point ${at + 1}`)];
+          return [readTime(pair[0], `${which}, point ${at + 1}`), numberOrNull(pair[1], `${which}, point ${at + 1}`)];
         }),
       ),
     };
@@ -78,11 +80,4 @@ function readTime(value: unknown, place: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || Math.abs(value) > LAST_DATE_MS)
     throw badShape(`${place} is ${shownValue(value)}, expected milliseconds`);
   return Math.round(value);
-}
-
-/** JSON knows no NaN: what is not a number comes as null. */
-function readValue(value: unknown, place: string): number | null {
-  if (value === null) return null;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new PermanentError('source/bad-number', `${place} is ${shownValue(value)}, not a number`);
 }

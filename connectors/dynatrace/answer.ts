@@ -7,6 +7,7 @@ import {
   keptLabels,
   LeftOut,
   noSeriesWarning,
+  numberOrNull,
   OUTSIDE_OF_REQUEST,
   otherIntervalWarning,
   type ParseContext,
@@ -67,7 +68,7 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
     distinct.add(labels, name);
     timestamps.forEach((time: unknown, at) => {
       const endMs = readTime(time, `${where}, time ${at + 1}`);
-      const value = readValue(values[at], `${where}, value ${at + 1}`);
+      const value = numberOrNull(values[at], `${where}, value ${at + 1}`);
       const atMs = startOfSlot(endMs, answer['resolution'], meta.stepMs, where);
       // The slots before and behind come along where a border of the request falls into them.
       if (endMs <= meta.fromMs || atMs >= meta.toMs) return;
@@ -125,10 +126,4 @@ function readTime(value: unknown, place: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < LAST_DATE_MS / 2)
     return Math.round(value);
   throw badShape(`${place} is ${shownValue(value)}, expected milliseconds`);
-}
-
-function readValue(value: unknown, place: string): number | null {
-  if (value === null) return null;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new PermanentError('source/bad-number', `${place} is ${shownValue(value)}, not a number`);
 }

@@ -4,4 +4,5 @@ export * from './labels.ts';
 export * from './options.ts';
 export * from './told-apart.ts';
 export * from './units.ts';
+export * from './values.ts';
 export * from './warnings.ts';

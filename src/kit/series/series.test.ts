@@ -6,6 +6,7 @@ import { countSeries, keptLabels, labelsKey } from './labels.ts';
 import { refuseInconvertible, sourceUnitOption, stepOption, unitOption } from './options.ts';
 import { DistinctPoints, DistinctSeries } from './told-apart.ts';
 import { sourceUnitHint, streamConversion, unitFindings } from './units.ts';
+import { numberOrNull } from './values.ts';
 
 const at = (hour: number): number => Date.UTC(2026, 5, 1, hour);
 const sample = (hour: number, value: number, labels: Record<string, string> = {}) =>
@@ -91,6 +92,12 @@ describe('the unit of a stream', () => {
     for (const declared of [null, 'ms', 'widgets'])
       expect(unitFindings(declared, { unit: 's', sourceUnit: 'ms' }, 'latency')).toEqual([]);
   });
+});
+
+it('a value is a number, or null where there is none; nothing else is taken for one', () => {
+  expect([numberOrNull(null, 'x'), numberOrNull(0, 'x')]).toEqual([null, 0]);
+  for (const odd of ['3', '', true, undefined, Number.NaN])
+    expect(() => numberOrNull(odd, 'value 2')).toThrow(expect.objectContaining({ code: 'source/bad-number' }));
 });
 
 describe('what check says of a sample', () => {
