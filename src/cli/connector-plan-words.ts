@@ -45,6 +45,8 @@ export function connectorPlanLines(io: Look, plan: ConnectorsPlan): string[] {
   }
   const same = plan.connectors.filter(({ action }) => action === 'none').length;
   if (same > 0) lines.push(color.dim(`  ${plural(same, 'connector')} unchanged`));
+  for (const { connector, message } of plan.unreadable)
+    lines.push(`${color.yellow('!')} connector ${connector} stays as it is, for it cannot be read: ${message}`);
   for (const { connector, stream, projects } of plan.orphaned)
     lines.push(
       `${color.yellow('!')} ${connector}.${stream} is in no configuration, but ${projects.join(', ')} use${projects.length === 1 ? 's' : ''} it: no new data will come`,

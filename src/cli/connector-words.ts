@@ -105,11 +105,12 @@ function completeness(streams: readonly StreamHealth[]): string | null {
 
 function note(
   io: Look,
-  { streams, findings, expiresAtMs, budget }: ConnectorHealth,
+  { streams, findings, expiresAtMs, budget, unreadable }: ConnectorHealth,
   nowMs: number,
 ): string | undefined {
   const { color } = io;
   const notes: string[] = [];
+  if (unreadable !== null) notes.push(color.red(unreadable.message));
   for (const stream of streams) {
     if (stream.state === 'failing' && stream.lastError !== null && stream.failingSinceMs !== null)
       notes.push(
@@ -141,7 +142,9 @@ function expiryWords({ color }: Look, expiresAtMs: number | null, nowMs: number)
 export function connectorDetails(io: Look, connector: ConnectorHealth, nowMs: number): string {
   const { color } = io;
   const lines = [`${color.bold(connector.id)} ${color.dim(connector.kind)}  ${stateWords(io, connector.state)}`];
-  const { budget, expiresAtMs, checkedAtMs, findings } = connector;
+  const { budget, expiresAtMs, checkedAtMs, findings, unreadable } = connector;
+  if (unreadable !== null) lines.push(color.red(`unreadable ${unreadable.message}`));
+  if (unreadable?.hint !== undefined) lines.push(`           → ${unreadable.hint}`);
   if (budget !== null)
     lines.push(
       `budget     ${Math.round(budget.usedRatio * 100)} % of ${budget.account}${budget.blockedUntilMs === null ? '' : color.red(`, blocked until ${instantWords(budget.blockedUntilMs)}`)}`,

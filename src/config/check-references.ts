@@ -27,7 +27,8 @@ function checkAccounts(context: Context): void {
   const used = new Set<string>();
   for (const [id, { value: node }] of context.merged.entries.connectors) {
     const account = textAt(node, ['account']);
-    if (account === undefined) continue;
+    const written = nodeAt(node, ['account']);
+    if (account === undefined || (written?.type === 'scalar' && written.pending)) continue;
     used.add(account);
     exists('account', account, { id, value: account, node, path: ['connectors', id] }, ['account'], context);
   }

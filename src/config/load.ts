@@ -5,6 +5,7 @@ import {
   formatDurationMs,
   knownFxRates,
   type ProjectContext,
+  SECRET_NAME,
   type SecretLookup,
   type SecretUse,
   type Unreadable,
@@ -19,9 +20,10 @@ import { sourcesOf } from './known-sources.ts';
 import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
 import { secretsByName } from './named-secrets.ts';
-import { type ConfigProblem, type PathPart, ProblemList } from './problems.ts';
+import { type ConfigProblem, type PathPart, type Place, ProblemList } from './problems.ts';
+import { connectorInName } from './read-connector.ts';
 import { readYaml, type StoredUse } from './read-file.ts';
-import { createReferenceResolver } from './references.ts';
+import { createReferenceResolver, type MissingReferences } from './references.ts';
 import { rootSchema } from './schema/root.ts';
 import type { ScheduleTimes } from './schema/schedule.ts';
 import { secretsIn } from './schema/walk.ts';
@@ -45,6 +47,8 @@ export interface LoadInput {
   shortestIntervalMs?: (expression: string) => number | null;
   /** What is wrong with a JSONata expression, or null; absent: they are not looked at. */
   checkExpression?: CheckExpression | undefined;
+  /** What becomes of references to what is not there. Default: each is a problem. */
+  missing?: MissingReferences | undefined;
   /** A connector need not have streams yet: somebody asks its source what there is. */
   withoutStreams?: boolean | undefined;
 }
@@ -65,7 +69,8 @@ export interface LoadResult {
 export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   const directory = path.resolve(input.directory);
   const problems = new ProblemList();
-  const resolve = createReferenceResolver({ directory, env: input.env, lookUp: input.lookUpSecret });
+  const { env, missing } = input;
+  const resolve = createReferenceResolver({ directory, env, lookUp: input.lookUpSecret, missing });
   const secrets = new Set<string>();
   const roots: LocatedMap[] = [];
   const stored: StoredUse[] = [];
@@ -115,12 +120,20 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
 
   const sorted = problems.sorted(secrets);
   const { settings } = sections;
-  const result = { problems: sorted, secretUses: stored.map(({ use }) => use), files: sources };
+  const result = {
+    problems: sorted,
+    secretUses: stored.map(({ use }) => use).filter(({ name }) => SECRET_NAME.test(name)),
+    files: sources,
+  };
   if (problems.hasErrors() || settings === undefined) return { config: null, ...result };
   const config = buildConfig({ ...sections, settings }, directory, [...secrets]);
-  for (const connector of config.connectors) {
-    const reason = unreadable.connectors.get(connector.id);
-    if (reason !== undefined) connector.unreadable = reason;
+  for (const [id, reason] of unreadable.connectors) {
+    let connector = config.connectors.find((each) => each.id === id);
+    if (connector === undefined) {
+      connector = connectorInName(id, merged.entries.connectors.get(id)?.value);
+      config.connectors.push(connector);
+    }
+    connector.unreadable = reason;
   }
   if (Object.keys(unreadable.settings).length > 0) config.settings.unreadable = unreadable.settings;
   return { config, ...result };
@@ -136,6 +149,12 @@ function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): U
   const parts: UnreadableParts = { connectors: new Map(), settings: {} };
   for (const { use, place, path, unreadable } of stored) {
     if (unreadable === null) continue;
+    if (unreadable.isMissing) {
+      const { code, message } = unreadable;
+      if (use.connector === null) problems.add(place, path, code, message);
+      else addMissing(parts.connectors, use.connector, unreadable, `${placeWords(place)} ${use.path}: ${message}`);
+      continue;
+    }
     const reason = { ...unreadable, message: `${use.path} needs a secret that cannot be had: ${unreadable.message}` };
     const [section, key] = path;
     if (use.connector !== null) parts.connectors.set(use.connector, parts.connectors.get(use.connector) ?? reason);
@@ -145,6 +164,14 @@ function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): U
     else problems.add(place, path, unreadable.code, unreadable.message);
   }
   return parts;
+}
+
+const placeWords = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
+
+/** All that is missing is said at once, the way to mend it by the first. */
+function addMissing(into: Map<string, Unreadable>, id: string, { code, hint }: Unreadable, message: string): void {
+  const first = into.get(id);
+  into.set(id, first === undefined ? { code, message, hint } : { ...first, message: `${first.message}; ${message}` });
 }
 
 /** A port or a switch out of the environment: masking it would garble every log. In a secret field it is masked all the same. */
@@ -177,6 +204,8 @@ function checkTimes(
 ): void {
   const check = (times: ScheduleTimes | undefined, node: Located, at: PathPart[], local: PathPart[]): void => {
     if (times === undefined) return;
+    const cron = nodeAt(node, nodeAt(node, local)?.type === 'map' ? [...local, 'cron'] : local);
+    if (cron?.type === 'scalar' && cron.pending) return;
     const add = (key: string, message: string): void => {
       // The expression alone, or a mapping with more.
       const path = nodeAt(node, local)?.type === 'map' ? [...local, key] : local;

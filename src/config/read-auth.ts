@@ -84,7 +84,7 @@ export async function readTls(tls: HttpBase['tls'], input: Input): Promise<HttpS
     name: 'caFile' | 'certFile' | 'keyFile',
   ): Promise<{ file: string; text: string } | null | undefined> => {
     const written = tls[name];
-    if (written === undefined) return null;
+    if (written === undefined || isPending(input, ['tls', name])) return null;
     const file = path.resolve(input.directory, written);
     try {
       return { file, text: await readFile(file, 'latin1') };
@@ -107,9 +107,10 @@ export async function readTls(tls: HttpBase['tls'], input: Input): Promise<HttpS
     add(input, ['tls', 'caFile'], `the file ${caProblem}`);
     return undefined;
   }
-  if (cert !== null && key === null) return missing('keyFile', 'certFile');
-  if (cert === null && key !== null) return missing('certFile', 'keyFile');
-  if (tls.keyPassphrase !== undefined && key === null) return missing('keyFile', 'keyPassphrase');
+  const isKnown = !isPending(input, ['tls', 'certFile']) && !isPending(input, ['tls', 'keyFile']);
+  if (isKnown && cert !== null && key === null) return missing('keyFile', 'certFile');
+  if (isKnown && cert === null && key !== null) return missing('certFile', 'keyFile');
+  if (isKnown && tls.keyPassphrase !== undefined && key === null) return missing('keyFile', 'keyPassphrase');
   const unknownPassphrase = isPending(input, ['tls', 'keyPassphrase']);
   if (cert !== null && key !== null && !unknownPassphrase) {
     const problem = clientPairProblem(cert.text, key.text, tls.keyPassphrase ?? null);

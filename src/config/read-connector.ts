@@ -3,7 +3,7 @@ import type { AnyConnectorKind, ConnectorConfig, HttpSettings, SourceLimits, Str
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
 import { budgetLimits, defaultBudget, unwrittenLimits, withLimits } from './limits.ts';
-import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
+import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { readAuth, readTls } from './read-auth.ts';
 import {
@@ -118,6 +118,7 @@ function kindOf({ entry, kinds, problems }: Input): AnyConnectorKind | undefined
   const node = nodeAt(entry.value, ['kind']);
   if (node === undefined || isEmpty(node))
     problems.add(entry.keyPlace, [...at, 'kind'], 'config/invalid-value', `is required: one of ${listWords(names)}`);
+  else if (node.type === 'scalar' && node.pending) return undefined;
   else if (node.type === 'scalar' && node.interpolated)
     problems.add(place, [...at, 'kind'], 'config/unknown-kind', `unknown connector kind; known: ${listWords(names)}`);
   else {
@@ -268,6 +269,21 @@ async function httpSettings(
     headers: base.headers,
   };
 }
+
+/** What is known of a connector whose values cannot be told apart from wrong ones: its name, its kind and its streams. */
+export const connectorInName = (id: string, node: Located | undefined): ConnectorConfig => ({
+  id,
+  kind: (node === undefined ? undefined : textAt(node, ['kind'])) ?? '',
+  http: noHttp,
+  options: {},
+  streams: writtenKeys(node === undefined ? undefined : nodeAt(node, ['streams'])).map((stream) => ({
+    id: stream,
+    options: {},
+    sinceMs: { kind: 'ago', durationMs: 0 },
+    lookbackMs: timingDefaults.lookbackMs,
+    finalAfterMs: timingDefaults.finalAfterMs,
+  })),
+});
 
 /** For kinds that speak no HTTP: nothing of it is used. */
 const noHttp: HttpSettings = {

@@ -14,11 +14,21 @@ export interface ResolvedText {
   /** What came from outside; never to be shown. */
   secrets: string[];
   problems: { code: ErrorCode; message: string; suggestion: string | null }[];
-  /** Each `${secret:}` of it that is rightly written. */
+  /**
+   * Each `${secret:}` of it that is rightly written; with `missing: 'stops'` also what else is not there, named as it
+   * stands in the braces (`env:NAME`).
+   */
   stored: { name: string; unreadable: Unreadable | null }[];
   /** A secret in it was not looked up, or cannot be had: the text says nothing about the value. */
   pending: boolean;
 }
+
+/**
+ * What becomes of a reference to what is not there: a variable that is not set, an absent file, a secret that nobody has
+ * set. `problem`: an error. `stops`: what it belongs to cannot be used. `counts`: it counts as there, its value is unknown.
+ */
+export type MissingReferences = 'problem' | 'stops' | 'counts';
+const MISSING: readonly ErrorCode[] = ['config/missing-variable', 'config/unreadable-file', 'config/missing-secret'];
 
 /** Stands where the value of a secret is not known; never sent anywhere. */
 const NOT_KNOWN = 'secret-not-known';
@@ -47,6 +57,7 @@ export function createReferenceResolver(input: {
   directory: string;
   env: Readonly<Record<string, string | undefined>>;
   lookUp?: SecretLookup | undefined;
+  missing?: MissingReferences | undefined;
 }): ReferenceResolver {
   const files = new Map<string, Promise<Lookup>>();
   const lookUp = async (expression: string): Promise<Lookup> => {
@@ -90,7 +101,15 @@ export function createReferenceResolver(input: {
       }
       const found = await lookUp(match[2] === '}' ? match[1] : '');
       if (!found.ok) {
-        resolved.problems.push(found);
+        if (!MISSING.includes(found.code) || (input.missing ?? 'problem') === 'problem') {
+          resolved.problems.push(found);
+          continue;
+        }
+        text += NOT_KNOWN;
+        resolved.interpolated = true;
+        resolved.pending = true;
+        const name = (match[1] ?? '').replace(/^secret:/, '');
+        if (input.missing === 'stops') resolved.stored.push({ name, unreadable: missingAs(found) });
         continue;
       }
       text += found.value;
@@ -104,6 +123,12 @@ export function createReferenceResolver(input: {
     resolved.text = text + source.slice(position);
     return resolved;
   };
+}
+
+function missingAs({ code, message, suggestion }: Lookup & { ok: false }): Unreadable {
+  const meant = suggestion === null ? '' : `Did you mean ${suggestion}? `;
+  const hint = `${meant}A process that runs already must be started again to see it; \`outturn validate\` names all that is missing.`;
+  return { code, message, hint, isMissing: true };
 }
 
 function readVariable(

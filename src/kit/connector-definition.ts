@@ -3,6 +3,7 @@ import { canonicalJson } from '../domain/index.ts';
 import type { Config, ConnectorConfig, StreamConfig } from './config.ts';
 import type { AnyConnectorKind, SourceLimits } from './connector.ts';
 import { createRedactor } from './redact.ts';
+import type { Unreadable } from './secrets.ts';
 import type { ConnectorDefinition, StreamIdentityRow } from './store/index.ts';
 import { streamIdentity } from './stream-identity.ts';
 
@@ -20,7 +21,7 @@ export interface ConnectorDraft {
   /** Settings that nobody wrote, where the kind knows what the vendor documents: by place, what they are otherwise. */
   usual: Readonly<Record<string, unknown>>;
   /** A secret of it cannot be had: what it would be is unknown, so it stays as it was applied. */
-  isUnreadable: boolean;
+  unreadable: Unreadable | null;
 }
 
 /** Every connector of the configuration, secrets taken out of their definitions. */
@@ -63,7 +64,7 @@ export function connectorDrafts(
       schemas: kind ?? null,
       limitsOfKind: connector.limitsOfKind ?? {},
       usual: usualOf(connector),
-      isUnreadable: connector.unreadable !== undefined,
+      unreadable: connector.unreadable ?? null,
     };
   });
 }

@@ -3,6 +3,7 @@ import type { Config, ConnectorConfig, StreamConfig } from './config.ts';
 import type { Finding, SourceLimits } from './connector.ts';
 import type { Registry } from './ports.ts';
 import type { ScheduleAdmin, ScheduleView } from './schedules.ts';
+import type { Unreadable } from './secrets.ts';
 import type { ConnectorCheckRow, DeadLetterRow, Store, StreamHealthRow } from './store/index.ts';
 import { NOT_APPLIED_HINT } from './stream-identity.ts';
 
@@ -38,6 +39,8 @@ export interface ConnectorHealth {
   needsAPerson: boolean;
   streams: StreamHealth[];
   checkedAtMs: number | null;
+  /** Why nothing of it may be used; null: it may be. */
+  unreadable: Pick<Unreadable, 'code' | 'message' | 'hint'> | null;
   /** What its last check found wrong or doubtful. */
   findings: Finding[];
   /** When its credentials or its certificate end, whichever is first; as of the last check. */
@@ -88,7 +91,7 @@ export async function connectorHealth({
       streamHealth(connector, stream, {
         nowMs,
         isPulled: kind?.capabilities.pull !== false,
-        intervalMs: kind?.timing(stream.options).intervalMs ?? 0,
+        intervalMs: connector.unreadable === undefined ? (kind?.timing(stream.options).intervalMs ?? 0) : 0,
         pull: pulls.find((row) => row.connector === connector.id && row.stream === stream.id),
         watermarkMs:
           marks.find((row) => row.connector === connector.id && row.stream === stream.id)?.watermarkMs ?? null,
@@ -111,6 +114,7 @@ export async function connectorHealth({
         (expiresAtMs !== null && expiresAtMs - nowMs < EXPIRES_SOON_MS) ||
         (status?.blockedUntilMs ?? null) !== null,
       streams,
+      unreadable: connector.unreadable ?? null,
       checkedAtMs: check?.checkedAtMs ?? null,
       findings: check?.findings.filter(({ level }) => level !== 'ok') ?? [],
       expiresAtMs,

@@ -46,6 +46,8 @@ export interface PlannedConnector {
 }
 export interface ConnectorsPlan {
   connectors: PlannedConnector[];
+  /** Connectors that stay as they were applied, for what they are now cannot be read, and why. */
+  unreadable: { connector: string; message: string }[];
   /** Streams that projects in force use and the configuration does not have: their figures get no new data. */
   orphaned: { connector: string; stream: string; projects: string[] }[];
 }
@@ -82,7 +84,7 @@ export async function planConnectors(
   const planned: PlannedConnector[] = [];
   for (const draft of drafts)
     planned.push(
-      draft.isUnreadable
+      draft.unreadable !== null
         ? untouched(draft, versions.get(draft.id))
         : await plannedConnector(draft, versions.get(draft.id) ?? null, known),
     );
@@ -99,6 +101,9 @@ export async function planConnectors(
   );
   return {
     connectors: planned.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    unreadable: drafts.flatMap(({ id, unreadable }) =>
+      unreadable === null ? [] : [{ connector: id, message: unreadable.message }],
+    ),
     orphaned: [...orphans.values()].map((orphan) => ({
       ...orphan,
       projects: known.users(orphan.connector, orphan.stream),

@@ -18,6 +18,8 @@ export interface Unreadable {
   code: ErrorCode;
   message: string;
   hint?: string | undefined;
+  /** It is not there at all: nobody has set it. */
+  isMissing?: true | undefined;
 }
 
 /** What `${secret:NAME}` gives. */

@@ -78,12 +78,12 @@ async function checkOne(
   { timeoutMs, onProgress }: CheckOptions,
 ): Promise<Finding[]> {
   const kind = registry.connectorKind(connector.kind);
-  if (kind === undefined)
-    return [{ level: 'error', aspect: 'kind', message: `There is no connector kind "${connector.kind}".` }];
   if (connector.unreadable !== undefined) {
     const { code, message, hint } = connector.unreadable;
     return [{ level: 'error', aspect: code, message: environment.redactor.text(message), hint }];
   }
+  if (kind === undefined)
+    return [{ level: 'error', aspect: 'kind', message: `There is no connector kind "${connector.kind}".` }];
   const timer = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([outer, timer]);
   const answers: Answer[] = [];

@@ -20,7 +20,7 @@ export { type ConfigProblem, formatProblem };
  */
 export async function readConfig(
   environment: Environment,
-  more: Pick<LoadInput, 'files' | 'lookUpSecret' | 'withoutStreams'> = {},
+  more: Pick<LoadInput, 'files' | 'lookUpSecret' | 'missing' | 'withoutStreams'> = {},
 ): Promise<LoadResult> {
   const result = await loadConfig({
     directory: environment.configDirectory,
@@ -36,12 +36,15 @@ export async function readConfig(
   return result;
 }
 
-/** What `readConfig` reads, or one error that carries every problem, one a line. */
+/**
+ * What `readConfig` reads, or one error that carries every problem, one a line. A connector that refers to what is not there
+ * (a variable, a file, a secret) is unreadable, and the others are not kept from working.
+ */
 export async function requireLoaded(
   environment: Environment,
   more: Pick<LoadInput, 'files' | 'lookUpSecret' | 'withoutStreams'> = {},
 ): Promise<LoadResult & { config: Config }> {
-  const result = await readConfig(environment, more);
+  const result = await readConfig(environment, { missing: 'stops', ...more });
   const { config, problems } = result;
   const errors = problems.filter((problem) => problem.severity === 'error');
   // A command is not the place to be told this again and again: `outturn validate` and `outturn doctor` are.

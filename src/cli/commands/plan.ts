@@ -32,13 +32,14 @@ export function plan(program: Command, io: Io): void {
         const differs = hasChanges(found) || hasConnectorChanges(sources);
         io.setExitCode(found.refusals.length > 0 ? 1 : options.exitCode && differs ? 2 : 0);
         if (options.json) {
-          const { connectors, orphaned } = sources;
+          const { connectors, orphaned, unreadable } = sources;
           return printJson(io, {
             changes: differs,
             applies: app.config.settings.apply,
             ...found,
             connectors,
             orphaned,
+            unreadable,
           });
         }
         for (const line of [...connectorPlanLines(io, sources), ...planLines(io, found)]) io.out(line);
@@ -81,6 +82,10 @@ function only(
       exchangeRates: [],
       refusals: found.refusals.filter((line) => line.startsWith(`project ${id}:`)),
     },
-    sources: { connectors, orphaned: sources.orphaned.filter(({ connector }) => connector === id) },
+    sources: {
+      connectors,
+      unreadable: sources.unreadable.filter(({ connector }) => connector === id),
+      orphaned: sources.orphaned.filter(({ connector }) => connector === id),
+    },
   };
 }

@@ -6,12 +6,18 @@ import { problemText } from '../problem-text.ts';
 
 /** `outturn validate`: every problem of the configuration at once, without touching anything. */
 export function validate(program: Command, io: Io): void {
-  withCommon(program.command('validate').description('check the configuration; no network, every problem at once'), [
-    'validate',
-    'validate --config /etc/outturn --json',
-  ]).action(async (options: CommonOptions) => {
+  withCommon(
+    program
+      .command('validate')
+      .description('check the configuration; no network, every problem at once')
+      .option(
+        '--no-env',
+        'variables and files that are referred to and not there count as there: for CI without secrets',
+      ),
+    ['validate', 'validate --config /etc/outturn --json', 'validate --no-env'],
+  ).action(async (options: CommonOptions & { env: boolean }) => {
     const environment = environmentOf(io, options);
-    const { config, problems, secretUses } = await readConfig(environment);
+    const { config, problems, secretUses } = await readConfig(environment, options.env ? {} : { missing: 'counts' });
     const secrets = [...new Set(secretUses.map(({ name }) => name))];
     const errors = problems.filter((problem) => problem.severity === 'error');
     const warnings = problems.length - errors.length;
