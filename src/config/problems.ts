@@ -68,6 +68,11 @@ export class ProblemList {
     shown.set(formatProblem(problem), problem);
   }
 
+  /** Nothing more that is wrong will be shown: what it costs to find more can be spared. */
+  isFull(): boolean {
+    return this.#shown.error.size >= MOST_SHOWN;
+  }
+
   hasErrors(): boolean {
     return this.#shown.error.size > 0;
   }

@@ -87,6 +87,7 @@ export async function checkSections(
       projectDrafts.push({ ...fits, spoilt: [] });
       continue;
     }
+    if (problems.isFull()) continue;
     const repaired = repairProject(withoutManaged(plain(node)));
     const spoilt = [...(repaired?.spoilt ?? []), ...unresolvedPaths(node)];
     if (repaired !== null) projectDrafts.push({ id, value: repaired.project, node, path, spoilt });

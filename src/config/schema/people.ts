@@ -16,8 +16,11 @@ const ids = (description: string, example: string) =>
   z
     .array(fields.text)
     .superRefine((list, ctx) => {
-      for (const [index, id] of list.entries())
-        if (list.indexOf(id) < index) ctx.addIssue({ code: 'custom', path: [index], message: 'stands here twice' });
+      const seen = new Set<string>();
+      for (const [index, id] of list.entries()) {
+        if (seen.has(id)) ctx.addIssue({ code: 'custom', path: [index], message: 'stands here twice' });
+        seen.add(id);
+      }
     })
     .prefault([])
     .meta({ description, examples: [[example]] });
