@@ -1,4 +1,4 @@
-import { asOutturnError, type Finding, type StreamContext } from '#kit';
+import { asOutturnError, type Finding, firstRowLine, type StreamContext } from '#kit';
 import type { FileOptions, FileStream } from './options.ts';
 import { parsePage } from './parse.ts';
 import { pullFiles } from './pull.ts';
@@ -28,13 +28,13 @@ export async function checkStream(ctx: StreamContext<FileOptions, FileStream>): 
     const window = { fromMs: 0, toMs: ctx.nowMs() };
     let rows = 0;
     let pages = 0;
-    let sample = '';
+    let sample: string | null = null;
     const warnings: string[] = [];
     for await (const page of pullFiles({ ...ctx, window })) {
       const parsed = parsePage(page, ctx);
       pages++;
       rows += parsed.measurements.length + parsed.costs.length;
-      sample ||= JSON.stringify(parsed.measurements[0] ?? parsed.costs[0] ?? '');
+      sample ??= firstRowLine(parsed);
       warnings.push(...parsed.warnings);
       if (pages === MOST_PAGES) break;
     }

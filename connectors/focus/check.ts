@@ -1,4 +1,4 @@
-import { asOutturnError, type Finding, type StreamContext } from '#kit';
+import { asOutturnError, type Finding, firstRowLine, type StreamContext } from '#kit';
 import { parsePage } from './answer.ts';
 import type { FocusOptions, FocusStream } from './options.ts';
 import { pullBills } from './pull.ts';
@@ -28,15 +28,14 @@ export async function checkStream(ctx: StreamContext<FocusOptions, FocusStream>)
   try {
     const window = { fromMs: 0, toMs: ctx.nowMs() };
     const warnings = new Set<string>();
-    let sample = '';
+    let sample: string | null = null;
     for await (const page of pullBills({ ...ctx, window }, { mostPieces: MOST_PIECES })) {
       const parsed = parsePage(page, ctx);
-      const first = parsed.costs[0] ?? parsed.measurements[0];
-      if (first !== undefined) sample ||= JSON.stringify(first);
+      sample ??= firstRowLine(parsed);
       for (const warning of parsed.warnings) warnings.add(warning);
     }
     return [
-      sample === ''
+      sample === null
         ? finding(
             'warning',
             'sample',

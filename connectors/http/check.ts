@@ -1,4 +1,4 @@
-import { asOutturnError, type Finding, type OutturnError, type StreamContext } from '#kit';
+import { asOutturnError, type Finding, firstRowLine, type OutturnError, type StreamContext } from '#kit';
 import { describeFields, guessFields, guessMapping } from './guess-mapping.ts';
 import type { HttpOptions, HttpStream } from './options.ts';
 import { parsePage } from './parse.ts';
@@ -129,11 +129,16 @@ async function sampleOf(
     },
     ctx,
   );
-  const sample = parsed.measurements[0] ?? parsed.costs[0];
-  const row = `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}, the first one ${shown(first)}`;
-  return sample === undefined
-    ? { level: 'warning', aspect: 'sample', stream, message: `${row}, gives nothing: ${parsed.warnings.join('; ')}` }
-    : { level: 'ok', aspect: 'sample', stream, message: `${row} gives ${shown(sample)}` };
+  const line = firstRowLine(parsed);
+  const count = `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`;
+  return line === null
+    ? {
+        level: 'warning',
+        aspect: 'sample',
+        stream,
+        message: `${count}, the first one ${shown(first)}, gives nothing: ${parsed.warnings.join('; ')}`,
+      }
+    : { level: 'ok', aspect: 'sample', stream, message: `${count}, the first gives ${line}` };
 }
 
 /** When the mapping does not fit: what there is, and a mapping to begin with. */

@@ -1,4 +1,4 @@
-import { type ConnectorContext, type Finding, mapRows, type StreamContext, streamFinding } from '#kit';
+import { type ConnectorContext, type Finding, firstRowLine, mapRows, type StreamContext, streamFinding } from '#kit';
 import { cellsOf, readAnswer } from './answer.ts';
 import type { NetsuiteOptions, NetsuiteStream } from './options.ts';
 import { keyOf, type RowKey, refuseTwin, selectQuery } from './query.ts';
@@ -39,10 +39,10 @@ export async function checkQuery(ctx: StreamContext<NetsuiteOptions, NetsuiteStr
     return findings;
   }
   const page = mapRows([{ place: 'row 1', cells: cellsOf(row, stream) }], stream, { decimal: '.' });
-  const sample = page.measurements[0] ?? page.costs[0];
+  const sample = firstRowLine(page);
   const of = total === null ? '' : ` of ${total}`;
-  if (sample === undefined) finding('warning', 'sample', `Row 1${of} gives nothing: ${page.warnings.join('; ')}`);
-  else finding('ok', 'sample', `Row 1${of}: ${JSON.stringify(sample)}`);
+  if (sample === null) finding('warning', 'sample', `Row 1${of} gives nothing: ${page.warnings.join('; ')}`);
+  else finding('ok', 'sample', `Row 1${of}: ${sample}`);
   if (total !== null && total > 0 && stream.cursor === undefined)
     finding(
       'warning',

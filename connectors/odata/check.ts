@@ -1,4 +1,4 @@
-import { type ConnectorContext, type Finding, failedFinding, mapRows, type StreamContext } from '#kit';
+import { type ConnectorContext, type Finding, failedFinding, firstRowLine, mapRows, type StreamContext } from '#kit';
 import { entityPath } from './address.ts';
 import { readAnswer } from './answer.ts';
 import { sourceRows } from './cells.ts';
@@ -69,12 +69,12 @@ async function sample(ctx: StreamContext<ODataOptions, ODataStream>): Promise<Fi
     };
   const total = answer.count === null ? '' : ` of ${answer.count}`;
   const page = mapRows(sourceRows(answer.rows.slice(0, 1), 1, stream), stream);
-  const first = page.measurements[0] ?? page.costs[0];
-  if (first === undefined)
+  const line = firstRowLine(page);
+  if (line === null)
     return {
       ...finding,
       level: 'warning',
       message: `the first row${total} gives nothing: ${page.warnings.join('; ')}`,
     };
-  return { ...finding, level: 'ok', message: `row 1${total}: ${JSON.stringify(first)}` };
+  return { ...finding, level: 'ok', message: `row 1${total}: ${line}` };
 }

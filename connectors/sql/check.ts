@@ -2,6 +2,7 @@ import {
   asOutturnError,
   type ConnectorContext,
   type Finding,
+  firstRowLine,
   formatDurationMs,
   PermanentError,
   type SqlBatch,
@@ -165,7 +166,7 @@ function sample(batch: SqlBatch, ctx: StreamContext<SqlOptions, SqlStream>): Fin
     meta: { firstRow: 1 },
   };
   const parsed = parsePage(page, ctx);
-  const first = parsed.measurements[0] ?? parsed.costs[0];
-  if (first !== undefined) return { ...common, level: 'ok', message: `row 1: ${JSON.stringify(first)}` };
+  const line = firstRowLine(parsed);
+  if (line !== null) return { ...common, level: 'ok', message: `row 1: ${line}` };
   throw new PermanentError('source/bad-shape', `the first row gives nothing: ${parsed.warnings.join('; ')}`);
 }

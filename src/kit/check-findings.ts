@@ -1,4 +1,6 @@
+import type { CostLine, Measurement } from '#domain';
 import type { Finding, ParsedPage } from './connector.ts';
+import { formatDurationMs } from './duration.ts';
 import { asOutturnError, type ErrorCode } from './errors.ts';
 import { nearest } from './nearest.ts';
 
@@ -14,7 +16,9 @@ const ASPECTS: Partial<Record<ErrorCode, string>> = {
   'source/unauthorised': 'credentials',
   'source/forbidden': 'permission',
 };
+/** So much of a row stands in one line of a terminal's screen, however many labels it has. */
 const MOST_SHOWN = 400;
+const MOST_OF_A_TEXT = 80;
 
 /** What was thrown while `aspect` was tried, as a line of `outturn check`. A cancelled check is thrown on. */
 export function failedFinding(thrown: unknown, aspect: string, stream?: string): Finding {
@@ -42,6 +46,52 @@ export function unknownFieldFindings(
     });
 }
 
+/**
+ * One row as people read it, in one line: `2026-06-19T00:00:00Z (1h) team=a 7.5 h`, `2026-06-19 P-1001 12.50 EUR, actual opex,
+ * key 4711/1`. Null: the page has none.
+ */
+export function firstRowLine({ measurements, costs }: Pick<ParsedPage, 'measurements' | 'costs'>): string | null {
+  const [sample] = measurements;
+  const [cost] = costs;
+  if (sample !== undefined) return sampleWords(sample);
+  return cost === undefined ? null : costWords(cost);
+}
+
+function sampleWords({ atMs, durationMs, labels, value, unit, numerator, denominator }: Measurement): string {
+  const quotient =
+    numerator === undefined || denominator === undefined ? '' : ` (${String(numerator)} of ${String(denominator)})`;
+  const words = [
+    `${new Date(atMs).toISOString().replace('.000Z', 'Z')}${durationMs === 0 ? '' : ` (${formatDurationMs(durationMs)})`}`,
+    ...Object.entries(labels).map(([name, label]) => `${name}=${shortened(label)}`),
+  ];
+  // The figure is what is looked for: labels give way to it.
+  const figure = `${value === null ? 'no value' : String(value)} ${unit}${quotient}`;
+  const before = words.join(' ');
+  const room = MOST_SHOWN - figure.length - 1;
+  return `${before.length > room ? `${before.slice(0, room - 1)}…` : before} ${figure}`;
+}
+
+function costWords(cost: CostLine): string {
+  const { postingDate, projectRef, amount, currency, kind, capitalisation, recurrence } = cost;
+  const words = [
+    `${postingDate} ${shortened(projectRef)} ${amount} ${currency}`,
+    [kind, capitalisation, ...(recurrence === 'run' ? ['run'] : [])].join(' '),
+    `key ${shortened(cost.sourceKey)}`,
+  ];
+  if (cost.document !== null && cost.document !== cost.sourceKey) words.push(`document ${shortened(cost.document)}`);
+  if (cost.pool !== null) words.push(`pool ${shortened(cost.pool)}`);
+  if (cost.cashDate !== null) words.push(`paid ${cost.cashDate}`);
+  if (cost.correctionOf !== null) words.push(`corrects ${shortened(cost.correctionOf)}`);
+  if (cost.text !== null) words.push(shortened(cost.text));
+  return words.join(', ');
+}
+
+/** A text of the source, without what would break the line or steer the terminal. */
+function shortened(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > MOST_OF_A_TEXT ? `${line.slice(0, MOST_OF_A_TEXT - 1)}…` : line;
+}
+
 /** What became of one row for real; null: the source answered with none. */
 export function sampleFinding(table: string, page: ParsedPage | null, stream: string): Finding {
   if (page === null)
@@ -52,13 +102,13 @@ export function sampleFinding(table: string, page: ParsedPage | null, stream: st
       message: `${table} answers with no row`,
       hint: 'Either there is none yet, or filter, company or access rights leave out all.',
     };
-  const sample = page.measurements[0] ?? page.costs[0];
-  if (sample === undefined)
+  const line = firstRowLine(page);
+  if (line === null)
     return {
       level: 'warning',
       aspect: 'sample',
       stream,
       message: `the row gives nothing: ${page.warnings.join('; ')}`,
     };
-  return { level: 'ok', aspect: 'sample', stream, message: `one row: ${JSON.stringify(sample).slice(0, MOST_SHOWN)}` };
+  return { level: 'ok', aspect: 'sample', stream, message: `one row: ${line}` };
 }
