@@ -120,7 +120,7 @@ export function parseMetricData(page: RawPage, ctx: ParseContext<CloudwatchOptio
           `it does not lie between ${betweenInstants({ fromMs: startMs, toMs: endMs })}`,
           iso(atMs),
         );
-      if (value === null || NOT_FINITE.has(value))
+      if (value === null || NOT_FINITE.has(value) || value === Infinity || value === -Infinity)
         return void leftOut.add('its value is no finite number', `${iso(atMs)} of ${result.label}`);
       if (typeof value !== 'number')
         throw new PermanentError(

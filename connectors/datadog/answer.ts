@@ -4,6 +4,7 @@ import {
   asRecord,
   badShapeWith,
   DistinctSeries,
+  fewOf,
   keptLabels,
   LeftOut,
   noSeriesWarning,
@@ -51,14 +52,14 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, Dat
     const intervalMs = each.intervalMs ?? intervalOf(each.points, meta);
     if (intervalMs !== meta.stepMs) warnings.add(otherIntervalWarning('Datadog', intervalMs, meta.stepMs));
     for (const [atMs, value] of each.points) {
-      const where = `${new Date(atMs).toISOString()} of ${each.tags.join(',') || '*'}`;
+      const where = (): string => `${new Date(atMs).toISOString()} of ${each.tags.join(',') || '*'}`;
       // Shorter ones would overlap, each with the length of the step.
       if (each.intervalMs === null && intervalMs === meta.stepMs && atMs % meta.stepMs !== 0)
-        throw new PermanentError('source/bad-shape', `${place}: ${where} does not begin an interval of the step`, {
+        throw new PermanentError('source/bad-shape', `${place}: ${where()} does not begin an interval of the step`, {
           hint: 'The query has an interval of its own: make it the same as step, or leave it out.',
         });
-      if (value === null) leftOut.add('no value', where);
-      else if (atMs < meta.fromMs || atMs + intervalMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, where);
+      if (value === null) leftOut.add('no value', where());
+      else if (atMs < meta.fromMs || atMs + intervalMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, where());
       else measurements.push({ labels, unit, atMs, durationMs: intervalMs, value: convert(value), status: 'final' });
     }
   }
@@ -68,7 +69,7 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DatadogOptions, Dat
       `there are ${series.length} groups, as many as were asked for: some may be missing; raise limit of group_by`,
     );
   if (series.length === 0) warnings.add(noSeriesWarning('query', meta));
-  return { measurements, costs: [], warnings: [...warnings, ...leftOut.warnings()] };
+  return { measurements, costs: [], warnings: [...fewOf(warnings), ...leftOut.warnings()] };
 }
 
 /** Beyond as many intervals in a request the source may answer in longer ones. */

@@ -23,7 +23,7 @@ export function readSeriesV2(answer: Record<string, unknown>, place: string): Se
     throw badShape(`${place}: the answer lacks data.attributes.series, times or values`);
   if (values.length !== series.length)
     throw badShape(`${place}: there are ${series.length} series and values of ${values.length}`);
-  const starts = times.map((time: unknown, index) => readTime(time, `${place}: time ${index + 1}`));
+  const starts = times.map((time: unknown, index) => readTime(time, () => `${place}: time ${index + 1}`));
   return series.map((item: unknown, index) => {
     const which = `${place}: series ${index + 1}`;
     const each = asRecord(item);
@@ -35,7 +35,7 @@ export function readSeriesV2(answer: Record<string, unknown>, place: string): Se
       unit: each['unit'],
       intervalMs: null,
       points: sorted(
-        row.map((value: unknown, at) => [starts[at] ?? 0, numberOrNull(value, `${which}, value ${at + 1}`)]),
+        row.map((value: unknown, at) => [starts[at] ?? 0, numberOrNull(value, () => `${which}, value ${at + 1}`)]),
       ),
     };
   });
@@ -61,7 +61,8 @@ export function readSeriesV1(answer: Record<string, unknown>, place: string): Se
         points.map((pair: unknown, at) => {
           if (!Array.isArray(pair) || pair.length !== 2)
             throw badShape(`${which}: point ${at + 1} is ${shownValue(pair)}, expected [time, number]`);
-          return [readTime(pair[0], `${which}, point ${at + 1}`), numberOrNull(pair[1], `${which}, point ${at + 1}`)];
+          const place = (): string => `${which}, point ${at + 1}`;
+          return [readTime(pair[0], place), numberOrNull(pair[1], place)];
         }),
       ),
     };
@@ -76,8 +77,8 @@ function readTags(value: unknown, place: string): string[] {
   throw badShape(`${place}: its tags are ${shownValue(value)}, expected a list of texts`);
 }
 
-function readTime(value: unknown, place: string): number {
+function readTime(value: unknown, place: () => string): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || Math.abs(value) > LAST_DATE_MS)
-    throw badShape(`${place} is ${shownValue(value)}, expected milliseconds`);
+    throw badShape(`${place()} is ${shownValue(value)}, expected milliseconds`);
   return Math.round(value);
 }

@@ -4,6 +4,7 @@ import {
   asRecord,
   badShapeWith,
   DistinctSeries,
+  fewOf,
   keptLabels,
   LeftOut,
   noSeriesWarning,
@@ -67,14 +68,14 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
     const name = Object.values(all).join(', ') || 'all';
     distinct.add(labels, name);
     timestamps.forEach((time: unknown, at) => {
-      const endMs = readTime(time, `${where}, time ${at + 1}`);
-      const value = numberOrNull(values[at], `${where}, value ${at + 1}`);
+      const endMs = readTime(time, () => `${where}, time ${at + 1}`);
+      const value = numberOrNull(values[at], () => `${where}, value ${at + 1}`);
       const atMs = startOfSlot(endMs, answer['resolution'], meta.stepMs, where);
       // The slots before and behind come along where a border of the request falls into them.
       if (endMs <= meta.fromMs || atMs >= meta.toMs) return;
-      const shown = `${new Date(atMs).toISOString()} of ${name}`;
-      if (value === null) leftOut.add('no value', shown);
-      else if (atMs < meta.fromMs || endMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, shown);
+      const shown = (): string => `${new Date(atMs).toISOString()} of ${name}`;
+      if (value === null) leftOut.add('no value', shown());
+      else if (atMs < meta.fromMs || endMs > meta.toMs) leftOut.add(OUTSIDE_OF_REQUEST, shown());
       else {
         const durationMs = endMs - atMs;
         if (durationMs !== meta.stepMs) warnings.add(otherIntervalWarning('Dynatrace', durationMs, meta.stepMs));
@@ -83,7 +84,7 @@ export function parsePoints(page: RawPage, ctx: ParseContext<DynatraceOptions, D
     });
   });
   if (data.length === 0) warnings.add(noSeriesWarning('selector', meta));
-  return { measurements, costs: [], warnings: [...warnings, ...leftOut.warnings()] };
+  return { measurements, costs: [], warnings: [...fewOf(warnings), ...leftOut.warnings()] };
 }
 
 /** Beyond 100,000 combinations of dimensions the source leaves out the rest: sums would be too low. */
@@ -122,8 +123,8 @@ function dimensionsOf(series: Record<string, unknown>, place: string): Record<st
 const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 
-function readTime(value: unknown, place: string): number {
+function readTime(value: unknown, place: () => string): number {
   if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < LAST_DATE_MS / 2)
     return Math.round(value);
-  throw badShape(`${place} is ${shownValue(value)}, expected milliseconds`);
+  throw badShape(`${place()} is ${shownValue(value)}, expected milliseconds`);
 }

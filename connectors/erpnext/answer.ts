@@ -10,6 +10,7 @@ import {
   type ParsedPage,
   type RawPage,
   type RowMapping,
+  textOfScalar,
 } from '#kit';
 import type { ErpnextOptions, ErpnextStream } from './options.ts';
 import { readList } from './requests.ts';
@@ -52,7 +53,7 @@ export function mapDocuments(
     return times.has(name) ? withZone(document[name], timeZone) : document[name];
   };
   const rows = documents.map((document) => ({
-    place: `${stream.doctype} ${String(document['name'] ?? 'without name').slice(0, 80)}`,
+    place: `${stream.doctype} ${textOfScalar(document['name'] ?? 'without name').slice(0, 80)}`,
     cells: namedCells(names, (name) => read(document, name)),
   }));
   // Posting dates are dates of the site; a time among them becomes the date that its clock showed.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Measurement } from '#domain';
 import {
   DistinctPoints,
+  fewOf,
   keptLabels,
   LeftOut,
   labelsKey,
@@ -111,7 +112,7 @@ export function parseFrames(page: RawPage, ctx: ParseContext<GrafanaOptions, Gra
       }
     }
   }
-  const warnings = [...said, ...leftOut.warnings()];
+  const warnings = [...fewOf(said), ...leftOut.warnings()];
   if (points === 0) warnings.push(noSeriesWarning('query', meta));
   return { measurements, costs: [], warnings };
 }

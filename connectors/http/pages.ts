@@ -11,6 +11,7 @@ import {
   type PageCount,
   PermanentError,
   RetryableError,
+  shownValue,
   type TemplateValues,
 } from '#kit';
 import { buildRequest, type Filling, withCursor } from './build-request.ts';
@@ -176,8 +177,7 @@ const isBlank = (value: unknown): boolean => value === undefined || value === nu
 const isYes = (value: unknown): boolean => value === true || value === 'true' || value === 1 || value === '1';
 
 function strange(streamId: string, what: string, found: unknown): PermanentError {
-  const shown = JSON.stringify(found) ?? 'nothing';
-  return new PermanentError('source/bad-shape', `stream ${streamId}: ${what} is ${shown.slice(0, 80)}`, {
+  return new PermanentError('source/bad-shape', `stream ${streamId}: ${what} is ${shownValue(found)}`, {
     hint: 'Check paginate: it leads to something else.',
   });
 }

@@ -8,6 +8,7 @@ import {
   PermanentError,
   type RawPage,
   type SourceRow,
+  shownValue,
   unitConversion,
 } from '#kit';
 import { fieldOf, readDocument } from './document.ts';
@@ -84,7 +85,7 @@ function instantOf(cell: unknown, unit: keyof typeof PER_MS, place: string, name
   if (Math.abs(epochMs) <= 8.64e15) return new Date(epochMs).toISOString();
   throw new PermanentError(
     'source/bad-shape',
-    `${place}, field "${name}": found ${JSON.stringify(cell)}, expected ${unit}`,
+    `${place}, field "${name}": found ${shownValue(cell)}, expected ${unit}`,
     {
       hint: 'Check times: it says in which unit the source writes the field.',
     },

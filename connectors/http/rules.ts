@@ -6,6 +6,7 @@ import {
   type OutturnError,
   PermanentError,
   RetryableError,
+  shownValue,
 } from '#kit';
 import { readDocument } from './document.ts';
 import type { RequestOptions, Rule } from './request-options.ts';
@@ -98,7 +99,7 @@ async function wordsFor(rule: Rule | null, response: HttpResponse, ctx: RuleCont
   if (rule?.message !== undefined) {
     const said = await evaluated(rule.message, response, ctx);
     if (said !== undefined && said !== null && said !== '')
-      return (typeof said === 'string' ? said : JSON.stringify(said)).slice(0, 500);
+      return (typeof said === 'string' ? said : shownValue(said)).slice(0, 500);
   }
   return explainBody(response.body);
 }

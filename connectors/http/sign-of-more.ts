@@ -1,4 +1,4 @@
-import { asRecord, nextLinkOfHeader } from '#kit';
+import { asRecord, nextLinkOfHeader, shownValue } from '#kit';
 import type { AnsweredPage } from './pages.ts';
 
 /** What in an answer says that there are more rows than it has; null: nothing does. */
@@ -21,7 +21,7 @@ export function signOfMore({ response, document }: AnsweredPage, rows: number): 
         value !== '';
       const isTotal =
         /^(total|totalcount|totalresults|totalitems|count)$/.test(plain) && Number(value) > rows && rows > 0;
-      if (isMore || isNext || isTotal) return `${prefix}${name} of the answer is ${JSON.stringify(value)}`;
+      if (isMore || isNext || isTotal) return `${prefix}${name} of the answer is ${shownValue(value)}`;
     }
   return null;
 }

@@ -1,4 +1,4 @@
-import { PermanentError, parseExactJson, RetryableError } from '#kit';
+import { PermanentError, parseExactJson, RetryableError, shownValue } from '#kit';
 import { errorText } from './error-text.ts';
 import type { ODataVersion } from './options.ts';
 
@@ -83,6 +83,6 @@ function optionalText(value: unknown, name: string, version: ODataVersion): stri
 function optionalCount(value: unknown, version: ODataVersion): number | null {
   if (value === undefined || value === null) return null;
   const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(count)) throw badShape(`the count is ${JSON.stringify(value)}`, version);
+  if (!Number.isSafeInteger(count)) throw badShape(`the count is ${shownValue(value)}`, version);
   return count;
 }

@@ -1,4 +1,4 @@
-import { asRecord } from '#kit';
+import { asRecord, textOfScalar } from '#kit';
 
 /** Reasons besides the first that are quoted: Gateway repeats each message of the stack. */
 const MOST_DETAILS = 3;
@@ -29,7 +29,7 @@ export function errorText(body: string): string | null {
     // Dynamics 365 Finance says "An error has occurred." outside, and what it was inside.
     textOf(inner?.['message']),
     ...details
-      .filter((detail) => !IS_NO_ERROR.test(String(asRecord(detail)?.['severity'] ?? '')))
+      .filter((detail) => !IS_NO_ERROR.test(textOfScalar(asRecord(detail)?.['severity'] ?? '')))
       .map((detail) => textOf(asRecord(detail)?.['message'])),
   ].filter((message) => message !== null);
   return reasonOf(messages, textOf(error['code']), textOf(inner?.['transactionid']));

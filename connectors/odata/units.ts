@@ -1,4 +1,4 @@
-import { PermanentError, readNumber, unitConversion } from '#kit';
+import { PermanentError, readNumber, textOfScalar, unitConversion } from '#kit';
 import type { ODataStream } from './options.ts';
 
 /** The rows' values in the unit of the stream, as cells under the names of the mapping. */
@@ -21,7 +21,7 @@ export function convertedValue(
   const reading = readNumber(cells[measurements.value]);
   // What is blank or no number is for mapRows to say.
   if (reading.kind !== 'number') return null;
-  const found = typeof sourceUnit === 'string' ? sourceUnit : String(cells[sourceUnit.field] ?? '').trim();
+  const found = typeof sourceUnit === 'string' ? sourceUnit : textOfScalar(cells[sourceUnit.field] ?? '').trim();
   const unit = typeof sourceUnit === 'string' || !Object.hasOwn(sourceUnit.map, found) ? found : sourceUnit.map[found];
   const convert = unitConversion(unit ?? '', measurements.unit);
   if (convert !== null) return { name: measurements.value, text: String(convert(Number(reading.text))) };

@@ -11,6 +11,7 @@ import {
   type RawPage,
   type RowMapping,
   recordsIn,
+  textOfScalar,
 } from '#kit';
 import type { OdooOptions, OdooStream } from './options.ts';
 import { resultOf } from './rpc.ts';
@@ -66,7 +67,7 @@ export function mapRecords(records: readonly Record<string, unknown>[], stream: 
   const { measurements, costs } = stream;
   const times = new Set([measurements?.at, costs?.postingDate, costs?.cashDate].filter((name) => name !== undefined));
   const rows = records.map((record) => ({
-    place: `${stream.model} ${String(record['id'] ?? 'without id').slice(0, 40)}`,
+    place: `${stream.model} ${textOfScalar(record['id'] ?? 'without id').slice(0, 40)}`,
     cells: namedCells(names, (name) => cellOf(record, name, times)),
   }));
   return mapRows(rows, stream);

@@ -15,6 +15,7 @@ import {
   type RawPage,
   shownValue,
   streamConversion,
+  textOfScalar,
 } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 import { gapsOf } from './query-range.ts';
@@ -146,10 +147,10 @@ function readPair(pair: unknown, place: () => string): { pointMs: number; value:
 }
 
 const remarks = (warnings: unknown, gaps: readonly string[]): unknown[] =>
-  Array.isArray(warnings) ? warnings.filter((warning) => !gaps.includes(String(warning))) : [];
+  Array.isArray(warnings) ? warnings.filter((warning) => !gaps.includes(textOfScalar(warning))) : [];
 
 function messages(value: unknown, prefix: string): string[] {
   return Array.isArray(value)
-    ? value.slice(0, MOST_MESSAGES).map((item) => `${prefix}${String(item).slice(0, 500)}`)
+    ? value.slice(0, MOST_MESSAGES).map((item) => `${prefix}${textOfScalar(item).slice(0, 500)}`)
     : [];
 }

@@ -10,6 +10,7 @@ import {
   type PullWindow,
   RetryableError,
   splitPoints,
+  textOfScalar,
 } from '#kit';
 import type { PrometheusOptions, PrometheusStream } from './options.ts';
 
@@ -89,7 +90,7 @@ const REMARK = /^(?:PromQL |\d+ more (?:warning|info) annotations omitted$)/;
 
 /** What an answer with status 200 says of its own gaps; remarks on the query are none. */
 export function gapsOf(answer: Record<string, unknown> | null): string[] {
-  const warnings = Array.isArray(answer?.['warnings']) ? answer['warnings'].map(String) : [];
+  const warnings = Array.isArray(answer?.['warnings']) ? answer['warnings'].map(textOfScalar) : [];
   const gaps = warnings.filter((warning) => !REMARK.test(warning));
   // VictoriaMetrics in a cluster, whose storage nodes did not all answer.
   if (answer?.['isPartial'] === true) gaps.push('isPartial: not every storage node answered');

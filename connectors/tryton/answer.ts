@@ -12,6 +12,7 @@ import {
   type RawPage,
   type RowMapping,
   recordsIn,
+  textOfScalar,
 } from '#kit';
 import type { TrytonOptions, TrytonStream } from './options.ts';
 import { resultOf } from './rpc.ts';
@@ -42,7 +43,7 @@ export function fieldAt(record: Record<string, unknown>, path: string): unknown 
   return related === null ? null : fieldAt(related, path.slice(dot + 1));
 }
 
-const padded = (value: unknown, length: number): string => String(value ?? 0).padStart(length, '0');
+const padded = (value: unknown, length: number): string => textOfScalar(value ?? 0).padStart(length, '0');
 
 /** Values that JSON has no form for come as `{"__class__": …}`; date-times are in UTC. */
 export function plainValue(cell: unknown): unknown {
@@ -85,7 +86,7 @@ export function parsePage(page: RawPage, { stream, streamId }: ParseContext<Tryt
 export function mapRecords(records: readonly Record<string, unknown>[], stream: TrytonStream): ParsedPage {
   const names = mappedFields(stream);
   const rows = records.map((record) => ({
-    place: `${stream.model} ${String(record['id'] ?? 'without id').slice(0, 40)}`,
+    place: `${stream.model} ${textOfScalar(record['id'] ?? 'without id').slice(0, 40)}`,
     cells: namedCells(names, (name) => cellOf(record, name)),
   }));
   return mapRows(rows, stream);

@@ -6,6 +6,7 @@ import {
   parseExactJson,
   type StreamContext,
   sampleFinding,
+  textOfScalar,
   unknownFieldFindings,
 } from '#kit';
 import { fieldsOf, mapRecords, recordsOf } from './answer.ts';
@@ -24,7 +25,11 @@ export async function checkServer(ctx: ConnectorContext<TrytonOptions>): Promise
       body: { id: 1, method: 'common.server.version', params: [] },
     });
     const version = resultOf(response.json(), 'common.server.version');
-    findings.push({ level: 'ok', aspect: 'connectivity', message: `Tryton ${String(version).slice(0, 40)} answers` });
+    findings.push({
+      level: 'ok',
+      aspect: 'connectivity',
+      message: `Tryton ${textOfScalar(version).slice(0, 40)} answers`,
+    });
   } catch (thrown) {
     return [failedFinding(thrown, 'connectivity')];
   }
@@ -44,7 +49,7 @@ export async function checkServer(ctx: ConnectorContext<TrytonOptions>): Promise
         : {
             level: 'ok',
             aspect: 'permission',
-            message: `reads for company ${String(company)}${ctx.options.company === undefined && typeof named === 'string' ? ` (${named.slice(0, 80)})` : ''}`,
+            message: `reads for company ${textOfScalar(company)}${ctx.options.company === undefined && typeof named === 'string' ? ` (${named.slice(0, 80)})` : ''}`,
           },
     );
   } catch (thrown) {

@@ -7,6 +7,7 @@ import {
   PermanentError,
   RetryableError,
   type SessionProtocol,
+  textOfScalar,
 } from '#kit';
 import type { TrytonOptions } from './options.ts';
 
@@ -37,7 +38,7 @@ export function resultOf(answer: unknown, what: string): unknown {
 /** `[type, arguments]` of Tryton's own exceptions, `[message, traceback]` of any other. */
 function rpcError(error: unknown, what: string): OutturnError {
   const [type, details] = Array.isArray(error) ? error : [error, null];
-  const name = String(type).slice(0, 300);
+  const name = textOfScalar(type).slice(0, 300);
   const texts = (Array.isArray(details) ? details : [details]).filter(
     (part) => typeof part === 'string' && part !== '',
   );

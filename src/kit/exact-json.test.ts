@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFaithfulJson } from './exact-json.ts';
+import { parseExactJson, parseFaithfulJson } from './exact-json.ts';
 import { parseDecimal } from './units.ts';
 
 describe('numbers of JSON', () => {
@@ -61,6 +61,39 @@ describe('numbers of JSON', () => {
         expect(parseDecimal(String(read))).toBe(parseDecimal(source));
       }),
       { numRuns: 300, seed: 5 },
+    );
+  });
+});
+
+describe('numbers as the digits that came', () => {
+  it('each is the text that stood there, and nothing else is touched', () => {
+    const text = String.raw`{"1":12.50,"a\\":[-0,1e3,1E400 , 7],"b\"2":"3","c":[true,null,"4"],"\u0031":0.1}`;
+    expect(parseExactJson(text)).toEqual({
+      '1': '0.1',
+      'a\\': ['-0', '1e3', '1E400', '7'],
+      'b"2': '3',
+      c: [true, null, '4'],
+    });
+  });
+
+  it.each(['[1.2.3]', '[01]', '[1-1]', '[--1]', '["1', '[1', '{1:2}', '{1 : 2}', '[1 2]', '[1true]', '[.5]', '[1.]'])(
+    '%s is no JSON',
+    (text) => {
+      expect(() => parseExactJson(text)).toThrow(SyntaxError);
+    },
+  );
+
+  it('a document is otherwise read as JSON.parse reads it', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const exact = JSON.stringify(parseExactJson(text));
+        const plain = JSON.stringify(JSON.parse(text), (_, each: unknown) =>
+          typeof each === 'number' ? String(each) : each,
+        );
+        // Digits differ where a double has a shorter form of its own.
+        if (!/e[+-]?\d|\.\d*0\b|-0/i.test(text)) expect(exact).toBe(plain);
+      }),
+      { numRuns: 300, seed: 7 },
     );
   });
 });

@@ -3,12 +3,8 @@
  * Throws SyntaxError where the text is no JSON.
  */
 export function parseExactJson(body: string): unknown {
-  return JSON.parse(body, (_key: string, value: unknown, ...rest: unknown[]): unknown => {
-    if (typeof value !== 'number') return value;
-    const [context] = rest;
-    const source = asRecord(context)?.['source'];
-    return typeof source === 'string' ? source : value;
-  });
+  // A reviver would cost five times as much as reading the body once more beforehand.
+  return JSON.parse(quoteNumbers(body, () => true));
 }
 
 /**
@@ -17,16 +13,17 @@ export function parseExactJson(body: string): unknown {
  * Throws SyntaxError where the text is no JSON.
  */
 export function parseFaithfulJson(body: string): unknown {
-  // A reviver would cost ten times as much as reading the body once more beforehand.
-  return JSON.parse(quoteUnfaithful(body));
+  return JSON.parse(quoteNumbers(body, (source) => (source.length > 15 || /e/i.test(source)) && !isFaithful(source)));
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const SPACE = 0x20;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The text with every number in quotes that a double would not hold. */
-function quoteUnfaithful(body: string): string {
+/** The text with every number in quotes that `isWanted`. */
+function quoteNumbers(body: string, isWanted: (source: string) => boolean): string {
   const pieces: string[] = [];
   let copied = 0;
   for (let at = 0; at < body.length; ) {
@@ -36,12 +33,7 @@ function quoteUnfaithful(body: string): string {
       const start = at > 0 && body[at - 1] === '-' ? at - 1 : at;
       while (at < body.length && isOfNumber(body.charCodeAt(at))) at += 1;
       const source = body.slice(start, at);
-      if (
-        (source.length > 15 || /e/i.test(source)) &&
-        JSON_NUMBER.test(source) &&
-        !isFaithful(source) &&
-        !isKey(body, at)
-      ) {
+      if (isWanted(source) && JSON_NUMBER.test(source) && !isKey(body, at)) {
         pieces.push(body.slice(copied, start), `"${source}"`);
         copied = at;
       }
@@ -51,7 +43,10 @@ function quoteUnfaithful(body: string): string {
 }
 
 /** A number before a colon is no JSON, and must not become some. */
-const isKey = (body: string, end: number): boolean => /^\s*:/.test(body.slice(end, end + 100));
+function isKey(body: string, end: number): boolean {
+  const code = body.charCodeAt(end);
+  return code === COLON || (code <= SPACE && /^\s*:/.test(body.slice(end, end + 100)));
+}
 
 /** The place after the closing quote. */
 function endOfString(body: string, start: number): number {

@@ -7,3 +7,8 @@ export function shownValue(value: unknown): string {
   const text = JSON.stringify(typeof value === 'string' ? value.slice(0, LONGEST) : value) ?? 'nothing';
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
+
+/** A single value as the text that it is; lists and objects as messages show them (String fails on what has a `toString` of its own). */
+export function textOfScalar(value: unknown): string {
+  return typeof value === 'object' && value !== null ? shownValue(value) : String(value);
+}

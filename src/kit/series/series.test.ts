@@ -7,6 +7,7 @@ import { refuseInconvertible, sourceUnitOption, stepOption, unitOption } from '.
 import { DistinctPoints, DistinctSeries } from './told-apart.ts';
 import { sourceUnitHint, streamConversion, unitFindings } from './units.ts';
 import { numberOrNull } from './values.ts';
+import { fewOf } from './warnings.ts';
 
 const at = (hour: number): number => Date.UTC(2026, 5, 1, hour);
 const sample = (hour: number, value: number, labels: Record<string, string> = {}) =>
@@ -95,9 +96,25 @@ describe('the unit of a stream', () => {
 });
 
 it('a value is a number, or null where there is none; nothing else is taken for one', () => {
-  expect([numberOrNull(null, 'x'), numberOrNull(0, 'x')]).toEqual([null, 0]);
+  expect([numberOrNull(null, () => 'x'), numberOrNull(0, () => 'x')]).toEqual([null, 0]);
   for (const odd of ['3', '', true, undefined, Number.NaN])
-    expect(() => numberOrNull(odd, 'value 2')).toThrow(expect.objectContaining({ code: 'source/bad-number' }));
+    expect(() => numberOrNull(odd, () => 'value 2')).toThrow(expect.objectContaining({ code: 'source/bad-number' }));
+});
+
+it('a value that is too large once it is converted is refused, not stored as infinity', () => {
+  expect(streamConversion({ unit: 'ms', sourceUnit: 's' }, 'stream s')(2)).toBe(2000);
+  expect(() => streamConversion({ unit: 'ms', sourceUnit: 's' }, 'stream s')(1e308)).toThrow(
+    expect.objectContaining({
+      code: 'source/bad-number',
+      message: 'stream s: 1e+308 s in ms is larger than any number',
+    }),
+  );
+});
+
+it('of a thousand warnings a few are said, and the others are counted', () => {
+  const said = fewOf(Array.from({ length: 1000 }, (_, index) => `${index} ${'x'.repeat(9_000)}`));
+  expect([said.length, said.at(-1), said[0]?.length]).toEqual([21, 'and 980 more warnings', 600]);
+  expect(fewOf(new Set(['a']))).toEqual(['a']);
 });
 
 describe('what check says of a sample', () => {

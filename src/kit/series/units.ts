@@ -8,11 +8,22 @@ interface StreamUnits {
   sourceUnit?: string | undefined;
 }
 
-/** What turns a value of the source into one of the stream. Throws `source/unit-mismatch` where there is no such thing. */
+/**
+ * What turns a value of the source into one of the stream. Throws `source/unit-mismatch` where there is no such
+ * thing, and what it gives throws `source/bad-number` for what is too large afterwards.
+ */
 export function streamConversion({ unit, sourceUnit = unit }: StreamUnits, place: string): (value: number) => number {
   const convert = unitConversion(sourceUnit, unit);
-  if (convert !== null) return convert;
+  if (convert !== null)
+    return sourceUnit === unit
+      ? convert
+      : (value) => finite(convert(value), `${place}: ${value} ${sourceUnit} in ${unit}`);
   throw new PermanentError('source/unit-mismatch', `${place}: ${sourceUnit} cannot be converted to ${unit}`);
+}
+
+function finite(value: number, what: string): number {
+  if (Number.isFinite(value)) return value;
+  throw new PermanentError('source/bad-number', `${what} is larger than any number`);
 }
 
 /** How a stream in `unit` is mended whose source has its values in `declared`; `otherwise`: where that is no conversion. */

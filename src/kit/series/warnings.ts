@@ -1,5 +1,16 @@
 import type { PullWindow } from '../connector.ts';
 
+/** A source may warn of each of its thousand series, at any length. */
+const MOST_SAID = 20;
+const LONGEST_SAID = 600;
+
+/** What a source says, or is said of it, shortened; of more than twenty warnings the rest is counted. */
+export function fewOf(warnings: Iterable<string>): string[] {
+  const all = [...warnings];
+  const few = all.slice(0, MOST_SAID).map((text) => text.slice(0, LONGEST_SAID));
+  return all.length > MOST_SAID ? [...few, `and ${all.length - MOST_SAID} more warnings`] : few;
+}
+
 /** Why a point is left out whose interval lies in no window of the request, or in two. */
 export const OUTSIDE_OF_REQUEST = 'its interval does not lie within what was asked for';
 
