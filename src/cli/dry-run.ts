@@ -1,6 +1,7 @@
-import { appliedOtherwise, asOutturnError, type DryRunResult, formatDurationMs } from '#kit';
+import { appliedOtherwise, asOutturnError, type DryRunResult } from '#kit';
 import type { App } from '#src/main/app';
 import { knownSecrets } from '#src/main/environment';
+import { requestTable } from './dry-run-requests.ts';
 import { type Io, printJson } from './io.ts';
 import { plural } from './job-words.ts';
 import { reportError } from './report-error.ts';
@@ -60,18 +61,7 @@ function dryRunTables(
   const window = `${instant(result.fromMs)} – ${instant(result.toMs)}`;
   const { counts: all, measurements, costs, quotes = [] } = result;
   const parts = [`${io.color.bold(`${result.connector}.${result.stream}`)} ${io.color.dim(window)}`];
-  parts.push(
-    table(
-      io,
-      [
-        { head: 'request', wraps: true },
-        { head: 'status', align: 'right' },
-        { head: 'bytes', align: 'right' },
-        { head: 'took', align: 'right' },
-      ],
-      requestRows(result),
-    ),
-  );
+  parts.push(requestTable(io, result));
   if (measurements.length > 0)
     parts.push(
       table(
@@ -144,28 +134,6 @@ function dryRunTables(
   return parts.join('\n');
 }
 
-const MOST_REQUESTS = 20;
-
-/** What was asked. A page names its request better than the wire does: a POST has its question in the body. */
-function requestRows({ requests, exchanges }: DryRunResult): (string | null)[][] {
-  const rows =
-    exchanges.length === requests.length
-      ? requests.map((request, index) => ({ ...exchanges[index], ...request }))
-      : exchanges.length > 0
-        ? exchanges
-        : requests.map((request) => ({ ...request, status: undefined, durationMs: undefined }));
-  const shown = rows
-    .slice(0, MOST_REQUESTS)
-    .map(({ method, url, status, bytes, durationMs }) => [
-      `${method} ${shorten(url)}`,
-      status === undefined ? null : String(status),
-      String(bytes),
-      durationMs === undefined ? null : formatDurationMs(Math.round(durationMs)),
-    ]);
-  if (rows.length > MOST_REQUESTS) shown.push([`… ${rows.length - MOST_REQUESTS} more`, '', '', '']);
-  return shown;
-}
-
 /** How complete the window is, and what would become of the watermark. */
 function progressWords({ completeness, watermark }: DryRunResult): string | null {
   const parts: string[] = [];
@@ -190,5 +158,3 @@ const labels = (all: Record<string, string>): string =>
   Object.entries(all)
     .map(([key, value]) => `${key}=${value}`)
     .join(' ');
-
-const shorten = (url: string): string => (url.length > 200 ? `${url.slice(0, 197)}…` : url);

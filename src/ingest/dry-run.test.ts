@@ -23,4 +23,38 @@ describe('a dry run', () => {
     expect(result.requests).toHaveLength(5);
     expect(await t.samples()).toEqual([]);
   });
+
+  it('shows what was sent in the body, never a secret in it, and not more than anybody reads', async () => {
+    const secret = 'k'.repeat(20);
+    const url = 'http://source/search';
+    const t = scriptedPull(
+      bench,
+      async function* ({ http }) {
+        await http.request({ method: 'POST', url, body: { key: secret, offset: 10 }, bodyType: 'json' });
+        await http.request({ method: 'POST', url, body: `${'x'.repeat(1_990)}${secret}` });
+        await http.request({ url });
+        yield { measurements: [point(0, 1)] };
+      },
+      {
+        secret,
+        http: {
+          request: async () => ({
+            status: 200,
+            headers: {},
+            body: '{}',
+            url,
+            receivedAtMs: 0,
+            retryAfterMs: undefined,
+            json: () => ({}),
+          }),
+        },
+      },
+    );
+    const { exchanges } = await t.runner.dryRun(t.due, { signal: new AbortController().signal });
+    expect(exchanges.map(({ body }) => body)).toEqual([
+      '{"key":"[redacted]","offset":10}',
+      `${'x'.repeat(1_990)}[redacted]`,
+      undefined,
+    ]);
+  });
 });

@@ -14,6 +14,7 @@ import { findPulled } from './target.ts';
 
 /** Of each kind at the beginning, and as many at the end, of what a dry run gives back. */
 const SHOWN_ROWS = 1_000;
+const MOST_SHOWN_OF_BODY = 2_000;
 
 /** The same requests and parsing as a pull; nothing is written. */
 export async function dryRun(
@@ -27,7 +28,14 @@ export async function dryRun(
   const requests: DryRunResult['requests'] = [];
   const exchanges: DryRunResult['exchanges'] = [];
   const observe = (http: HttpClient): HttpClient =>
-    observedHttp(http, clock.nowMs, ({ url, ...exchange }) => exchanges.push({ ...exchange, url: parts.redact(url) }));
+    observedHttp(http, clock.nowMs, ({ url, body, ...exchange }) =>
+      exchanges.push({
+        ...exchange,
+        url: parts.redact(url),
+        // Cut when it is masked: half a secret would not be known for one.
+        ...(body === undefined ? {} : { body: parts.redact(body).slice(0, MOST_SHOWN_OF_BODY) }),
+      }),
+    );
   try {
     const rows = new PulledRows(parts.redact);
     const finalUpToMs = clock.nowMs() - target.stream.finalAfterMs;

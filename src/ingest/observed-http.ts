@@ -12,6 +12,9 @@ export function observedHttp(http: HttpClient, nowMs: () => number, tell: (excha
       tell({
         method: request.method ?? 'GET',
         url: response.url,
+        ...(request.body === undefined
+          ? {}
+          : { body: typeof request.body === 'string' ? request.body : JSON.stringify(request.body) }),
         status: response.status,
         bytes: Buffer.byteLength(response.body),
         durationMs: nowMs() - startedAtMs,

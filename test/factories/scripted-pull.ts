@@ -6,6 +6,7 @@ import {
   type AnyJobKind,
   type Config,
   defineConnector,
+  type HttpClient,
   type IntentResolver,
   type Metrics,
   type ObjectStore,
@@ -162,6 +163,7 @@ export function scriptedPull(
     lookbackMs?: number;
     bounds?: PullRunnerParts['bounds'];
     objects?: ObjectStore;
+    http?: HttpClient;
     /** Instead of reading the body as it is: a parser of another release. */
     parse?: (answer: Answer) => Answer;
   } = {},
@@ -251,7 +253,7 @@ export function scriptedPull(
     registry: { connectorKind: (name) => (name === 'scripted' ? kind : undefined) },
     store,
     objects: options.objects ?? objectStore,
-    fetch: { client: () => ({ request: () => Promise.reject(new Error('nobody asks')) }) },
+    fetch: { client: () => options.http ?? { request: () => Promise.reject(new Error('nobody asks')) } },
     files: { list: async () => [], read: async function* () {} },
     sql: createSqlSource(),
     extract: createExtractor(),

@@ -60,8 +60,11 @@ export interface DryRunResult {
   toMs: number;
   /** One for each page that would be archived. */
   requests: { method: string; url: string; bytes: number }[];
-  /** Every HTTP answer on the way to the pages, in order; none for kinds that speak no HTTP. Addresses are redacted. */
-  exchanges: { method: string; url: string; status: number; bytes: number; durationMs: number }[];
+  /**
+   * Every HTTP answer on the way to the pages, in order; none for kinds that speak no HTTP. Addresses and bodies are redacted; `body`
+   * is what was sent, as text or JSON, cut at 2,000 characters. `bytes` came back.
+   */
+  exchanges: { method: string; url: string; body?: string; status: number; bytes: number; durationMs: number }[];
   /** Points of the window; null where the source has no cadence. */
   completeness: { received: number; expected: number } | null;
   /** Where the watermark is, and where it would be after this; null: nowhere yet, and not moved. */
