@@ -136,7 +136,7 @@ export const streamSchema = z
         ctx.addIssue({ code: 'custom', message: `:${name} is the window's own`, path: ['parameters', name] });
     const problem = problemOf(stream.query, [...windowParameters, ...names]);
     if (problem !== null) ctx.addIssue({ code: 'custom', message: problem, path: ['query'] });
-    if (stream.cursor !== undefined && !parametersOf(stream.query).includes('from'))
+    if (problem === null && stream.cursor !== undefined && !parametersOf(stream.query).includes('from'))
       ctx.addIssue({
         code: 'custom',
         message: 'the query does not use :from, so a cursor cannot resume it',

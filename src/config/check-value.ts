@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { hiddenIssues } from './hidden-issues.ts';
 import { keyPlaceAt, type Located, nodeAt, placeAt, plain } from './located.ts';
 import { listWords, type PathPart, type ProblemList, quote } from './problems.ts';
 import { knownKeys, secretsIn } from './schema/walk.ts';
 import { isAboutPending, standIn } from './stand-in.ts';
+import { flattenIssue, type Issue, pathOf, replaceAt, valueAt } from './zod-issues.ts';
 
 /** What a value is checked against, and what is told about it. */
 export interface CheckInput<T> {
@@ -38,10 +40,12 @@ export function checkValue<T>(input: CheckInput<T>): { value: T } | undefined {
         raw = replaced;
         continue;
       }
-      const secretPaths = new Set(
-        secretsIn(input.description ?? input.schema, raw).map((found) => JSON.stringify(found.path)),
-      );
+      const { schema, description = schema, problems } = input;
+      const secretPaths = new Set(secretsIn(description, raw).map((found) => JSON.stringify(found.path)));
       for (const issue of issues) if (!pending.includes(issue)) report(input, issue, secretPaths);
+      if (problems.isFull()) return undefined;
+      for (const issue of hiddenIssues({ schema, description, raw, issues, problems }))
+        report(input, issue, secretPaths);
       return undefined;
     }
     raw = coerced;
@@ -58,29 +62,6 @@ function containsUnresolved(node: Located, keys?: (key: string) => boolean): boo
   if (node.type === 'list') return node.items.some((item) => containsUnresolved(item));
   return [...node.entries.values()].some((entry) => (keys?.(entry.key) ?? true) && containsUnresolved(entry.value));
 }
-
-type Issue = z.core.$ZodIssue;
-
-/** A union's issue as those of the alternative that fits best: the one that got furthest with the fewest complaints. */
-function flattenIssue(issue: Issue): Issue[] {
-  const at = (inner: Issue): Issue => ({ ...inner, path: [...issue.path, ...inner.path] });
-  if (issue.code === 'invalid_key') return issue.issues.map((inner) => ({ ...inner, path: issue.path }) as Issue);
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
-  const branches = issue.errors.map((branch) => branch.flatMap(flattenIssue));
-  const missesAltogether = (inner: Issue): boolean => inner.path.length === 0 && inner.code !== 'unrecognized_keys';
-  // A key that another form knows tells more than the values below it.
-  const unknownKeys = (branch: Issue[]): number =>
-    branch.filter((inner) => inner.code === 'unrecognized_keys' && inner.path.length === 0).length;
-  const score = (branch: Issue[]): number =>
-    branch.filter(missesAltogether).length * 100 + unknownKeys(branch) * 10 + branch.length;
-  const best = branches.reduce((left, right) => (score(right) < score(left) ? right : left));
-  const expected = issue.message === 'Invalid input' ? null : issue.message;
-  // Alternatives that are all plain values: the union's own wording says it better than the first one's.
-  if (expected !== null && best.every((inner) => inner.path.length === 0)) return [issue];
-  return best.map(at);
-}
-
-const pathOf = (issue: Issue): PathPart[] => issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
 
 /** A copy with coercible texts replaced where a number or truth value was expected; undefined when nothing could be. */
 function coerce(node: Located, raw: unknown, issues: readonly Issue[]): unknown {
@@ -117,27 +98,6 @@ function coerceText(text: string, expected: string): number | boolean | undefine
   if (expected === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
   if (expected !== 'number' && expected !== 'int') return undefined;
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
-}
-
-function valueAt(value: unknown, path: readonly PathPart[]): unknown {
-  return path.reduce<unknown>(
-    (current, part) =>
-      typeof current === 'object' && current !== null && Object.hasOwn(current, part)
-        ? (current as Record<PathPart, unknown>)[part]
-        : undefined,
-    value,
-  );
-}
-
-function replaceAt(value: unknown, path: readonly PathPart[], replacement: unknown): unknown {
-  const [part, ...rest] = path;
-  if (part === undefined) return replacement;
-  if (Array.isArray(value))
-    return value.map((item, index) => (index === part ? replaceAt(item, rest, replacement) : item));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, key === part ? replaceAt(item, rest, replacement) : item]),
-  );
 }
 
 function report<T>(input: CheckInput<T>, issue: Issue, secretPaths: ReadonlySet<string>): void {

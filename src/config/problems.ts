@@ -38,12 +38,16 @@ export const MOST_SHOWN = 1_000;
 /** Each mistyped id of a large fleet may be compared with all others; this many take a quarter of a second. */
 const MOST_COMPARISONS = 200_000;
 
+/** Values that are looked at again, to find what is hidden behind other problems: some tenths of a second. */
+const MOST_LOOKED_AT = 100_000;
+
 type Severity = ConfigProblem['severity'];
 
 /** Collects problems; each is said once, those beyond `MOST_SHOWN` are only counted. */
 export class ProblemList {
   readonly #shown = { error: new Map<string, ConfigProblem>(), warning: new Map<string, ConfigProblem>() };
   #comparisons = MOST_COMPARISONS;
+  #looks = MOST_LOOKED_AT;
   readonly #unshown: Record<Severity, { count: number; file: string }> = {
     error: { count: 0, file: '' },
     warning: { count: 0, file: '' },
@@ -82,6 +86,12 @@ export class ProblemList {
     if (this.#comparisons <= 0) return null;
     this.#comparisons -= candidates.length;
     return nearMiss(word, candidates);
+  }
+
+  /** Whether so many values may be looked at once more. */
+  affordsLook(values: number): boolean {
+    this.#looks -= values;
+    return this.#looks >= 0;
   }
 
   /**

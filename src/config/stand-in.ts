@@ -3,7 +3,7 @@ import { type Located, nodeAt } from './located.ts';
 import type { PathPart } from './problems.ts';
 
 /** What usual fields take: an address, a text, a duration, a date, a number as text, a zone, a currency, a host with port. */
-const USUAL = [
+export const USUAL_TEXTS: readonly string[] = [
   'https://secret.invalid',
   'secret-not-known',
   '1h',
@@ -27,6 +27,6 @@ export function isAboutPending(node: Located, path: readonly PathPart[]): boolea
 export function standIn(issue: z.core.$ZodIssue, tries: number): unknown {
   if (issue.code === 'invalid_value') return issue.values[tries];
   if (issue.code === 'invalid_type' && issue.expected !== 'string')
-    return tries > USUAL.length ? undefined : { number: 1, int: 1, boolean: true }[issue.expected as string];
-  return USUAL[tries];
+    return tries > USUAL_TEXTS.length ? undefined : { number: 1, int: 1, boolean: true }[issue.expected as string];
+  return USUAL_TEXTS[tries];
 }
