@@ -1,4 +1,4 @@
-import type { ConnectorHealth } from '#kit';
+import { type ConnectorHealth, lastSuccesses } from '#kit';
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
@@ -8,6 +8,17 @@ export const connectorView = (connector: ConnectorHealth) => ({
   kind: connector.kind,
   state: connector.state,
   needsAPerson: connector.needsAPerson,
+  unreadable:
+    connector.unreadable === null
+      ? null
+      : {
+          code: connector.unreadable.code,
+          message: connector.unreadable.message,
+          hint: connector.unreadable.hint ?? null,
+        },
+  // The newest of its streams; those that never succeeded are named beside it.
+  lastSuccessAt: iso(lastSuccesses(connector.streams).newestMs),
+  neverSucceeded: lastSuccesses(connector.streams).never,
   checkedAt: iso(connector.checkedAtMs),
   findings: connector.findings.map(({ expiresAtMs, ...finding }) => ({
     ...finding,

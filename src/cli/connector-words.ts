@@ -1,4 +1,4 @@
-import type { ConnectorHealth, StreamHealth } from '#src/main/connectors';
+import { type ConnectorHealth, lastSuccesses, type StreamHealth } from '#kit';
 import type { Io } from './io.ts';
 import { plural } from './job-words.ts';
 import { limitWords } from './limit-words.ts';
@@ -53,12 +53,7 @@ export function connectorTable(io: Look, connectors: readonly ConnectorHealth[],
           connector.kind,
           stateWords(io, connector.state),
           String(streams.length),
-          ago(
-            connector.state === 'sent'
-              ? newest(streams)
-              : oldest(streams.map(({ lastSuccessAtMs }) => lastSuccessAtMs)),
-            nowMs,
-          ),
+          lastSuccess(connector, nowMs),
           span(
             streams.reduce<number | null>(
               (most, { lagMs }) => (lagMs === null ? most : Math.max(most ?? 0, lagMs)),
@@ -82,15 +77,27 @@ export function connectorTable(io: Look, connectors: readonly ConnectorHealth[],
   );
 }
 
-/** Null as soon as one has none: what is said of all must hold for each. */
-const oldest = (instants: readonly (number | null)[]): number | null =>
-  instants.some((each) => each === null) ? null : Math.min(...(instants as number[]));
-/** Who is sent to is owed nothing by a stream: what came last says that the sender lives. */
-const newest = (streams: readonly StreamHealth[]): number | null =>
-  streams.reduce<number | null>(
-    (last, { lastSuccessAtMs }) => (lastSuccessAtMs === null ? last : Math.max(last ?? 0, lastSuccessAtMs)),
-    null,
-  );
+/**
+ * Of the one that is longest ago: it holds for all. Where some never succeeded, which a note says, and of who is sent to
+ * and owed nothing by a stream, the newest: it says that the source lives.
+ */
+function lastSuccess({ state, streams }: ConnectorHealth, nowMs: number): string | null {
+  const { newestMs, oldestMs, never } = lastSuccesses(streams);
+  if (newestMs === null) return streams.length === 0 ? null : 'never';
+  return ago(state === 'sent' || never.length > 0 ? newestMs : oldestMs, nowMs);
+}
+
+/** "1 of 2 streams never: refunds"; nothing where none or all of them did. */
+function neverWords(io: Look, streams: readonly StreamHealth[], sent: boolean): string | null {
+  const { never } = lastSuccesses(streams);
+  if (never.length === 0 || never.length === streams.length) return null;
+  const shown = never.slice(0, MOST_NAMED).join(', ');
+  const more = never.length > MOST_NAMED ? ` and ${never.length - MOST_NAMED} more` : '';
+  const text = `${never.length} of ${streams.length} streams never ${sent ? 'got anything' : 'succeeded'}: ${shown}${more}`;
+  return sent ? text : io.color.yellow(text);
+}
+const MOST_NAMED = 5;
+
 const ago = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `${age(nowMs - ms)} ago`);
 const span = (ms: number | null): string | null => (ms === null ? null : age(ms));
 const soon = (ms: number | null, nowMs: number): string | null => (ms === null ? null : `in ${age(ms - nowMs)}`);
@@ -105,7 +112,7 @@ function completeness(streams: readonly StreamHealth[]): string | null {
 
 function note(
   io: Look,
-  { streams, findings, expiresAtMs, budget, unreadable }: ConnectorHealth,
+  { state, streams, findings, expiresAtMs, budget, unreadable }: ConnectorHealth,
   nowMs: number,
 ): string | undefined {
   const { color } = io;
@@ -119,6 +126,8 @@ function note(
     if (stream.state === 'late' && stream.watermarkMs !== null)
       notes.push(`${stream.id}: ${color.yellow('late')}, known up to ${instantWords(stream.watermarkMs)}`);
   }
+  const never = unreadable === null ? neverWords(io, streams, state === 'sent') : null;
+  if (never !== null) notes.push(never);
   for (const { level, stream, message } of findings)
     if (level === 'error') notes.push(`check${stream === undefined ? '' : ` of ${stream}`}: ${message}`);
   const expiry = expiryWords(io, expiresAtMs, nowMs);

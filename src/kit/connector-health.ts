@@ -50,6 +50,18 @@ export interface ConnectorHealth {
   budget: { account: string; usedRatio: number; blockedUntilMs: number | null } | null;
 }
 
+/** When the streams of a connector last succeeded; null: none ever did. `never`: ids of those that did not yet. */
+export function lastSuccesses(streams: readonly Pick<StreamHealth, 'id' | 'lastSuccessAtMs'>[]): {
+  newestMs: number | null;
+  oldestMs: number | null;
+  never: string[];
+} {
+  const known = streams.flatMap(({ lastSuccessAtMs }) => lastSuccessAtMs ?? []);
+  const never = streams.filter(({ lastSuccessAtMs }) => lastSuccessAtMs === null).map(({ id }) => id);
+  if (known.length === 0) return { newestMs: null, oldestMs: null, never };
+  return { newestMs: Math.max(...known), oldestMs: Math.min(...known), never };
+}
+
 interface Parts {
   config: Config;
   registry: Registry;

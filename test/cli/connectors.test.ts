@@ -68,7 +68,14 @@ describe('from a source to its first figures', () => {
     const after = await run('connectors', '--json');
     expect(after.json()).toMatchObject({
       connectors: [
-        { id: 'shop', state: 'by-hand', needsAPerson: false, streams: [{ id: 'stock-level', failures: 0 }] },
+        {
+          id: 'shop',
+          state: 'by-hand',
+          needsAPerson: false,
+          lastSuccessAt: expect.stringMatching(/^20.*Z$/),
+          neverSucceeded: [],
+          streams: [{ id: 'stock-level', failures: 0 }],
+        },
       ],
     });
   });
