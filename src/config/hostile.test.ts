@@ -84,7 +84,7 @@ describe('a hostile file is refused, quickly and by name', () => {
     expect(config).toBeNull();
     expect(problems).toHaveLength(1_001);
     expect(lines[999]).toMatch(/^many\.yaml:1000:1 k999: unknown key/);
-    expect(lines[1000]).toBe('many.yaml: and 24,000 more errors, which are not shown');
+    expect(lines[1000]).toBe('many.yaml: and at least 24,000 more errors, which are not shown');
     expect(problems[1000]).toMatchObject({ standsFor: 24_000, severity: 'error' });
   });
 
@@ -95,7 +95,7 @@ describe('a hostile file is refused, quickly and by name', () => {
     );
     const { lines } = await loadFiles({ 'many.yaml': `connectors:\n${plain.join('\n')}\n`, 'z.yaml': 'x: 1\n' });
     expect(lines.filter((line) => line.includes('stands in the file as it is'))).toHaveLength(1_000);
-    expect(lines.slice(-2).join('\n')).toMatch(/and [\d,]+ more errors[^]*and 200 more warnings, which are not shown$/);
+    expect(lines.slice(-2).join('\n')).toMatch(/and at least 1 more error,[^]*and 200 more warnings, which are not shown$/);
   });
 
   it('more words and signs than are read in a second', async () => {

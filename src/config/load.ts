@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import {
   type AnyConnectorKind,
   type Config,
@@ -29,6 +30,9 @@ import type { ScheduleTimes } from './schema/schedule.ts';
 import { secretsIn } from './schema/walk.ts';
 import { type CheckedSections, checkSections, idsOf } from './sections.ts';
 import { readSources, type SourceFile } from './sources.ts';
+
+/** Of all files together: checking so much takes some seconds, in which the process has other turns. */
+const MAX_TOKENS_OF_ALL = 1_000_000;
 
 export interface LoadInput {
   /** The folder whose YAML files are read; relative paths in `${file:}` start here. */
@@ -76,13 +80,24 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   const stored: StoredUse[] = [];
   const sources = input.files ?? (await readSources(directory, problems));
   let complete = !problems.hasErrors();
+  let tokens = 0;
   for (const source of sources) {
+    // What else the process does gets a turn between two files.
+    await setImmediate();
     const read = await readYaml(source.name, source.text, problems, resolve);
     if (read.broken) complete = false;
     for (const secret of read.secrets)
       if (!HARMLESS.test(secret)) for (const each of [secret, ...linesOf(secret)]) secrets.add(each);
     if (read.root !== null) roots.push(read.root);
     for (const use of read.stored) stored.push(use);
+    tokens += read.tokens;
+    if (tokens > MAX_TOKENS_OF_ALL) {
+      const most = MAX_TOKENS_OF_ALL.toLocaleString('en');
+      const message = `the files up to this one have more than ${most} words, signs and line breaks together; those after it are not read`;
+      problems.add({ file: source.name, line: 0, column: 0 }, [], 'config/invalid-value', message);
+      complete = false;
+      break;
+    }
   }
   const schema = rootSchema(input.kinds);
   for (const root of roots) {

@@ -47,6 +47,7 @@ type Severity = ConfigProblem['severity'];
 export class ProblemList {
   readonly #shown = { error: new Map<string, ConfigProblem>(), warning: new Map<string, ConfigProblem>() };
   #comparisons = MOST_COMPARISONS;
+  #hasLeftOut = false;
   #looks = MOST_LOOKED_AT;
   readonly #unshown: Record<Severity, { count: number; file: string }> = {
     error: { count: 0, file: '' },
@@ -75,6 +76,11 @@ export class ProblemList {
   /** Nothing more that is wrong will be shown: what it costs to find more can be spared. */
   isFull(): boolean {
     return this.#shown.error.size >= MOST_SHOWN;
+  }
+
+  /** Something was not checked, as `isFull`: how many errors there are is not known. */
+  leaveOut(): void {
+    this.#hasLeftOut = true;
   }
 
   hasErrors(): boolean {
@@ -110,10 +116,17 @@ export class ProblemList {
 
   #counted(severity: Severity): ConfigProblem[] {
     const { count, file } = this.#unshown[severity];
-    if (count === 0) return [];
+    const hasLeftOut = severity === 'error' && this.#hasLeftOut;
+    if (count === 0 && !hasLeftOut) return [];
     const what = count === 1 ? severity : `${severity}s`;
-    const message = `and ${count.toLocaleString('en')} more ${what}, which are not shown`;
-    const place = { file, line: 0, column: 0, path: '' };
+    const many = `${hasLeftOut ? 'at least ' : ''}${count.toLocaleString('en')} more ${what}, which are not shown`;
+    const message = count === 0 ? 'what follows these errors was not checked' : `and ${many}`;
+    const place = {
+      file: file || ([...this.#shown[severity].values()].at(-1)?.file ?? ''),
+      line: 0,
+      column: 0,
+      path: '',
+    };
     return [{ ...place, message, suggestion: null, code: 'config/invalid-value', severity, standsFor: count }];
   }
 }

@@ -20,6 +20,8 @@ export interface ReadFile {
   secrets: string[];
   /** Every `${secret:}`, and why it cannot be had. */
   stored: StoredUse[];
+  /** Words, signs and line breaks; 0 when it is broken. */
+  tokens: number;
 }
 export interface StoredUse {
   use: SecretUse;
@@ -55,7 +57,7 @@ export async function readYaml(
   if (Array.isArray(parsed)) {
     for (const { line, column, message } of parsed)
       problems.add({ file, line, column }, [], 'config/yaml-syntax', message);
-    return { root: null, broken: true, secrets: [], stored: [] };
+    return { root: null, broken: true, secrets: [], stored: [], tokens: 0 };
   }
   const walk: Walk = {
     file,
@@ -68,7 +70,8 @@ export async function readYaml(
     unresolved: [],
   };
   const root = rootOf(parsed.contents, walk);
-  return { root: root ?? null, broken: root === undefined, ...(await resolveTexts(walk, resolve)) };
+  const { tokens } = parsed;
+  return { root: root ?? null, broken: root === undefined, tokens, ...(await resolveTexts(walk, resolve)) };
 }
 
 /** Null: nothing is written. Undefined: it cannot be used, problems noted. */
@@ -111,7 +114,7 @@ async function resolveTexts(
     scalar.value = resolved.text;
     scalar.interpolated = resolved.interpolated;
     scalar.coercible = resolved.interpolated;
-    scalar.unresolved = resolved.problems.length > 0;
+    scalar.unresolved = resolved.givenUp || resolved.problems.length > 0;
     scalar.pending = resolved.pending;
   }
   return { secrets, stored };

@@ -6,6 +6,14 @@ import { nearMiss, quote } from './problems.ts';
 
 /** A secret is a line or a key, never a book. */
 const MAX_REFERENCED_FILE_BYTES = 64 * 1024;
+/** In all files together. A fleet of two thousand connectors has some six thousand. */
+const MAX_REFERENCES = 20_000;
+/** Reading so many takes a tenth of a second. */
+const MAX_REFERENCED_FILES = 1_000;
+/** What the texts with references come to, in all files together: one file of 64 KiB may be named again and again. */
+const MAX_RESOLVED_CHARACTERS = 8 * 1024 * 1024;
+/** Each mistyped name is compared with all variables. */
+const MAX_SUGGESTIONS = 1_000;
 
 export interface ResolvedText {
   text: string;
@@ -21,6 +29,8 @@ export interface ResolvedText {
   stored: { name: string; unreadable: Unreadable | null }[];
   /** A secret in it was not looked up, or cannot be had: the text says nothing about the value. */
   pending: boolean;
+  /** A limit of all references together was reached, here or before: the text is not to be used. */
+  givenUp: boolean;
 }
 
 /**
@@ -60,9 +70,12 @@ export function createReferenceResolver(input: {
   missing?: MissingReferences | undefined;
 }): ReferenceResolver {
   const files = new Map<string, Promise<Lookup>>();
+  const names = Object.keys(input.env);
+  const limits = new ReferenceLimits();
   const lookUp = async (expression: string): Promise<Lookup> => {
     const variable = VARIABLE.exec(expression);
-    if (variable !== null) return readVariable(input.env, variable[1] ?? '', variable[2]);
+    if (variable !== null)
+      return readVariable(input.env, limits.maySuggest() ? names : [], variable[1] ?? '', variable[2]);
     if (expression.startsWith('file:') && expression.length > 5) {
       const name = expression.slice(5);
       const cached = files.get(name) ?? readReferencedFile(input.directory, name);
@@ -88,8 +101,15 @@ export function createReferenceResolver(input: {
       problems: [],
       stored: [],
       pending: false,
+      givenUp: false,
     };
     if (!source.includes('${')) return resolved;
+    const giveUp = (): ResolvedText => {
+      const message = limits.sayOnce();
+      if (message !== null) resolved.problems.push({ code: 'config/invalid-value', message, suggestion: null });
+      return { ...resolved, givenUp: true };
+    };
+    if (limits.isReached) return giveUp();
     let text = '';
     let position = 0;
     for (const match of source.matchAll(REFERENCE)) {
@@ -99,6 +119,7 @@ export function createReferenceResolver(input: {
         text += '${';
         continue;
       }
+      if (!limits.admits(match[1], files)) return giveUp();
       const found = await lookUp(match[2] === '}' ? match[1] : '');
       if (!found.ok) {
         if (!MISSING.includes(found.code) || (input.missing ?? 'problem') === 'problem') {
@@ -112,6 +133,7 @@ export function createReferenceResolver(input: {
         if (input.missing === 'stops') resolved.stored.push({ name, unreadable: missingAs(found) });
         continue;
       }
+      if (!limits.holds(found.value.length)) return giveUp();
       text += found.value;
       resolved.interpolated = true;
       if (found.stored !== undefined) {
@@ -125,6 +147,49 @@ export function createReferenceResolver(input: {
   };
 }
 
+/** What all references of a configuration may come to. */
+class ReferenceLimits {
+  #references = 0;
+  #characters = 0;
+  #suggestions = 0;
+  #reached: string | null = null;
+  #isSaid = false;
+
+  get isReached(): boolean {
+    return this.#reached !== null;
+  }
+
+  /** Counts a reference before it is looked up. */
+  admits(expression: string, files: ReadonlyMap<string, unknown>): boolean {
+    this.#references += 1;
+    if (this.#references > MAX_REFERENCES)
+      this.#reached = `the configuration has more than ${MAX_REFERENCES.toLocaleString('en')} references (\${…})`;
+    else if (expression.startsWith('file:') && files.size >= MAX_REFERENCED_FILES && !files.has(expression.slice(5)))
+      this.#reached = `the configuration refers to more than ${MAX_REFERENCED_FILES.toLocaleString('en')} files (\${file:…})`;
+    return this.#reached === null;
+  }
+
+  /** Counts what a reference gave. */
+  holds(characters: number): boolean {
+    this.#characters += characters;
+    if (this.#characters > MAX_RESOLVED_CHARACTERS)
+      this.#reached = 'what the references (${…}) of the configuration give is more than 8 MiB altogether';
+    return this.#reached === null;
+  }
+
+  maySuggest(): boolean {
+    this.#suggestions += 1;
+    return this.#suggestions <= MAX_SUGGESTIONS;
+  }
+
+  /** Said where a limit was reached first; null afterwards. */
+  sayOnce(): string | null {
+    if (this.#isSaid) return null;
+    this.#isSaid = true;
+    return this.#reached;
+  }
+}
+
 function missingAs({ code, message, suggestion }: Lookup & { ok: false }): Unreadable {
   const meant = suggestion === null ? '' : `Did you mean ${suggestion}? `;
   const hint = `${meant}A process that runs already must be started again to see it; \`outturn validate\` names all that is missing.`;
@@ -133,6 +198,7 @@ function missingAs({ code, message, suggestion }: Lookup & { ok: false }): Unrea
 
 function readVariable(
   env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
   name: string,
   fallback: string | undefined,
 ): Lookup {
@@ -146,7 +212,7 @@ function readVariable(
       value === undefined
         ? `the environment variable ${name} is not set; set it, or write \${env:${name}:-default}`
         : `the environment variable ${name} is empty; set it, or write \${env:${name}:-} to allow that`,
-    suggestion: value === undefined ? nearMiss(name, Object.keys(env)) : null,
+    suggestion: value === undefined ? nearMiss(name, names) : null,
   };
 }
 

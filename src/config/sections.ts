@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   type AnyConnectorKind,
@@ -56,6 +57,9 @@ export interface CheckedSections {
   fx: Checked<FxRateInput>[];
 }
 
+/** Connectors, or projects: each takes a millisecond, a large one some tens. */
+const CHECKED_IN_A_TURN = 20;
+
 /** Checks each part by itself; references between them come later. */
 export async function checkSections(
   merged: MergedFiles,
@@ -64,6 +68,7 @@ export async function checkSections(
   problems: ProblemList,
 ): Promise<CheckedSections> {
   const one = <T>(node: Located, path: PathPart[], id: string, schema: z.ZodType<T>): Checked<T>[] => {
+    if (problems.isFull()) return notChecked(problems);
     const checked = checkValue({ node, path, schema, problems });
     return checked === undefined ? [] : [{ id, value: checked.value, node, path }];
   };
@@ -74,7 +79,9 @@ export async function checkSections(
   const projects: Checked<ProjectInput>[] = [];
   const projectDrafts: ProjectDraft[] = [];
   const projectStubs: string[] = [];
+  const projectTurns = turns();
   for (const { key: id, value: node } of merged.entries.projects.values()) {
+    await projectTurns();
     const path = ['projects', id];
     if (textAt(node, ['managed']) === 'api') {
       checkStub(node, path, problems);
@@ -96,7 +103,13 @@ export async function checkSections(
   // Without settings nothing is loaded in the end; the connectors are checked all the same.
   const timeZone = settings?.value.timeZone ?? 'UTC';
   const connectors: Checked<ReadConnector>[] = [];
+  const takeTurns = turns();
   for (const entry of merged.entries.connectors.values()) {
+    await takeTurns();
+    if (problems.isFull()) {
+      notChecked(problems);
+      break;
+    }
     const value = await readConnector({ entry, kinds, directory, timeZone, withoutStreams, problems });
     if (value !== undefined)
       connectors.push({ id: entry.key, value, node: entry.value, path: ['connectors', entry.key] });
@@ -113,6 +126,21 @@ export async function checkSections(
     subscriptions: all('subscriptions', subscriptionSchema),
     schedules: all('schedules', scheduleSchema),
     fx: merged.fx.flatMap((node, index) => one(node, ['fx', index], String(index), fxRateSchema)),
+  };
+}
+
+/** None: what else is wrong would not be shown. */
+function notChecked(problems: ProblemList): [] {
+  problems.leaveOut();
+  return [];
+}
+
+/** Lets what else the process does have a turn, now and then. */
+function turns(): () => Promise<void> {
+  let calls = 0;
+  return async () => {
+    calls += 1;
+    if (calls % CHECKED_IN_A_TURN === 0) await setImmediate();
   };
 }
 
