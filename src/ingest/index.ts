@@ -4,3 +4,4 @@ export { createPushReceiver } from './push.ts';
 export { createPushSteps } from './push-steps.ts';
 export { createReplays } from './replays.ts';
 export { createPullRunner } from './runner.ts';
+export { createSourceWaits, type SourceWait, type SourceWaits } from './source-waits.ts';

@@ -60,6 +60,34 @@ describe('an answer that may be better in a moment', () => {
     expect(patient.asked()).toBe(1);
   });
 
+  it('once something was answered, waits the minute that sources usually ask for, and tells for how long', async () => {
+    const answers: (Error | null)[] = [null, busy(60_000), null, busy(91_000)];
+    const told: string[] = [];
+    const patient = patientHttp(
+      {
+        request: async () => {
+          const next = answers.shift();
+          if (next instanceof Error) throw next;
+          return answer;
+        },
+      },
+      signal,
+      ({ message }, waitMs) => {
+        told.push(`${message} ${waitMs}`);
+        return () => void told.push('over');
+      },
+    );
+    const ask = async (): Promise<unknown> => {
+      const asked = patient.request({ url: 'x' }).catch((error: unknown) => error);
+      await vi.runAllTimersAsync();
+      return await asked;
+    };
+    expect([await ask(), await ask()]).toEqual([answer, answer]);
+    expect(told).toEqual(['busy 60000', 'over']);
+    expect(await ask()).toMatchObject({ retryAfterMs: 91_000 });
+    expect(told).toHaveLength(2);
+  });
+
   it.each([
     new PermanentError('source/forbidden', 'no'),
     new RetryableError('source/partial', 'cut'),

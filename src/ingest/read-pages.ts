@@ -8,7 +8,7 @@ import {
   requireReadable,
 } from '#kit';
 import { cancelled, orAborted, untilAborted } from './abort.ts';
-import { patientHttp } from './patient-http.ts';
+import { type OnWait, patientHttp } from './patient-http.ts';
 import type { PullPlan } from './plan.ts';
 import type { PullRunnerParts } from './runner-parts.ts';
 import type { Target } from './target.ts';
@@ -74,13 +74,21 @@ function contextOf(
 ): PullContext<unknown, unknown> {
   const { connector, stream } = target;
   requireReadable(connector);
+  const name = { connector: connector.id, stream: stream.id };
+  const log = parts.log.child(name);
+  const onWait: OnWait = ({ code, message }, waitMs) => {
+    const reason = parts.redact(message);
+    log.info({ code, reason, waitMs }, 'the source could not answer; it is asked again');
+    const end = parts.waits?.begin({ ...name, untilMs: parts.clock.nowMs() + waitMs, reason });
+    return () => end?.();
+  };
   return {
     options: connector.options,
-    http: patientHttp(observe(parts.fetch.client(connector, signal, { purpose })), signal),
+    http: patientHttp(observe(parts.fetch.client(connector, signal, { purpose })), signal, onWait),
     files: parts.files,
     sql: parts.sql,
     extract: parts.extract,
-    log: parts.log.child({ connector: connector.id, stream: stream.id }),
+    log,
     nowMs: () => parts.clock.nowMs(),
     signal,
     stream: stream.options,

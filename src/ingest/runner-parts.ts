@@ -12,6 +12,7 @@ import type {
   Store,
   Tracing,
 } from '#kit';
+import type { SourceWaits } from './source-waits.ts';
 
 export interface PullRunnerParts {
   config: Config;
@@ -29,6 +30,8 @@ export interface PullRunnerParts {
   tracing?: Pick<Tracing, 'within'> | undefined;
   newId(): string;
   redact(text: string): string;
+  /** Is told when a pull waits for its source. Absent: nobody looks on. */
+  waits?: SourceWaits | undefined;
   /** How much of a pull is held at most before it is stored; absent: as is usual. */
   bounds?: Partial<PullBounds> | undefined;
 }

@@ -24,6 +24,8 @@ import {
   createPushReceiver,
   createPushSteps,
   createReplays,
+  createSourceWaits,
+  type SourceWaits,
 } from '#src/ingest/index';
 import { openObjectStore } from '#src/objects/index';
 import { createIntentResolver, createQueueRuntime, type QueueRuntime } from '#src/queue/index';
@@ -41,6 +43,8 @@ import { readableChannels, withFreshSecrets } from './secret-ports.ts';
 import { type FollowedConfig, followSecrets, openKeyRing } from './secrets.ts';
 import { traceFetch, traceMessenger, traceObjects, traceReports, traceStore } from './traced-ports.ts';
 import { version } from './version.ts';
+
+export type { SourceWait } from '#src/ingest/index';
 
 export const clock = { nowMs: () => Date.now() };
 export const newId = (): string => randomUUID();
@@ -105,6 +109,8 @@ export interface App {
   ports: JobPorts;
   backfills: Backfills;
   replays: Replays;
+  /** What pulls of this process wait for. */
+  sourceWaits: Pick<SourceWaits, 'list'>;
   push: PushReceiver;
   renderer: MessageRenderer;
   messenger: CheckedMessenger;
@@ -201,6 +207,7 @@ function wire(
     newId,
     redact: redactor.text,
     tracing,
+    waits: createSourceWaits(),
   };
   const ports: JobPorts = {
     ...shared,
@@ -217,6 +224,7 @@ function wire(
     ports,
     backfills: createBackfills(shared),
     replays: createReplays(shared),
+    sourceWaits: shared.waits,
     push: createPushReceiver({ ...shared, refreshSecrets: refresh }),
     renderer,
     messenger: readableChannels(messenger, config.settings),

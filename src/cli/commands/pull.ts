@@ -8,6 +8,7 @@ import { type DryRunTarget, dryRun } from '../dry-run.ts';
 import { finishJobs, printQueued } from '../finish-jobs.ts';
 import type { Io } from '../io.ts';
 import { everyPulled, selectPulled } from '../select-streams.ts';
+import { tellWaits } from '../wait-words.ts';
 import { instantOption } from '../window-options.ts';
 
 const TIMEOUT_MS = 60 * 60_000;
@@ -87,15 +88,19 @@ async function withProgress(app: App, io: Io, requests: WorkRequest[], json: boo
         })
       : null;
   bar?.start(requests.length, 0, { note: '' });
+  // A line stands above the bar, which is drawn anew below it.
+  const err = (line: string): void => io.err(bar === null ? line : `\r\u001b[K${line}`);
+  const waitNote = tellWaits({ err, color: io.color }, app.ports.clock.nowMs);
   try {
     return await runToEnd(app, requests, {
       cause: 'cli',
       timeoutMs: TIMEOUT_MS,
       signal: io.signal,
       onProgress: (jobs) => {
+        const waiting = json ? '' : waitNote(app.sourceWaits.list(), jobs);
         const retrying = jobs.filter(isRetrying).length;
         const pages = jobs.reduce((sum, { progress }) => sum + (progress?.done ?? 0), 0);
-        const note = `${pages === 0 ? '' : `, ${pages} ${pages === 1 ? 'page' : 'pages'}`}${retrying === 0 ? '' : `, ${retrying} failed and tried again`}`;
+        const note = `${pages === 0 ? '' : `, ${pages} ${pages === 1 ? 'page' : 'pages'}`}${waiting}${retrying === 0 ? '' : `, ${retrying} failed and tried again`}`;
         bar?.update(jobs.filter((job) => job.acknowledgedAtMs !== null).length, { note });
       },
     });
