@@ -5,6 +5,8 @@ import { describeFileError } from './references.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 1000;
+/** Of all files together: they are in memory at once. */
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** One YAML file as text. */
 export interface SourceFile {
@@ -48,10 +50,17 @@ export async function readSources(directory: string, problems: ProblemList): Pro
     return [];
   }
   const sources: SourceFile[] = [];
+  let bytes = 0;
   for (const file of files.sort()) {
     const name = displayName(file);
     try {
-      sources.push({ name, text: await readText(file) });
+      const text = await readText(file);
+      bytes += Buffer.byteLength(text);
+      if (bytes > MAX_BYTES) {
+        problems.add(folder, [], 'config/unreadable-file', 'the YAML files below this folder have more than 8 MiB');
+        return [];
+      }
+      sources.push({ name, text });
     } catch (thrown) {
       const reason = thrown instanceof TooLarge ? 'it is larger than 1 MiB' : describeFileError(thrown);
       problems.add({ file: name, line: 0, column: 0 }, [], 'config/unreadable-file', `cannot be read: ${reason}`);

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
-import { readConfig } from '#src/main/configuration';
+import { type ConfigProblem, readConfig } from '#src/main/configuration';
 import { type CommonOptions, environmentOf, withCommon } from '../command.ts';
 import { type Io, printJson } from '../io.ts';
 import { problemText } from '../problem-text.ts';
+
+/** All of one severity, also those that are only counted. */
+const count = (problems: readonly ConfigProblem[], severity: ConfigProblem['severity']): number =>
+  problems.reduce((sum, problem) => (problem.severity === severity ? sum + (problem.standsFor ?? 1) : sum), 0);
 
 /** `outturn validate`: every problem of the configuration at once, without touching anything. */
 export function validate(program: Command, io: Io): void {
@@ -19,8 +23,8 @@ export function validate(program: Command, io: Io): void {
     const environment = environmentOf(io, options);
     const { config, problems, secretUses } = await readConfig(environment, options.env ? {} : { missing: 'counts' });
     const secrets = [...new Set(secretUses.map(({ name }) => name))];
-    const errors = problems.filter((problem) => problem.severity === 'error');
-    const warnings = problems.length - errors.length;
+    const errors = count(problems, 'error');
+    const warnings = count(problems, 'warning');
     const counts = config && {
       connectors: config.connectors.length,
       streams: config.connectors.reduce((sum, connector) => sum + connector.streams.length, 0),
@@ -28,12 +32,12 @@ export function validate(program: Command, io: Io): void {
       subscriptions: config.subscriptions.length,
       schedules: config.schedules.length,
     };
-    io.setExitCode(errors.length === 0 ? 0 : 1);
-    if (options.json) return printJson(io, { ok: errors.length === 0, problems, counts, secretsNotLookedUp: secrets });
+    io.setExitCode(errors === 0 ? 0 : 1);
+    if (options.json) return printJson(io, { ok: errors === 0, problems, counts, secretsNotLookedUp: secrets });
     for (const problem of problems) io.out(problemText(io, problem));
-    if (errors.length > 0)
+    if (errors > 0)
       io.out(
-        `\n${io.color.red(`${errors.length} error${errors.length === 1 ? '' : 's'}`)}${warnings > 0 ? `, ${warnings} warning${warnings === 1 ? '' : 's'}` : ''}`,
+        `\n${io.color.red(`${errors.toLocaleString('en')} error${errors === 1 ? '' : 's'}`)}${warnings > 0 ? `, ${warnings.toLocaleString('en')} warning${warnings === 1 ? '' : 's'}` : ''}`,
       );
     else if (counts)
       io.out(
