@@ -43,10 +43,14 @@ export function connectorPlanLines(io: Look, plan: ConnectorsPlan): string[] {
       }
     lines.push('');
   }
-  const same = plan.connectors.filter(({ action }) => action === 'none').length;
+  const unreadable = new Set(plan.unreadable.map(({ connector }) => connector));
+  const same = plan.connectors.filter(({ id, action }) => action === 'none' && !unreadable.has(id)).length;
   if (same > 0) lines.push(color.dim(`  ${plural(same, 'connector')} unchanged`));
-  for (const { connector, message } of plan.unreadable)
-    lines.push(`${color.yellow('!')} connector ${connector} stays as it is, for it cannot be read: ${message}`);
+  for (const { connector, message } of plan.unreadable) {
+    const isInForce = plan.connectors.some(({ id, version }) => id === connector && version !== null);
+    const what = isInForce ? 'stays as it is in force' : 'is not put in force';
+    lines.push(`${color.yellow('!')} connector ${connector} ${what}, for it cannot be read: ${message}`);
+  }
   for (const { connector, stream, projects } of plan.orphaned)
     lines.push(
       `${color.yellow('!')} ${connector}.${stream} is in no configuration, but ${projects.join(', ')} use${projects.length === 1 ? 's' : ''} it: no new data will come`,

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import type { ConnectorHealth, StreamHealth } from '#kit';
-import { connectorTable } from './connector-words.ts';
+import { connectorDetails, connectorTable } from './connector-words.ts';
 
 const NOW_MS = Date.parse('2026-06-20T12:00:00Z');
 const stream = (id: string, secondsAgo: number | null, state: StreamHealth['state']): StreamHealth => ({
@@ -62,5 +62,22 @@ describe.each([80, 100, 140])('the list of connectors at %i columns', (columns) 
   it('names no more than a few of many', () => {
     const many = Array.from({ length: 40 }, () => null);
     expect(shown(columns, 'sent', [8, ...many])).toMatch(/s5 and 35 more/);
+  });
+});
+
+describe('a connector that cannot be read', () => {
+  it('says why once, though its last check and its last pull found the same', () => {
+    const message = 'a.yaml:2:3 connectors.shop.url: the environment variable SHOP_URL is not set';
+    const code = 'config/missing-variable';
+    const lastError = { code, message, atMs: NOW_MS };
+    const unreadable: ConnectorHealth = {
+      ...connector('unreadable', []),
+      unreadable: { code, message },
+      findings: [{ level: 'error', aspect: code, message }],
+      streams: [{ ...stream('s0', 60, 'unreadable'), lastError, failingSinceMs: NOW_MS, failures: 1 }],
+    };
+    const look = { color: pc.createColors(false), columns: 140 };
+    expect(connectorTable(look, [unreadable], NOW_MS).split('SHOP_URL')).toHaveLength(2);
+    expect(connectorDetails(look, unreadable, NOW_MS).split('SHOP_URL')).toHaveLength(2);
   });
 });

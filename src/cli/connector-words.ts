@@ -128,7 +128,7 @@ function note(
   }
   const never = unreadable === null ? neverWords(io, streams, state === 'sent') : null;
   if (never !== null) notes.push(never);
-  for (const { level, stream, message } of findings)
+  for (const { level, stream, message } of unsaid(findings, unreadable))
     if (level === 'error') notes.push(`check${stream === undefined ? '' : ` of ${stream}`}: ${message}`);
   const expiry = expiryWords(io, expiresAtMs, nowMs);
   if (expiry !== null) notes.push(expiry);
@@ -136,6 +136,10 @@ function note(
     notes.push(color.red(`its account ${budget.account} is blocked until ${instantWords(budget.blockedUntilMs)}`));
   return notes.length === 0 ? undefined : notes.join('\n');
 }
+
+/** Without what is said already: that the connector cannot be read, now or when it was checked. */
+const unsaid = (findings: ConnectorHealth['findings'], unreadable: ConnectorHealth['unreadable']) =>
+  findings.filter(({ aspect }) => aspect !== unreadable?.code);
 
 const DAY_MS = 86_400_000;
 function expiryWords({ color }: Look, expiresAtMs: number | null, nowMs: number): string | null {
@@ -167,13 +171,17 @@ export function connectorDetails(io: Look, connector: ConnectorHealth, nowMs: nu
     lines.push(
       `expires    ${expiryWords(io, expiresAtMs, nowMs) ?? `credentials or certificate on ${new Date(expiresAtMs).toISOString().slice(0, 10)}`}`,
     );
-  for (const { level, aspect, stream, message, hint } of findings) {
+  for (const { level, aspect, stream, message, hint } of unsaid(findings, unreadable)) {
     lines.push(
       `  ${level === 'error' ? color.red('✗') : color.yellow('!')} ${stream === undefined ? '' : `${stream}: `}${color.dim(`${aspect} `)}${message}`,
     );
     if (hint !== undefined) lines.push(`      → ${hint}`);
   }
-  lines.push('', streamTable(io, connector.streams, nowMs));
+  // What fails for the reason that stands above is not told twice.
+  const streams = connector.streams.map((stream) =>
+    unreadable !== null && stream.lastError?.code === unreadable.code ? { ...stream, lastError: null } : stream,
+  );
+  lines.push('', streamTable(io, streams, nowMs));
   return lines.join('\n');
 }
 

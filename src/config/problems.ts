@@ -38,8 +38,8 @@ export const MOST_SHOWN = 1_000;
 /** Each mistyped id of a large fleet may be compared with all others; this many take a quarter of a second. */
 const MOST_COMPARISONS = 200_000;
 
-/** Values that are looked at again, to find what is hidden behind other problems: some tenths of a second. */
-const MOST_LOOKED_AT = 100_000;
+/** Values that are looked at again, to find what is hidden behind other problems: a quarter of a second. */
+const MOST_LOOKED_AT = 20_000;
 
 type Severity = ConfigProblem['severity'];
 
