@@ -70,7 +70,7 @@ function cellOf(record: Record<string, unknown>, name: string): unknown {
   if (field === undefined || unit === undefined) return plainValue(fieldAt(record, name));
   const cell = fieldAt(record, field);
   if (cell === null || cell === undefined) return cell;
-  const seconds = asRecord(cell)?.['__class__'] === 'timedelta' ? Number(plainValue(cell)) : Number.NaN;
+  const seconds = asRecord(cell)?.['__class__'] === 'timedelta' ? Number(textOfScalar(plainValue(cell))) : Number.NaN;
   if (Number.isFinite(seconds)) return String(seconds / (SECONDS[unit] ?? 1));
   throw new PermanentError('source/bad-shape', `field "${field}" is no length of time, which ":${unit}" asks for`, {
     hint: `Name the field without ":${unit}".`,
