@@ -51,14 +51,18 @@ function resolutionOf(stepMs: number): string {
   return stepMs % 3_600_000 === 0 ? `${stepMs / 3_600_000}h` : `${stepMs / 60_000}m`;
 }
 
-/** What Dynatrace says in the body of a refusal: `{"error": {"message", "constraintViolations": [{"path", "message"}]}}`. */
+/**
+ * What Dynatrace says in the body of a refusal: `{"error": {"message", "constraintViolations": [{"path", "message"}]}}`; the
+ * platform has the violations in `error.details`.
+ */
 export function explain(body: string): string | null {
   try {
     const parsed: unknown = JSON.parse(body);
     const error = asRecord(asRecord(Array.isArray(parsed) ? parsed[0] : parsed)?.['error']);
     const message = error?.['message'];
     if (typeof message !== 'string') return null;
-    const violations = Array.isArray(error?.['constraintViolations']) ? error['constraintViolations'] : [];
+    const found = error?.['constraintViolations'] ?? asRecord(error?.['details'])?.['constraintViolations'];
+    const violations: unknown[] = Array.isArray(found) ? found : [];
     const details = violations.slice(0, 5).flatMap((each: unknown) => {
       const { path, message: said } = { ...asRecord(each) };
       return typeof said === 'string' ? [typeof path === 'string' ? `${path}: ${said}` : said] : [];

@@ -4,7 +4,7 @@ import { asRecord, textOfScalar } from '#kit';
 const MOST_DETAILS = 3;
 
 /** Characters of a reason that an error message has room for. */
-const MOST_SHOWN = 240;
+const MOST_SHOWN = 500;
 
 const IS_NO_ERROR = /^(info|warning|success)$/i;
 

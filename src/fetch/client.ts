@@ -229,7 +229,7 @@ export function createClient(
         );
         const accepted = request.acceptStatuses?.includes(response.status) === true;
         if (!accepted && (response.status < 200 || response.status > 299)) {
-          const excerpt = excerptOf(request.explain?.(response.body) ?? response.body, redact);
+          const excerpt = excerptOf(response.body, redact, request.explain?.(response.body) ?? null);
           const retryAfterMs = parseRetryAfterMs(response.headers['retry-after'], tools.clock.nowMs());
           if (response.signal?.refused === true && (response.status === 403 || response.status === 429))
             throw limitError(

@@ -203,10 +203,18 @@ export function tooLargeError(request: RequestLabel, maxBytes: number): Permanen
   );
 }
 
-/** One line of an unexpected body, for messages. */
-export function excerptOf(body: string, redact: (text: string) => string): string {
-  const line = redact(body.slice(0, 2000)).replace(/\s+/g, ' ').trim();
-  return line.length > 240 ? `${line.slice(0, 240)}…` : line;
+/** Of a body that nobody understands its beginning is enough. */
+const MOST_OF_A_BODY = 240;
+/** What a source says in words, where the position in a selector or the id of a transaction may stand at the end. */
+const MOST_OF_WORDS = 500;
+
+/** One line of an unexpected body, for messages; `said`: what the protocol found in it, of which more is shown. */
+export function excerptOf(body: string, redact: (text: string) => string, said: string | null = null): string {
+  const line = redact((said ?? body).slice(0, 2000))
+    .replace(/\s+/g, ' ')
+    .trim();
+  const most = said === null ? MOST_OF_A_BODY : MOST_OF_WORDS;
+  return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
 /** HTML (a login page, a proxy's notice) is permanent; JSON that breaks off may be whole the next time. */

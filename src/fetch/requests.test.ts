@@ -160,3 +160,12 @@ describe('what comes back', () => {
     expect(error.hint).toContain('http://');
   });
 });
+
+it('of a refusal that the protocol understands more is shown than of a body that nobody does', async () => {
+  const long = `${'x'.repeat(400)} at position 401`;
+  const url = await serve((_request, response) => void response.writeHead(400).end(long));
+  const explained = await failure(clientFor(url).request({ url: '/q', explain: (body) => body }));
+  expect(explained.message).toContain('at position 401');
+  const bare = await failure(clientFor(url).request({ url: '/q' }));
+  expect(bare.message).not.toContain('position');
+});
