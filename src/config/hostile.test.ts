@@ -95,7 +95,9 @@ describe('a hostile file is refused, quickly and by name', () => {
     );
     const { lines } = await loadFiles({ 'many.yaml': `connectors:\n${plain.join('\n')}\n`, 'z.yaml': 'x: 1\n' });
     expect(lines.filter((line) => line.includes('stands in the file as it is'))).toHaveLength(1_000);
-    expect(lines.slice(-2).join('\n')).toMatch(/and at least 1 more error,[^]*and 200 more warnings, which are not shown$/);
+    expect(lines.slice(-2).join('\n')).toMatch(
+      /and at least 1 more error,[^]*and 200 more warnings, which are not shown$/,
+    );
   });
 
   it('more words and signs than are read in a second', async () => {
@@ -106,6 +108,17 @@ describe('a hostile file is refused, quickly and by name', () => {
       ),
     ]);
     expect(config).toBeNull();
+  });
+
+  it('references that grow: one file again and again, too many files, too many of them', async () => {
+    const large = { 'large.txt': 'x'.repeat(60_000) };
+    const again = await loadFiles({ ...large, 'a.yaml': `fx: "${'${file:large.txt}'.repeat(10_000)}"` });
+    expect(again.lines.join('\n')).toMatch(/^a\.yaml:1:5 fx: what the references .* more than 8 MiB altogether$/m);
+    const names = Array.from({ length: 1_001 }, (_, index) => `\${file:x${index}}`);
+    const files = await loadFiles({ 'a.yaml': `fx: "${names.join('')}"` });
+    expect(files.lines.join('\n')).toMatch(/refers to more than 1,000 files \(\$\{file:…\}\)$/m);
+    const many = await loadFiles({ 'a.yaml': `fx: "${'${env:A:-a}'.repeat(20_001)}"` });
+    expect(many.lines.join('\n')).toMatch(/has more than 20,000 references \(\$\{…\}\)$/m);
   });
 
   it.each(['---\nfx: []\n', '...\nfx: []\n'])('a second document, which nobody would read: %j', async (second) => {

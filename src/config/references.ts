@@ -106,7 +106,8 @@ export function createReferenceResolver(input: {
     if (!source.includes('${')) return resolved;
     const giveUp = (): ResolvedText => {
       const message = limits.sayOnce();
-      if (message !== null) resolved.problems.push({ code: 'config/invalid-value', message, suggestion: null });
+      // First: what else is missing may be more than is shown.
+      if (message !== null) resolved.problems.unshift({ code: 'config/invalid-value', message, suggestion: null });
       return { ...resolved, givenUp: true };
     };
     if (limits.isReached) return giveUp();

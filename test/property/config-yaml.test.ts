@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 
 /** Reads one document and holds it to what every document is held to. */
-async function read(given: string): Promise<void> {
-  const text = given.slice(0, MOST_BYTES);
+async function read(given: string, mostBytes = MOST_BYTES): Promise<void> {
+  const text = given.slice(0, mostBytes);
   const before = process.threadCpuUsage();
   const { config, problems } = await loadConfig({
     directory: '/nowhere',
@@ -243,6 +243,16 @@ describe('whatever stands in a YAML file, it is read or refused with places, wit
     for (const word of runs(0, 1) === 1 ? HOSTILE : HOSTILE.filter((_, index) => index % 6 === 0))
       for (const sample of samples) await read(sample.replace(/(?<=^\s*[\w-]+: )\S.*$/gm, () => word));
   });
+
+  it.each([
+    ['wrong escapes', `fx: "${'\\q'.repeat(520_000)}"`],
+    ['closing brackets', ']'.repeat(199_000)],
+    ['quotes', '"'.repeat(395_000)],
+    ['commas', `fx: [${','.repeat(199_000)}]`],
+    ['anchors', '&a\n'.repeat(99_000)],
+    ['brackets in brackets', `fx: [${`${'['.repeat(1_900)}${']'.repeat(1_900)},`.repeat(50)}]`],
+    ['large references', `fx: "${'${env:TOKEN:-}'.repeat(70_000)}"`],
+  ])('as much as one file may hold, all %s', (_, text) => read(text, 1024 * 1024));
 
   it('more references, problems or secrets than a call takes arguments', async () => {
     await read(`fx: "${'${env:TOKEN}'.repeat(5_000)}"`);
