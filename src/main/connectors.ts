@@ -3,7 +3,7 @@ import { type App, clock } from './app.ts';
 import { registry } from './registry.ts';
 import { scheduleAdmin } from './schedules.ts';
 
-export type { ConnectorHealth, StreamHealth } from '#kit';
+export type { ConnectorHealth } from '#kit';
 export { connectorView } from '#src/api/connector-view';
 
 /** How every connector does; reads only. */
