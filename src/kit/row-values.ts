@@ -51,6 +51,8 @@ export type TimeReading =
 
 const ODATA_V2_DATE = /^\/Date\((-?\d+)([+-]\d{1,4})?\)\/$/;
 const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+/** Surely a time of day, for which nobody need ask the calendar: a page has many thousand. */
+const PLAIN_TIME = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?$/;
 const LOCAL_ORDER: Readonly<Record<Exclude<DateFormat, 'iso'>, RegExp>> = {
   'dd.mm.yyyy': /^(?<day>\d{1,2})\.(?<month>\d{1,2})\.(?<year>\d{4})(?<rest>.*)$/,
   'dd/mm/yyyy': /^(?<day>\d{1,2})\/(?<month>\d{1,2})\/(?<year>\d{4})(?<rest>.*)$/,
@@ -90,7 +92,7 @@ export function readTime(cell: unknown, format: DateFormat = 'iso'): TimeReading
   try {
     if (time === undefined) return { kind: 'date', date };
     const dateTime = `${date}T${time.replace(',', '.')}`;
-    Temporal.PlainDateTime.from(dateTime, { overflow: 'reject' });
+    if (!PLAIN_TIME.test(time)) Temporal.PlainDateTime.from(dateTime, { overflow: 'reject' });
     if (offset === undefined) return { kind: 'local', dateTime };
     const epochMs = Temporal.Instant.from(`${dateTime}${offset.toUpperCase()}`).epochMilliseconds;
     return { kind: 'instant', epochMs, writtenDate: date };

@@ -8,13 +8,12 @@ const LOCAL_DATE = /^\d{4}-\d{2}-\d{2}$/;
 export function isLocalDate(text: string): boolean {
   // No books have a year 0, and PostgreSQL has none either.
   if (!LOCAL_DATE.test(text) || text.startsWith('0000')) return false;
-  try {
-    Temporal.PlainDate.from(text, { overflow: 'reject' });
-    return true;
-  } catch {
-    return false;
-  }
+  const [year, month, day] = [Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8))];
+  return day >= 1 && day <= (month === 2 && isLeap(year) ? 29 : (DAYS_OF_MONTH[month] ?? 0));
 }
+
+const DAYS_OF_MONTH = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
 const DAY_MS = 86_400_000;
 /** Of 0000-01-01 and 9999-12-31: beyond them a date is not written with four digits. */
