@@ -21,8 +21,7 @@ import { sourcesOf } from './known-sources.ts';
 import { type Located, type LocatedMap, nodeAt, placeAt, plain } from './located.ts';
 import { mergeFiles } from './merge.ts';
 import { secretsByName } from './named-secrets.ts';
-import { type ConfigProblem, type PathPart, type Place, ProblemList } from './problems.ts';
-import { connectorInName } from './read-connector.ts';
+import { type ConfigProblem, type PathPart, type Place, ProblemList, quote } from './problems.ts';
 import { readYaml, type StoredUse } from './read-file.ts';
 import { createReferenceResolver, type MissingReferences } from './references.ts';
 import { rootSchema } from './schema/root.ts';
@@ -131,7 +130,8 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   checkTimes(sections, input, problems);
   if (input.checkExpression !== undefined)
     checkExpressions(merged.entries.connectors.values(), input.kinds, input.checkExpression, problems);
-  const unreadable = unreadableParts(stored, problems);
+  const read = new Set(sections.connectors.map(({ value }) => value.connector.id));
+  const unreadable = unreadableParts(stored, read, problems);
 
   const sorted = problems.sorted(secrets);
   const { settings } = sections;
@@ -143,12 +143,8 @@ export async function loadConfig(input: LoadInput): Promise<LoadResult> {
   if (problems.hasErrors() || settings === undefined) return { config: null, ...result };
   const config = buildConfig({ ...sections, settings }, directory, [...secrets]);
   for (const [id, reason] of unreadable.connectors) {
-    let connector = config.connectors.find((each) => each.id === id);
-    if (connector === undefined) {
-      connector = connectorInName(id, merged.entries.connectors.get(id)?.value);
-      config.connectors.push(connector);
-    }
-    connector.unreadable = reason;
+    const connector = config.connectors.find((each) => each.id === id);
+    if (connector !== undefined) connector.unreadable = reason;
   }
   if (Object.keys(unreadable.settings).length > 0) config.settings.unreadable = unreadable.settings;
   return { config, ...result };
@@ -159,11 +155,29 @@ interface UnreadableParts {
   settings: UnreadableSettings;
 }
 
-/** What stops with the secrets that cannot be had; everywhere else nothing can go on, which is a problem. */
-function unreadableParts(stored: readonly StoredUse[], problems: ProblemList): UnreadableParts {
+/** Where a source is and who asks it: no figure, schedule or definition of a series rests on these. */
+const WHERE_AND_WHO = new Set([
+  ...['url', 'host', 'port', 'dsn', 's3', 'proxy', 'tls', 'headers', 'auth'],
+  ...['user', 'username', 'password', 'apiKey', 'token', 'previousToken'],
+]);
+
+/**
+ * What stops with the values that cannot be had; everywhere else nothing can go on, which is a problem. Of a connector the rest
+ * must be known whole (`read`): a step or a schedule that is guessed would change figures, or retire what is in force.
+ */
+function unreadableParts(
+  stored: readonly StoredUse[],
+  read: ReadonlySet<string>,
+  problems: ProblemList,
+): UnreadableParts {
   const parts: UnreadableParts = { connectors: new Map(), settings: {} };
   for (const { use, place, path, unreadable } of stored) {
     if (unreadable === null) continue;
+    if (use.connector !== null && !(WHERE_AND_WHO.has(String(path[2])) && read.has(use.connector))) {
+      const why = `nothing goes on without it, as what is stored of the connector ${quote(use.connector)} rests on it`;
+      problems.add(place, path, unreadable.code, `${unreadable.message}; ${why}`);
+      continue;
+    }
     if (unreadable.isMissing) {
       const { code, message } = unreadable;
       if (use.connector === null) problems.add(place, path, code, message);

@@ -31,6 +31,24 @@ describe('a variable that a connector needs and nobody set', () => {
     expect(books?.unreadable).toBeUndefined();
   });
 
+  it.each([
+    ['a schedule', 'schedule: "${env:CRON}"', 'schedule'],
+    ['part of a schedule', 'schedule: "${env:MINUTE} * * * *"', 'schedule'],
+    ['how far back pulls look', 'lookback: "${env:LOOKBACK}"', 'lookback'],
+  ])('keeps everything from working where figures or schedules rest on it: %s', async (_, line, key) => {
+    const text = goodYaml.replace(/ {4}auth: .*SHOP_TOKEN.*\n/, `    ${line}\n`);
+    expect(text).not.toBe(goodYaml);
+    const { config, problems } = await load('stops', text);
+    expect(config).toBeNull();
+    expect(problems).toEqual([
+      expect.objectContaining({
+        code: 'config/missing-variable',
+        path: `connectors.shop.${key}`,
+        message: expect.stringContaining('nothing goes on without it'),
+      }),
+    ]);
+  });
+
   it('counts as there where only the files are looked at', async () => {
     const { config, problems } = await load('counts');
     expect(problems).toEqual([]);

@@ -3,7 +3,7 @@ import type { AnyConnectorKind, ConnectorConfig, HttpSettings, SourceLimits, Str
 import { fields } from '#kit';
 import { checkValue } from './check-value.ts';
 import { budgetLimits, defaultBudget, unwrittenLimits, withLimits } from './limits.ts';
-import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt, writtenKeys } from './located.ts';
+import { isEmpty, type Located, type LocatedEntry, nodeAt, placeAt, textAt } from './located.ts';
 import { listWords, nearMiss, type PathPart, type ProblemList, quote } from './problems.ts';
 import { readAuth, readTls } from './read-auth.ts';
 import {
@@ -269,21 +269,6 @@ async function httpSettings(
     headers: base.headers,
   };
 }
-
-/** What is known of a connector whose values cannot be told apart from wrong ones: its name, its kind and its streams. */
-export const connectorInName = (id: string, node: Located | undefined): ConnectorConfig => ({
-  id,
-  kind: (node === undefined ? undefined : textAt(node, ['kind'])) ?? '',
-  http: noHttp,
-  options: {},
-  streams: writtenKeys(node === undefined ? undefined : nodeAt(node, ['streams'])).map((stream) => ({
-    id: stream,
-    options: {},
-    sinceMs: { kind: 'ago', durationMs: 0 },
-    lookbackMs: timingDefaults.lookbackMs,
-    finalAfterMs: timingDefaults.finalAfterMs,
-  })),
-});
 
 /** For kinds that speak no HTTP: nothing of it is used. */
 const noHttp: HttpSettings = {
