@@ -164,6 +164,17 @@ describe('what a Prometheus writes to us', () => {
     expect(await measured()).toEqual([[0, 4, 1]]);
   });
 
+  it('a late sample that one stream refuses and another one stores is written', async () => {
+    const prompt = seriesStream({ late: 0 });
+    there = await openPushBench(bench, { failures: seriesStream(), prompt });
+    later(4 * 60);
+    const answer = await send([counter([[30, 1]])]);
+    expect([answer.status, answer.headers.get('x-prometheus-remote-write-samples-written')]).toEqual([204, '1']);
+    const mixed = await send([counter([[31, 1]]), counter([[-20 * 60, 1]], { pod: 'b' })]);
+    expect([mixed.status, mixed.headers.get('x-prometheus-remote-write-samples-written')]).toEqual([400, '1']);
+    expect(mixed.body['detail']).toMatch(/^1 of 2 samples can never be stored.*left out 1 sample: its step/);
+  });
+
   it('a body of millions of empty series is refused before they fill the memory', async () => {
     await open();
     const flood = Buffer.alloc(600_000, Buffer.from([0x0a, 0x00]));

@@ -30,7 +30,9 @@ export async function writeSeries(
   const refused = new LeftOut();
   const unsound = new LeftOut({ one: 'series', many: 'series' });
   const noNumbers = new LeftOut({ one: 'native histogram', many: 'native histograms' });
-  const refusedSamples = new Set<unknown>();
+  /** What a stream refused; another one may take it, as each has its own step and `late`. */
+  const refusedSamples = new Map<WrittenSeries['samples'][number], { problem: string; place: string } | null>();
+  const stored = new Set<unknown>();
   const withHistograms = new Set<WrittenSeries>();
   const sound = series.filter((one) => {
     if (one.problem === null) return true;
@@ -48,7 +50,7 @@ export async function writeSeries(
         const long = Object.entries(one.labels).find((pair) => pair.some((text) => text.length > LONGEST_LABEL));
         if (long !== undefined) {
           refused.add(`the label ${shown(long[0])} has more than ${LONGEST_LABEL} characters`, name);
-          for (const sample of one.samples) refusedSamples.add(sample);
+          for (const sample of one.samples) refusedSamples.set(sample, null);
           return [];
         }
         if (!withHistograms.has(one))
@@ -59,8 +61,8 @@ export async function writeSeries(
           if (problem === null) return true;
           // What is no number is left out as a gap is; it is nothing that the sender could mend.
           if (problem !== NOT_FINITE) {
-            refused.add(problem, problem === NO_TIME ? `${sample.atMs} of ${name}` : `${iso(sample.atMs)} of ${name}`);
-            refusedSamples.add(sample);
+            const place = `${problem === NO_TIME ? sample.atMs : iso(sample.atMs)} of ${name}`;
+            refusedSamples.set(sample, { problem, place });
           }
           return false;
         });
@@ -72,6 +74,7 @@ export async function writeSeries(
   if (wanted.length > 0)
     await store.transaction(async (tx) => {
       words.clear();
+      stored.clear();
       for (const { id, options, chosen } of wanted) {
         const { changedAtMs, leftOut } = await tx.push.addSamples({
           connector: target.id,
@@ -83,7 +86,12 @@ export async function writeSeries(
           words.add(
             `${leftOut.length} series of stream ${id} were left out: it has ${options.maxSeries} already; narrow its match, or raise maxSeries`,
           );
-        for (const index of leftOut) for (const sample of chosen[index]?.samples ?? []) refusedSamples.add(sample);
+        const without = new Set(leftOut);
+        for (const [index, { samples }] of chosen.entries())
+          for (const sample of samples) {
+            if (!without.has(index)) stored.add(sample);
+            else if (!refusedSamples.has(sample)) refusedSamples.set(sample, null);
+          }
         const ends = changedAtMs.flatMap((atMs) => stepEndsOf(atMs, options));
         const fresh = await tx.push.markSteps(target.id, id, ends);
         const over = (endMs: number): boolean => endMs + options.settle <= nowMs;
@@ -97,9 +105,11 @@ export async function writeSeries(
           });
       }
     });
+  const lost = [...refusedSamples].filter(([sample]) => !stored.has(sample));
+  for (const [, why] of lost) if (why !== null) refused.add(why.problem, why.place);
   const count = (counted: (one: WrittenSeries) => number): number => sound.reduce((sum, one) => sum + counted(one), 0);
   return {
-    samples: count(({ samples }) => samples.length) - refusedSamples.size,
+    samples: count(({ samples }) => samples.length) - lost.length,
     histograms: count((one) => (withHistograms.has(one) ? 0 : one.histograms)),
     exemplars: count(({ exemplars }) => exemplars),
     refused: [...unsound.warnings(), ...refused.warnings(), ...noNumbers.warnings(), ...words],

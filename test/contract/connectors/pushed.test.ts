@@ -43,7 +43,9 @@ describe.each(kinds)('connectors/$folder is sent to', ({ folder, kind }) => {
       .map(({ name, definition }) => `${name}: ${definition.source}`);
     expect(unfounded).toEqual([]);
   });
-  const pageOf = (source: string): string => join(repository, source.split('#')[0] ?? '');
+  /** Of a protocol that is ours. */
+  const pageOf = (source: string): string =>
+    join(repository, /^our own protocol, published in ([^#]+)#/.exec(source)?.[1] ?? 'nowhere');
 
   it.each(cases)('answers $name and stores what it should', async (testCase) => {
     await room.receiving(testCase, async (receiver) => {
