@@ -18,7 +18,7 @@ interface Host {
 /** As many as run at once; what is asked for beyond them waits. */
 const MOST = 4;
 const program = fileURLToPath(new URL('./cli-host.ts', import.meta.url));
-const END = /\0(\d)\n/;
+const END = /\0(\d+)\n/;
 
 const idle: Host[] = [];
 const waiting: ((host: Host) => void)[] = [];
