@@ -58,8 +58,8 @@ describe('limits that a vendor documents', () => {
 
 describe('a release that learns limits of a vendor', () => {
   const kindOf = (kind: string) => (kind === 'meter' ? governed : undefined);
-  async function planned(before: Config, after: Config): Promise<ConnectorsPlan> {
-    const [old] = connectorDrafts(before, kindOf);
+  async function planned(before: Config, after: Config, recordedBy: typeof meter = meter): Promise<ConnectorsPlan> {
+    const [old] = connectorDrafts(before, () => recordedBy);
     if (old === undefined) throw new Error('no connector');
     const version = { connector: 'shop', kind: 'meter', version: 1, isRetired: false, secretsFingerprint: null };
     return await planConnectors(
@@ -91,6 +91,14 @@ describe('a release that learns limits of a vendor', () => {
       action: 'change',
       changes: [{ place: 'timeout', before: '1m', after: '8m' }],
       limitsOfKind: { timeoutMs: 480_000, concurrency: 5, requestsPerMinute: 1200 },
+    });
+  });
+
+  it('the plan also tells when the operator takes out the value that other kinds have', async () => {
+    const plan = await planned(await load('tenant: a\ntimeout: 30s'), await load('tenant: a'), governed);
+    expect(plan.connectors[0]).toMatchObject({
+      action: 'change',
+      changes: [{ place: 'timeout', before: '30s', after: '8m' }],
     });
   });
 

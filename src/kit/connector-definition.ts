@@ -52,6 +52,7 @@ export function connectorDrafts(
         kind: connector.kind,
         settings: masked(settingsOf(connector)),
         streams: Object.fromEntries(streams) as ConnectorDefinition['streams'],
+        limitsKnown: placesOf(kind?.defaults?.(connector.options) ?? {}).map(([place]) => place),
       },
       secrets: found,
       identities:
@@ -77,10 +78,11 @@ const USUAL_LIMITS = {
   requestsPerDay: ['budget.requestsPerDay', undefined],
 } as const satisfies Record<keyof SourceLimits, readonly [string, unknown]>;
 
+const placesOf = (limits: SourceLimits): (readonly [string, unknown])[] =>
+  Object.entries(USUAL_LIMITS).flatMap(([name, place]) => (Object.hasOwn(limits, name) ? [place] : []));
+
 const usualOf = ({ limitsOfKind = {} }: ConnectorConfig): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(USUAL_LIMITS).flatMap(([name, place]) => (Object.hasOwn(limitsOfKind, name) ? [place] : [])),
-  );
+  Object.fromEntries(placesOf(limitsOfKind));
 
 function timingOf({ sinceMs, lookbackMs, finalAfterMs }: StreamConfig): Record<string, unknown> {
   const since =

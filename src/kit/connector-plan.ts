@@ -121,12 +121,13 @@ async function plannedConnector(
   known: Known,
 ): Promise<PlannedConnector> {
   const before = version?.definition ?? null;
-  // A limit that the vendor documents and nobody wrote is nobody's change: it came with a release.
+  // A limit that the vendor documents and nobody wrote is nobody's change: it came with a release. Where the kind knew it
+  // before, what stood there was written.
   const changes =
     before === null
       ? []
       : changesOf(before.settings, definition.settings, schemas?.options, (place, old) =>
-          Object.hasOwn(usual, place) ? old === usual[place] : false,
+          Object.hasOwn(usual, place) && !before.limitsKnown?.includes(place) ? old === usual[place] : false,
         );
   if (before !== null && before.kind !== definition.kind)
     changes.unshift({ place: 'kind', before: before.kind, after: definition.kind });

@@ -29,7 +29,7 @@ export function streamIdentity(
 
 /** How `config/not-applied` is mended, whichever of the two definitions is the newer one. */
 export const NOT_APPLIED_HINT =
-  'Start the processes again that run with the older configuration (`outturn up`, `outturn worker`). Where this one is the newer, look at `outturn plan` and put it in force by `outturn apply`.';
+  'Look at `outturn plan` and put it in force by `outturn apply`. Where something newer was applied already, start the processes again that run with the older configuration (`outturn up`, `outturn worker`).';
 
 /** When the definition in force was applied, where the stream asks something else here; null: it is as applied, or never was. */
 export async function appliedOtherwise(

@@ -10,7 +10,8 @@ import {
 
 /**
  * Pulls of streams as they were applied. One that asks something else by now is refused before it asks: the figures of two
- * definitions would stand in one stream. What was never applied may be pulled, and so may a dry run of anything.
+ * definitions would stand in one stream. So is one that was never applied where only `outturn apply` does that: nobody would
+ * know later what was asked. A dry run may be made of anything.
  */
 export function pullsAsApplied(
   pulls: PullRunner,
@@ -22,6 +23,13 @@ export function pullsAsApplied(
       const connector = config.connectors.find(({ id }) => id === request.connector);
       const stream = connector?.streams.find(({ id }) => id === request.stream);
       if (connector !== undefined && stream !== undefined) {
+        const isManual = config.settings.apply === 'manual';
+        if (isManual && (await store.connectors.identity(connector.id, stream.id)) === null)
+          throw new PermanentError(
+            'config/not-applied',
+            `${connector.id}.${stream.id} was never applied, and settings.apply is manual; nothing is pulled`,
+            { hint: NOT_APPLIED_HINT },
+          );
         const kind = registry.connectorKind(connector.kind);
         const applied = await appliedOtherwise(store.connectors, connector, stream, kind);
         if (applied !== null)

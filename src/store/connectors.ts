@@ -155,12 +155,12 @@ export function createConnectorRepository(context: StoreContext): ConnectorRepos
             s.id AS "successId", s.from_at AS "fromMs", s.to_at AS "toMs", s.rows, s.expected, s.inserted, s.revisions,
             s.warnings, s.finished_at AS "succeededAtMs", f.since AS "failingSinceMs", f.failures
           FROM named n
-          CROSS JOIN LATERAL (${livePull(sql.fragment`true`)}) p
+          CROSS JOIN LATERAL (${livePull(wasNotStopped)}) p
           LEFT JOIN LATERAL (${livePull(sql.fragment`pull.state = 'succeeded'`)}) s ON true
           CROSS JOIN LATERAL (
             SELECT min(pull.started_at) AS since, count(*) AS failures FROM pull
             WHERE pull.connector = n.connector AND pull.stream = n.stream AND pull.state = 'failed'
-              AND pull.seq > coalesce(s.seq, 0) AND ${isLive}
+              AND pull.seq > coalesce(s.seq, 0) AND ${wasNotStopped} AND ${isLive}
           ) f
           ORDER BY n.connector, n.stream`)),
       ];
@@ -206,6 +206,9 @@ export function createConnectorRepository(context: StoreContext): ConnectorRepos
 /** A backfill that fails says nothing about the stream's own pulls. */
 const isLive = sql.fragment`
   NOT EXISTS (SELECT FROM outbox WHERE outbox.id = pull.job_id AND outbox.kind = 'backfill-chunk')`;
+
+/** Who stops a pull, or the worker that runs it, says nothing about its source. */
+const wasNotStopped = sql.fragment`pull.error_code IS DISTINCT FROM 'queue/cancelled'`;
 
 const livePull = (condition: ReturnType<typeof sql.fragment>) => sql.fragment`
   SELECT pull.* FROM pull

@@ -56,6 +56,12 @@ describe('plan and apply of connectors', () => {
     const first = await run({}, 'plan');
     expect(first.stdout).toContain('+ connector shop is new prometheus');
     expect(first.stdout).toContain('+ stream failures: the first pull begins at since');
+    const early = await run({}, 'pull', 'shop.failures', '--json');
+    expect([early.status, early.stdout]).toEqual([1, expect.stringContaining('config/not-applied')]);
+    expect(early.stdout).toContain('shop.failures was never applied');
+    const tried = await run({}, 'pull', 'shop.failures', '--dry-run');
+    expect(tried.stdout + tried.stderr).not.toContain('config/not-applied');
+
     const applied = await run({}, 'apply', '--yes');
     expect(applied.stdout).toContain('applied: connectors added: shop');
 
@@ -80,7 +86,7 @@ describe('plan and apply of connectors', () => {
     expect(pulled.status).toBe(1);
     expect(pulled.stdout).toContain('config/not-applied');
     const connectors = await run({}, 'connectors', 'shop');
-    expect(connectors.stdout).toMatch(/failing[^]*Start the processes again/);
+    expect(connectors.stdout).toMatch(/failing[^]*put it in force by `outturn\s+apply`/);
   });
 
   it('are left to commands that do work: one that only shows puts no edited stream in force, also where applying is automatic', async () => {

@@ -7,6 +7,8 @@ export interface ConnectorDefinition {
   /** What holds for all its streams: address, login, options of the kind. */
   settings: Record<string, unknown>;
   streams: Record<string, Record<string, unknown>>;
+  /** Places in `settings` of limits that the kind knew of the vendor: what stands there is the vendor's or was written. */
+  limitsKnown?: string[];
 }
 /** One definition of a connector, in force from `recordedAtMs` to the next version. Immutable. */
 export interface ConnectorVersion {
@@ -30,7 +32,7 @@ export interface StreamIdentityRow {
   identity: string;
   sinceMs: number;
 }
-/** The newest pulls of a stream; chunks of backfills are left out. */
+/** The newest pulls of a stream; chunks of backfills, and pulls that somebody or a shutdown stopped, are left out. */
 export interface StreamHealthRow {
   connector: string;
   stream: string;

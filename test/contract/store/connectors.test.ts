@@ -131,4 +131,31 @@ describe('connectors', () => {
       failures: 2,
     });
   });
+
+  it('are as before when somebody stops a pull, or a worker is shut down', async () => {
+    const { store, clock } = fixture;
+    const name = { connector: 'stopped', stream: 's' };
+    const stop = { errorCode: 'queue/cancelled', errorMessage: 'The worker was shut down', pages: 0 } as const;
+    const begin = async (id: string): Promise<void> => {
+      clock.advance(1000);
+      await store.pulls.start({
+        id,
+        jobId: `job-${id}`,
+        attempt: 1,
+        ...name,
+        fromMs: midnightMs,
+        toMs: midnightMs + 1,
+      });
+    };
+    const health = async () => (await store.connectors.health()).find(({ connector }) => connector === 'stopped');
+    await begin('stopped-1');
+    await store.pulls.fail('stopped-1', stop);
+    expect((await health())?.failures ?? 0).toBe(0);
+    expect((await health())?.failingSinceMs ?? null).toBeNull();
+    await begin('stopped-2');
+    await store.pulls.fail('stopped-2', { errorCode: 'source/timeout', errorMessage: 'too slow', pages: 0 });
+    await begin('stopped-3');
+    await store.pulls.fail('stopped-3', stop);
+    expect(await health()).toMatchObject({ latest: { id: 'stopped-2', errorCode: 'source/timeout' }, failures: 1 });
+  });
 });
