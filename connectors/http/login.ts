@@ -60,7 +60,7 @@ export const declaredLogin: SessionProtocol<HttpOptions> = {
   },
 };
 
-function parsed(response: HttpResponse): unknown {
+function parsed(response: Pick<HttpResponse, 'body'>): unknown {
   try {
     return JSON.parse(response.body);
   } catch {
@@ -75,7 +75,7 @@ function lifetimeMs(response: HttpResponse, { expiresIn, lifetime }: Login): num
 
 /** Many sources answer a wrong password with a 200. */
 function noToken(response: HttpResponse, what: string): PermanentError {
-  const said = explainBody(response.body);
+  const said = explainBody(response.body) ?? excerptOf(response.body);
   return new PermanentError(
     'source/unauthorised',
     `the answer to the login ${what}${said === null ? '' : `: ${said}`}`,
@@ -84,3 +84,29 @@ function noToken(response: HttpResponse, what: string): PermanentError {
     },
   );
 }
+
+const NAMES_OF_CODES = /^(?:status|code|state|success|ok|errno|error_?code|result|type|valid)$/i;
+const MOST_EXCERPT_CHARACTERS = 300;
+
+/**
+ * What the source answered, short. The token may stand elsewhere in it than login.token says: only sentences and codes are
+ * shown, all other values as "…". Null: nothing of it can be.
+ */
+function excerptOf(body: string): string | null {
+  const text = body.trim();
+  const document = parsed({ body: text });
+  if (document === undefined) return text.startsWith('<') || !isSentence(text) ? null : masked(text);
+  const shown = JSON.stringify(document, (name, value: unknown) => {
+    if (typeof value === 'object' || typeof value === 'boolean') return value;
+    if (typeof value === 'string' && isSentence(value)) return masked(value);
+    return NAMES_OF_CODES.test(name) && /^(?:-?\d{1,5}|[a-z]+(?:[_.-][a-z]+)*)$/i.test(String(value)) ? value : '…';
+  });
+  return shown.length > MOST_EXCERPT_CHARACTERS ? `${shown.slice(0, MOST_EXCERPT_CHARACTERS)}…` : shown;
+}
+
+/** Words with spaces between them; a token after its scheme ("Bearer …") is none. */
+const isSentence = (text: string): boolean => /^\p{L}\S*(?:\s+\S+){2,}$/u.test(text);
+
+/** Without words that could be a token: long ones, and those that mix letters and digits. */
+const masked = (text: string): string =>
+  text.slice(0, MOST_EXCERPT_CHARACTERS).replace(/\S{24,}|(?=\S*\d)(?=\S*\p{L})\S{8,}/gu, '…');

@@ -117,10 +117,9 @@ export const optionsSchema = z.strictObject({
     description: 'Time zone of the dates that templates write.',
     examples: ['Europe/Berlin'],
   }),
-  rules: z
-    .array(ruleSchema)
-    .default([])
-    .meta({ description: 'What answers mean, for all requests; rules of a request come first.' }),
+  rules: z.array(ruleSchema).default([]).meta({
+    description: 'What answers mean, for all requests of streams (not the login); rules of a request come first.',
+  }),
   rewriteLinks: z
     .boolean()
     .default(false)
