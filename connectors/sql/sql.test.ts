@@ -64,7 +64,7 @@ it('check plans the query and shows one row; a missing grant or column is named'
     { level: 'ok', aspect: 'sample', message: expect.stringMatching(/^row 1: \d{4}-.* 7\.5 h$/) },
   ]);
   expect(await sql.checkStream(contextOf('SELECT id AS day FROM pay'))).toMatchObject([
-    { level: 'error', aspect: 'permission', hint: expect.stringContaining('GRANT SELECT ON pay') },
+    { level: 'error', aspect: 'permission', hint: expect.stringContaining('GRANT SELECT ON "pay"') },
   ]);
   expect(await sql.checkStream(contextOf('SELECT day, team, hours AS h FROM hours'))).toMatchObject([
     { level: 'ok' },

@@ -47,7 +47,10 @@ function answeredError(error: ServerError, { connection, query }: Attempted): Ou
       hint: 'pg_hba.conf lets nobody in from this machine in this way: it needs a line for this role, database and address (and hostssl or hostnossl as tls says).',
     });
   if (code === '42501')
-    return new PermanentError('source/forbidden', message, { ...details, hint: grantFor(error.message, connection) });
+    return new PermanentError('source/forbidden', message, {
+      ...details,
+      hint: grantFor(error.message, connection, query?.text),
+    });
   if (code === '3D000' || code === '3F000' || code === '42P01')
     return new PermanentError('source/not-found', message, {
       ...details,
@@ -91,17 +94,50 @@ function placeIn(text: string, position: string): string {
   return `line ${before.split('\n').length} of the query`;
 }
 
-function grantFor(message: string, { user, database }: SqlConnection): string {
+/** What its owner must run. The server names a table without its schema, so that is read off the query. */
+function grantFor(message: string, { user, database }: SqlConnection, query = ''): string {
   const role = quoted(user);
-  const [, kind = '', name = ''] = /permission denied for (?:foreign )?(\w+) (\S+)/.exec(message) ?? [];
+  const [, kind = '', name = ''] =
+    /permission denied for (?:foreign |materialized )?(schema|database|function|table|view|sequence) (.+)$/.exec(
+      message,
+    ) ?? [];
+  const schema = schemaIn(query, name, kind === 'function' ? FUNCTIONS : TABLES);
+  const place = schema === null ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
   if (kind === 'schema') return `Let the owner of the schema run: GRANT USAGE ON SCHEMA ${quoted(name)} TO ${role};`;
   if (kind === 'database') return `Let its owner run: GRANT CONNECT ON DATABASE ${quoted(database)} TO ${role};`;
-  if (kind === 'function') return `Let its owner run: GRANT EXECUTE ON FUNCTION ${quoted(name)} TO ${role};`;
-  if (name !== '') return `Let its owner run: GRANT SELECT ON ${quoted(name)} TO ${role};`;
+  if (kind === 'function') return `Let its owner run: GRANT EXECUTE ON FUNCTION ${place} TO ${role};`;
+  if (name !== '') return `Let its owner run: GRANT SELECT ON ${place} TO ${role};`;
   return `The role ${user} lacks a privilege: GRANT it, or read something else.`;
 }
 
-const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+const IDENTIFIER = '(?:"(?:[^"]|"")+"|[\\p{L}_][\\p{L}\\p{N}_$]*)';
+const DOT = '\\s*\\.\\s*';
+const QUALIFIER = `(?:${IDENTIFIER}${DOT})?(${IDENTIFIER})${DOT}`;
+/** Where a table is named, likeliest first: elsewhere an alias and a column (`s.secret`) look like a schema and a table. */
+const TABLES = [
+  new RegExp(`\\b(?:from|join|only)[\\s(]+(?:${QUALIFIER})?(${IDENTIFIER})`, 'giu'),
+  new RegExp(`,\\s*${QUALIFIER}(${IDENTIFIER})`, 'giu'),
+];
+const FUNCTIONS = [new RegExp(`${QUALIFIER}(${IDENTIFIER})\\s*\\(`, 'giu')];
+
+/** The schema that the query writes before the name; null: none, or more than one. */
+function schemaIn(query: string, name: string, patterns: readonly RegExp[]): string | null {
+  for (const pattern of patterns) {
+    const schemas = new Set<string>();
+    for (const [, schema = '', named = ''] of query.matchAll(pattern))
+      if (identified(named) === name) schemas.add(identified(schema));
+    const [schema = ''] = schemas;
+    if (schemas.size > 0) return schemas.size === 1 && schema !== '' ? schema : null;
+  }
+  return null;
+}
+
+/** The name that an identifier means: without quotes it is in lower case. */
+const identified = (written: string): string =>
+  written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase();
+
+/** Always in quotes: the name may be a word of SQL. */
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 function connectionError(thrown: unknown, { connection, query }: Attempted): OutturnError {
   const place = placeOf(connection);

@@ -26,7 +26,7 @@ beforeAll(async () => {
     CREATE SCHEMA erp; CREATE SCHEMA hidden;
     CREATE TABLE erp.bookings (id int PRIMARY KEY, posted date, amount numeric);
     INSERT INTO erp.bookings VALUES (1, '2026-03-29', 12345678901234567890.123456789), (2, '2026-03-30', -0.10);
-    CREATE TABLE erp.salaries (id int); CREATE TABLE hidden.things (id int);
+    CREATE TABLE erp.salaries (id int); CREATE TABLE erp."Order" (salaries int); CREATE TABLE hidden.things (id int);
     CREATE ROLE ${role} LOGIN PASSWORD 'it''s a secret' CONNECTION LIMIT 5;
     GRANT USAGE ON SCHEMA erp TO ${role}; GRANT SELECT ON erp.bookings TO ${role};`);
   const { hostname, port, pathname } = new URL(database.url);
@@ -196,13 +196,23 @@ describe('a foreign PostgreSQL database', () => {
       message: expect.stringContaining('line 2 of the query'),
     });
     expect(await failure(query('SELECT nothing FROM erp.bookings'))).toMatchObject({ code: 'source/bad-request' });
-    expect(await failure(query('SELECT * FROM erp.salaries'))).toMatchObject({
+    const forbidden = {
       code: 'source/forbidden',
-      hint: `Let its owner run: GRANT SELECT ON salaries TO ${role};`,
-    });
+      hint: `Let its owner run: GRANT SELECT ON "erp"."salaries" TO "${role}";`,
+    };
+    expect(await failure(query('SELECT s.id FROM ERP.Salaries AS s'))).toMatchObject(forbidden);
+    expect(await failure(query('SELECT 1 FROM erp.bookings AS b, "erp" . salaries'))).toMatchObject(forbidden);
+    await admin.query(`ALTER ROLE ${role} SET search_path = erp`);
+    const bare = await failure(query('SELECT 1, s.salaries FROM salaries AS s (salaries)'));
+    expect(bare.hint).toBe(`Let its owner run: GRANT SELECT ON "salaries" TO "${role}";`);
+    await admin.query(`ALTER ROLE ${role} RESET search_path`);
+    const order = await failure(query('SELECT o.salaries FROM erp."Order" AS o'));
+    expect(order.hint).toBe(`Let its owner run: GRANT SELECT ON "erp"."Order" TO "${role}";`);
+    await expect(admin.query((order.hint ?? '').replace(/^.*: GRANT/, 'BEGIN; GRANT'))).resolves.toBeDefined();
+    await admin.query('ROLLBACK');
     expect(await failure(query('SELECT * FROM hidden.things'))).toMatchObject({
       code: 'source/forbidden',
-      hint: `Let the owner of the schema run: GRANT USAGE ON SCHEMA hidden TO ${role};`,
+      hint: `Let the owner of the schema run: GRANT USAGE ON SCHEMA "hidden" TO "${role}";`,
     });
   });
 
