@@ -52,18 +52,18 @@ export async function newConnector(checkout: string, kind: string): Promise<NewC
     await writeFile(to, filled(await readFile(from, 'utf8')));
     files.push(path.relative(checkout, to));
   }
-  await format(checkout, home);
   const registry = await readFile(registryFile, 'utf8');
   const changed = registered(registry, kind);
   if (changed !== null) await writeFile(registryFile, changed);
+  await format(checkout, changed === null ? [home] : [home, registryFile]);
   return { kind, files: files.sort(), registered: changed !== null };
 }
 
 /** Lines break elsewhere with every name; the checkout's own formatter knows where. */
-async function format(checkout: string, home: string): Promise<void> {
+async function format(checkout: string, written: readonly string[]): Promise<void> {
   const biome = path.join(checkout, 'node_modules/.bin/biome');
   if (!existsSync(biome)) return;
-  await promisify(execFile)(process.execPath, [biome, 'check', '--write', '--vcs-enabled=false', home], {
+  await promisify(execFile)(process.execPath, [biome, 'check', '--write', '--vcs-enabled=false', ...written], {
     cwd: checkout,
   }).catch((thrown: unknown) => {
     throw new OutturnError('internal', 'the new connector could not be formatted', { cause: thrown });
