@@ -23,6 +23,7 @@ import { addBudgets } from './budgets.ts';
 import { addConnectors } from './connectors.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDeliveries } from './deliveries.ts';
+import { endRequests } from './end-requests.ts';
 import { addExplain } from './explain.ts';
 import { jobView } from './job-view.ts';
 import { addJobs } from './jobs.ts';
@@ -61,10 +62,13 @@ export interface ApiOptions {
   newId(): string;
   /** Absent: nothing is traced. */
   tracing?: Tracing | undefined;
+  /** So long the requests under way may take when the API is closed. Absent: five seconds. */
+  endPatienceMs?: number;
 }
 export interface Api {
   /** Throws PermanentError `api/port-in-use`. Port 0 takes a free one. */
   listen(address: { host: string; port: number }): Promise<{ url: string }>;
+  /** Requests under way end first, others are answered 503. */
   close(): Promise<void>;
 }
 
@@ -82,8 +86,21 @@ export function createApi(options: ApiOptions): Api {
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
+  const { isEnding } = endRequests(server, options.endPatienceMs);
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
+    if (problem.status >= 500 && isEnding()) {
+      options.log.info(
+        { requestId: request.id, method: request.method, route: request.routeOptions.url },
+        'a request was cut off, as this process ends; its sender may send it again',
+      );
+      return sendProblem(reply, request, {
+        title: 'The process is ending',
+        status: 503,
+        code: 'storage/unavailable',
+        detail: 'This process is ending; send the request again.',
+      });
+    }
     if (problem.status >= 500)
       options.log.error(
         {
