@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PermanentError } from '#kit';
 import type { Binaries } from './binaries.ts';
 import { makeDirectory } from './directory.ts';
-import { explainOutput } from './failures.ts';
+import { explainProgram } from './failures.ts';
 import { isLockFile } from './file-lock.ts';
 import type { ServerUser } from './os-user.ts';
 import { runProgram } from './programs.ts';
@@ -111,7 +111,7 @@ async function initialise(cluster: Cluster, work: string): Promise<void> {
       ],
       { user, directory: root },
     );
-    if (made.code !== 0) throw explainOutput('Initialising PostgreSQL', root, made.output);
+    if (made.code !== 0) throw explainProgram('Initialising PostgreSQL', root, made);
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -122,7 +122,7 @@ async function initialise(cluster: Cluster, work: string): Promise<void> {
   });
   // Single-user mode answers 0 even when the statement failed.
   if (created.code !== 0 || /ERROR|FATAL|PANIC/.test(created.output)) {
-    throw explainOutput('Creating the database', root, created.output);
+    throw explainProgram('Creating the database', root, created);
   }
 }
 

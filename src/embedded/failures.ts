@@ -4,6 +4,14 @@ import { OutturnError, PermanentError, RetryableError } from '#kit';
 export function explainOutput(what: string, directory: string, output: string): OutturnError {
   const last = output.trim().split('\n').slice(-8).join('\n');
   if (/no space left on device|disk quota exceeded/i.test(output)) return diskFull(directory);
+  const open = /data directory "([^"]+)" has invalid permissions/i.exec(output);
+  if (open !== null) {
+    const detail = /DETAIL:\s*(.+)/.exec(output)?.[1] ?? 'Permissions should be u=rwx (0700).';
+    return new PermanentError('storage/directory-unwritable', `${what} failed: ${lastLine(last)}. ${detail}`, {
+      hint: `Close it to others: chmod 700 ${open[1]}`,
+      facts: { directory, output: last },
+    });
+  }
   if (/permission denied|read-only file system/i.test(output)) {
     return new PermanentError(
       'storage/directory-unwritable',
@@ -23,6 +31,20 @@ export function explainOutput(what: string, directory: string, output: string): 
   return new PermanentError('storage/unavailable', `${what} failed: ${lastLine(last) || 'no message'}`, {
     hint: `Read ${directory}/server.log; if the data cannot be recovered, move ${directory} away and start again.`,
     facts: { directory, output: last },
+  });
+}
+
+/** Ctrl-C reaches the programs that are run to their end, as well as us. */
+export function explainProgram(
+  what: string,
+  directory: string,
+  { code, output }: { code: number | null; output: string },
+): OutturnError {
+  if (code !== null && !/caught signal|due to (user request|administrator command)/i.test(output))
+    return explainOutput(what, directory, output);
+  return new RetryableError('storage/stopped', `${what} was interrupted`, {
+    hint: 'Start again: nothing half-made is left.',
+    facts: { directory },
   });
 }
 
