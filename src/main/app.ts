@@ -213,7 +213,7 @@ function wire(
     ...shared,
     messenger: traceMessenger(readableChannels(messenger, config.settings), tracing),
     reports: traceReports(renderer, tracing),
-    pulls: pullsAsApplied(withFreshSecrets(createPullRunner(shared), refresh), shared),
+    pulls: withFreshSecrets(pullsAsApplied(createPullRunner(shared), shared), refresh),
     pushSteps: createPushSteps(shared),
   };
   let opening: Promise<QueueRuntime> | null = null;

@@ -22,7 +22,8 @@ export function pullsAsApplied(
     async run(request, context) {
       const connector = config.connectors.find(({ id }) => id === request.connector);
       const stream = connector?.streams.find(({ id }) => id === request.stream);
-      if (connector !== undefined && stream !== undefined) {
+      // One that cannot be read cannot be compared either, nor applied: it fails for that reason.
+      if (connector !== undefined && stream !== undefined && connector.unreadable === undefined) {
         const isManual = config.settings.apply === 'manual';
         if (isManual && (await store.connectors.identity(connector.id, stream.id)) === null)
           throw new PermanentError(

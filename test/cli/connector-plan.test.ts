@@ -59,6 +59,9 @@ describe('plan and apply of connectors', () => {
     const early = await run({}, 'pull', 'shop.failures', '--json');
     expect([early.status, early.stdout]).toEqual([1, expect.stringContaining('config/not-applied')]);
     expect(early.stdout).toContain('shop.failures was never applied');
+    const secretless = await run({ password: '"${env:SHOP_PASSWORD}"' }, 'pull', 'shop.failures', '--json');
+    expect(secretless.stdout).toContain('SHOP_PASSWORD');
+    expect(secretless.stdout).not.toContain('config/not-applied');
     const tried = await run({}, 'pull', 'shop.failures', '--dry-run');
     expect(tried.stdout + tried.stderr).not.toContain('config/not-applied');
 
