@@ -171,6 +171,28 @@ describe('a pull in parts', () => {
     expect(await t.run()).toMatchObject({ pages: 1, rows: 25_000, inserted: 25_000, warnings: [] });
   });
 
+  it('has only its large pages parsed in another thread', async () => {
+    const lengths: number[] = [];
+    const t = scriptedPull(
+      bench,
+      async function* () {
+        yield { measurements: [point(0, 1)] };
+        yield { measurements: Array.from({ length: 2_000 }, (_, n) => point(0, n, { atMs: START + n * 1000 })) };
+      },
+      {
+        parser: {
+          leastCharacters: 10_000,
+          async parse(kind, page, context) {
+            lengths.push(page.body.length);
+            return await kind.parse(page, { ...context, extract: { evaluate: async () => undefined } });
+          },
+        },
+      },
+    );
+    expect(await t.run()).toMatchObject({ pages: 2, rows: 2_000 });
+    expect(lengths).toEqual([expect.toSatisfy((length: number) => length > 10_000)]);
+  });
+
   it('keeps the pages of a pull that failed, with what a parser needs to read them', async () => {
     const t = scriptedPull(bench, async function* () {
       yield { measurements: [point(0, 1)], meta: { entity: 'a' } };

@@ -49,7 +49,10 @@ export async function* readPages(parts: PullRunnerParts, reading: Reading): Asyn
   };
   for await (const page of untilAborted(kind.pull(contextOf(parts, reading)), signal)) {
     const hash = await orAborted(keep(page), signal);
-    const parsed = await orAborted(kind.parse(page, parseContext), signal);
+    const { parser } = parts;
+    const isLarge = parser !== undefined && page.body.length >= parser.leastCharacters;
+    const parsing = isLarge ? parser.parse(kind, page, parseContext, signal) : kind.parse(page, parseContext);
+    const parsed = await orAborted(parsing, signal);
     const { measurements, ...others } = parsed;
     for (let at = SLICE_ROWS; at < measurements.length; at += SLICE_ROWS) {
       const rows = { measurements: measurements.slice(at - SLICE_ROWS, at), costs: [], warnings: [] };

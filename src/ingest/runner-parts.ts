@@ -7,6 +7,7 @@ import type {
   Logger,
   Metrics,
   ObjectStore,
+  PageParser,
   Registry,
   SqlSource,
   Store,
@@ -23,6 +24,8 @@ export interface PullRunnerParts {
   files: FileSource;
   sql: SqlSource;
   extract: Extractor;
+  /** For large pages. Absent: all are parsed here. */
+  parser?: PageParser | undefined;
   clock: Clock;
   log: Logger;
   metrics: Metrics;

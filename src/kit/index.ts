@@ -66,6 +66,7 @@ export * from './shown-value.ts';
 export * from './store/index.ts';
 export { appliedOtherwise, NOT_APPLIED_HINT, streamIdentity } from './stream-identity.ts';
 export * from './template.ts';
+export * from './thread-answer.ts';
 export * from './tracing.ts';
 export * from './unit-conversion.ts';
 export * from './units.ts';

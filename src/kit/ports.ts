@@ -8,6 +8,7 @@ export type * from './ports/http.ts';
 export type * from './ports/job-ports.ts';
 export type * from './ports/metrics.ts';
 export type * from './ports/objects.ts';
+export type * from './ports/page-parser.ts';
 export type * from './ports/pulls.ts';
 export type * from './ports/reports.ts';
 export type * from './ports/sql.ts';

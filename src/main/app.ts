@@ -36,6 +36,7 @@ import { pullsAsApplied } from './applied-pulls.ts';
 import { requireLoaded } from './configuration.ts';
 import { type DatabaseServer, openServer } from './database-server.ts';
 import type { Environment } from './environment.ts';
+import { createPageParser } from './page-parser.ts';
 import { applyConfiguration } from './projects.ts';
 import { jobKinds, registry } from './registry.ts';
 import { createSecretAdmin } from './secret-admin.ts';
@@ -201,6 +202,7 @@ function wire(
     files: createFileSource({ baseDirectory: config.directory }),
     sql: createSqlSource({ baseDirectory: config.directory }),
     extract: createExtractor(),
+    parser: createPageParser(),
     clock,
     log,
     metrics,

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
-import { asOutturnError, OutturnError, PermanentError, RetryableError } from '#kit';
-import { type Answer, thrownFrom } from './thread-answer.ts';
+import { asOutturnError, OutturnError, PermanentError, RetryableError, type ThreadAnswer, thrownFrom } from '#kit';
 import { Turns } from './turns.ts';
 
 /** More would take the cores from the jobs that wait for databases and sources. */
@@ -12,7 +11,7 @@ const TIMEOUT_MS = 120_000;
 const IDLE_MS = 60_000;
 
 export interface ThreadPoolSettings {
-  /** A module whose default export is given one task, a structured clone, and resolves to an Answer. */
+  /** A module whose default export is given one task, a structured clone, and resolves to a ThreadAnswer. */
   file: URL;
   threads?: number | undefined;
   /** Heap of each thread. */
@@ -77,7 +76,7 @@ export function createThreadPool(settings: ThreadPoolSettings): ThreadPool {
     });
   }
 
-  async function answered<T>(pool: Piscina, task: unknown, signal: AbortSignal | undefined): Promise<Answer<T>> {
+  async function answered<T>(pool: Piscina, task: unknown, signal: AbortSignal | undefined): Promise<ThreadAnswer<T>> {
     const timeout = AbortSignal.timeout(timeoutMs);
     const start = new AbortController();
     const mine = { abort: (error: unknown) => start.abort(error) };
@@ -85,7 +84,7 @@ export function createThreadPool(settings: ThreadPoolSettings): ThreadPool {
     try {
       return (await pool.run(task, {
         signal: AbortSignal.any([...(signal === undefined ? [] : [signal]), timeout, start.signal]),
-      })) as Answer<T>;
+      })) as ThreadAnswer<T>;
     } catch (error) {
       if (start.signal.aborted && !signal?.aborted)
         throw new OutturnError('internal', 'A thread for rendering could not start.', { cause: start.signal.reason });

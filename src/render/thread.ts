@@ -1,12 +1,18 @@
 /** What runs in each thread of the renderer: one task at a time. */
 import type { DigestFacts } from '#domain';
-import type { RenderedMail, RenderedReport, RenderedSlackMessage, ReportFormat, ReportInput } from '#kit';
+import {
+  answerOf,
+  type RenderedMail,
+  type RenderedReport,
+  type RenderedSlackMessage,
+  type ReportFormat,
+  type ReportInput,
+} from '#kit';
 import { preloadChart } from './chart.ts';
 import { renderCsv } from './csv.ts';
 import { preloadMail, renderMail } from './mail.ts';
 import { renderReportHtml } from './report.ts';
 import { renderSlack } from './slack.ts';
-import { answerOf } from './thread-answer.ts';
 
 export interface RenderResults {
   mail: RenderedMail;

@@ -162,6 +162,7 @@ export function scriptedPull(
     streamOptions?: Record<string, unknown>;
     lookbackMs?: number;
     bounds?: PullRunnerParts['bounds'];
+    parser?: PullRunnerParts['parser'];
     objects?: ObjectStore;
     http?: HttpClient;
     /** Instead of reading the body as it is: a parser of another release. */
@@ -262,6 +263,7 @@ export function scriptedPull(
     metrics,
     newId: randomUUID,
     bounds: options.bounds,
+    parser: options.parser,
     redact: (text) => (options.secret === undefined ? text : text.replaceAll(options.secret, '[redacted]')),
   };
   const runner = createPullRunner(parts);

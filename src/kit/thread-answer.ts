@@ -1,4 +1,4 @@
-import { asOutturnError, type ErrorCode, OutturnError, PermanentError, RetryableError } from '#kit';
+import { asOutturnError, type ErrorCode, OutturnError, PermanentError, RetryableError } from './errors.ts';
 
 /** An error as it crosses from a thread: classes do not survive that way. */
 interface CrossingError {
@@ -12,10 +12,10 @@ interface CrossingError {
   stack: string | undefined;
 }
 /** What a thread makes of one task. */
-export type Answer<T> = { ok: true; value: T } | { ok: false; error: CrossingError };
+export type ThreadAnswer<T> = { ok: true; value: T } | { ok: false; error: CrossingError };
 
 /** Runs the task's work; what it throws becomes the answer. */
-export async function answerOf<T>(work: () => Promise<T>): Promise<Answer<T>> {
+export async function answerOf<T>(work: () => Promise<T>): Promise<ThreadAnswer<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (thrown) {
