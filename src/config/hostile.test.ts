@@ -79,13 +79,13 @@ describe('a hostile file is refused, quickly and by name', () => {
   });
 
   it('more mistakes than anybody reads: the first thousand are shown, the others counted', async () => {
-    const keys = Array.from({ length: 25_000 }, (_, index) => `k${index}: 1`).join('\n');
+    const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
     const { lines, problems, config } = await loadFiles({ 'many.yaml': keys });
     expect(config).toBeNull();
     expect(problems).toHaveLength(1_001);
     expect(lines[999]).toMatch(/^many\.yaml:1000:1 k999: unknown key/);
-    expect(lines[1000]).toBe('many.yaml: and at least 24,000 more errors, which are not shown');
-    expect(problems[1000]).toMatchObject({ standsFor: 24_000, severity: 'error' });
+    expect(lines[1000]).toBe('many.yaml: and at least 19,000 more errors, which are not shown');
+    expect(problems[1000]).toMatchObject({ standsFor: 19_000, severity: 'error' });
   });
 
   it('a thousand warnings take no error its place', async () => {
@@ -104,7 +104,7 @@ describe('a hostile file is refused, quickly and by name', () => {
     const { lines, config } = await loadFiles({ 'brackets.yaml': `fx: [${'[],'.repeat(100_000)}]` });
     expect(lines).toEqual([
       expect.stringMatching(
-        /^brackets\.yaml:1:\d+: the file has more than 200,000 words, signs and line breaks; spread it over several files$/,
+        /^brackets\.yaml:1:\d+: the file has more than 150,000 words, signs and line breaks; spread it over several files$/,
       ),
     ]);
     expect(config).toBeNull();

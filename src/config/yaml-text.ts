@@ -2,7 +2,7 @@ import { Composer, type CST, type Document, Lexer, type LineCounter, type Node, 
 import { isEcho, syntaxMessage } from './syntax-message.ts';
 
 /** What the library reads in about a third of a second; twice the largest file that a person keeps an overview of. */
-export const MAX_TOKENS = 200_000;
+export const MAX_TOKENS = 150_000;
 /** Collections that are open at a time: the library's time grows with the square of it, and its stack ends somewhere. */
 const MAX_OPEN = 100;
 /** A broken indentation can make an error of every line after it. */
