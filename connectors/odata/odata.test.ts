@@ -183,8 +183,7 @@ describe('check and discover against a real SAP CAP service', () => {
     expect(await odata.check(context({ version }))).toMatchObject([{ level: 'ok', aspect: 'connectivity' }]);
     const findings = await checkStream(costs, version);
     expect(findings).toMatchObject([{ level: 'ok', aspect: 'sample', stream: 'costs' }]);
-    expect(findings[0]?.message).toContain('"amount":"1250.5"');
-    expect(findings[0]?.message).toContain('"postingDate":"2025-01-01"');
+    expect(findings[0]?.message).toMatch(/2025-01-01 \S+ 1250\.5 [A-Z]{3}, /);
   });
 
   it('a wrong password is called that, a wrong port and a wrong path are not', async () => {
