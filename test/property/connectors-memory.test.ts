@@ -20,13 +20,14 @@ const LOADED_MIB = 72;
 const MOST_CPU_MS_PER_MIB = 2_000;
 
 /** Which recorded page of each kind is enlarged, and how: a list that is repeated, with what makes its rows differ. */
-const growths: Readonly<Record<string, Growth & { case: string; page: number }>> = {
+const growths: Readonly<Record<string, Growth & { case: string; page: number; mostMib?: number }>> = {
   cloudwatch: { case: 'metrics-insights-by-group', page: 0, list: 'MetricDataResults', vary: ['Label'] },
   datadog: { case: 'next-window', page: 0, list: 'data/attributes/series+', vary: ['group_tags/*'] },
   dynatrace: { case: 'next-window', page: 0, list: 'result/0/data/0/timestamps+', vary: [] },
   ecb: { case: 'history-as-csv', page: 0, list: '3', vary: [] },
   erpnext: { case: 'clocks-go-back', page: 0, list: 'data', vary: ['modified', 'from_time'] },
-  file: { case: 'seats-in-two-files', page: 0, list: '2', vary: [] },
+  // It cuts files into pages of a million characters itself.
+  file: { case: 'seats-in-two-files', page: 0, list: '2', vary: [], mostMib: 2 },
   focus: { case: 'quantities-as-measurements', page: 0, list: 'groups', vary: [] },
   grafana: { case: 'wide-frame-field-as-label', page: 0, list: 'results/A/frames', vary: ['schema/fields/*/name'] },
   graphite: { case: 'levels-at-a-moment', page: 0, list: '', vary: ['target'] },
@@ -93,12 +94,13 @@ describe('a page as large as it may be', () => {
       const page = run.pages[growth.page];
       if (page === undefined) throw new Error(`${growth.case} has no page ${growth.page}`);
       const { extract: _, ...given } = context;
-      const body = enlarged(page.body, growth, PAGE_MIB * MIB);
+      const pageMib = Math.min(PAGE_MIB, growth.mostMib ?? PAGE_MIB);
+      const body = enlarged(page.body, growth, pageMib * MIB);
       const outcome = await parsed({ folder, page: { ...page, body }, context: given });
       // All of it was parsed, not refused at its first row.
       expect(outcome).toMatchObject({ refused: null });
       expect(outcome.rows).toBeGreaterThan(10);
-      expect(outcome.cpuMs).toBeLessThan(PAGE_MIB * MOST_CPU_MS_PER_MIB);
+      expect(outcome.cpuMs).toBeLessThan(pageMib * MOST_CPU_MS_PER_MIB);
     },
   );
 });
